@@ -1,0 +1,210 @@
+"""JSON to typed values and back: the one place that knows how either is done.
+
+Two paths, one answer. The fast one is msgspec's decoder straight into the attrs classes,
+measured at a third of what `json.loads` alone costs. It refuses what the standard
+library takes: a lone surrogate escape, such as half an emoji at the cut between two
+chunks. So whatever it refuses goes through the standard path, json and cattrs, which
+decides whether it is an error and says where.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
+
+import attrs
+import msgspec
+
+if TYPE_CHECKING:
+    from cattrs import Converter
+
+T = TypeVar("T")
+
+
+class DecodeError(Exception):
+    """Bytes that are not the JSON they should be; the message says what and where."""
+
+
+def decode(data: bytes, cls: type[T]) -> T:
+    """The typed value that a JSON document stands for.
+
+    Types are checked, never coerced: `"5"` is no number and null is no text. Fields the
+    class does not have are passed over.
+
+    Raises:
+        DecodeError: not UTF-8, not JSON, nested too deeply, or not what the class says.
+    """
+    try:
+        return decoder(cls)(data)
+    except (ValueError, RecursionError):
+        # ValueError: msgspec's own errors and UnicodeDecodeError are kinds of it.
+        return decode_standard(data, cls)
+
+
+@cache
+def decoder(cls: type[T]) -> Callable[[bytes], T]:
+    """The fast path for one class; raises ValueError or RecursionError on what it refuses."""
+    if _renames(cls):
+        # msgspec takes the Python name for the wire's, so it would miss these fields.
+        return lambda data: decode_standard(data, cls)
+    return msgspec.json.Decoder(cls).decode
+
+
+def decode_standard(data: bytes, cls: type[T]) -> T:
+    """The standard path: json, then cattrs.
+
+    Raises:
+        DecodeError: as `decode`.
+    """
+    document = parse(data)
+    try:
+        return converter().structure(document, cls)
+    except Exception as error:  # cattrs groups whatever its hooks raise
+        raise DecodeError(_explained(error)) from error
+
+
+def parse(data: bytes) -> Any:
+    """The plain value that a JSON document stands for.
+
+    Raises:
+        DecodeError: not UTF-8, not JSON (NaN and infinities are not), nested too deeply,
+            or with an integer of thousands of digits.
+    """
+    try:
+        return json.loads(data.decode("utf-8"), parse_constant=_no_constant)
+    except RecursionError as error:
+        raise DecodeError("it is nested too deeply") from error
+    except ValueError as error:
+        raise DecodeError(str(error)) from error
+
+
+def encode(value: object) -> bytes:
+    """A plain value as JSON, in ASCII, so that lone surrogates survive.
+
+    Raises:
+        TypeError: a value that JSON has no form for.
+        ValueError: NaN, an infinity, or a value that contains itself.
+    """
+    return json.dumps(value, allow_nan=False, separators=(",", ":")).encode("ascii")
+
+
+def unstructure(value: object) -> Any:
+    """A typed value as plain ones, under the wire's names and without what was left unset."""
+    return converter().unstructure(value)
+
+
+@cache
+def converter() -> Converter:
+    """The cattrs converter, made when it is first needed: its import costs more than a call."""
+    from cattrs import Converter
+    from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+
+    made = Converter()
+    for primitive in (str, int, bool):
+        made.register_structure_hook(primitive, _exactly(primitive))
+    made.register_structure_hook(float, _number)
+
+    def overrides(cls: type) -> dict[str, Any]:
+        return {
+            attribute.name: override(rename=attribute.metadata.get("wire", attribute.name))
+            for attribute in attrs.fields(cls)
+        }
+
+    made.register_structure_hook_factory(
+        attrs.has, lambda cls: _from_mapping(make_dict_structure_fn(cls, made, **overrides(cls)))
+    )
+    made.register_unstructure_hook_factory(
+        attrs.has,
+        lambda cls: make_dict_unstructure_fn(
+            cls, made, _cattrs_omit_if_default=False, **overrides(cls)
+        ),
+    )
+    return made
+
+
+def _from_mapping(structure: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def hook(value: Any, cls: Any) -> Any:
+        if not isinstance(value, Mapping):
+            raise TypeError(f"expected an object, got {_kind(value)}")
+        return structure(value, cls)
+
+    return hook
+
+
+def _exactly(cls: type) -> Callable[[Any, Any], Any]:
+    """cattrs coerces by default: None becomes 'None', and "5" becomes 5."""
+
+    def hook(value: Any, _: Any) -> Any:
+        if type(value) is not cls:
+            raise TypeError(f"expected {_NAMES[cls]}, got {_kind(value)}")
+        return value
+
+    return hook
+
+
+def _number(value: Any, _: Any) -> float:
+    if type(value) not in (int, float):
+        raise TypeError(f"expected a number, got {_kind(value)}")
+    return float(value)
+
+
+_NAMES: dict[type, str] = {
+    str: "a string",
+    int: "an integer",
+    float: "a number",
+    bool: "a boolean",
+    list: "an array",
+    dict: "an object",
+    type(None): "null",
+}
+
+
+def _kind(value: object) -> str:
+    return _NAMES.get(type(value), type(value).__name__)
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _explained(error: Exception) -> str:
+    """What cattrs found, in one line with the path to it."""
+    from cattrs import transform_error
+
+    return "; ".join(
+        line.replace("invalid value for type, ", "") for line in transform_error(error)
+    )
+
+
+def _renames(cls: object) -> bool:
+    """Whether a class, or one it holds, has a field under another name on the wire."""
+    return _any_rename(cls, set())
+
+
+def _any_rename(cls: object, seen: set[object]) -> bool:
+    from typing import get_args, get_type_hints
+
+    if cls in seen:
+        return False
+    seen.add(cls)
+    inner: list[object] = list(get_args(cls))
+    if isinstance(cls, type) and attrs.has(cls):
+        if any("wire" in attribute.metadata for attribute in attrs.fields(cls)):
+            return True
+        inner += get_type_hints(cls).values()
+    return any(_any_rename(each, seen) for each in inner if _hashable(each))
+
+
+def _hashable(value: object) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+
+def plain(value: object) -> Any:
+    """Like `unstructure`, for a value that may be plain already."""
+    return unstructure(value) if attrs.has(cast("Any", type(value))) else value

@@ -1,0 +1,89 @@
+"""Header names and values: an answer's, readable by any case, and the caller's, checked.
+
+The rules for what may be sent are RFC 9110, sections 5.1 (names) and 5.5 (values).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from ..errors import ConfigurationError
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_FORBIDDEN = re.compile(r"[^\t\x20-\x7e]")
+_SECRET_NAMES = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+
+
+class Headers(Mapping[str, str]):
+    """An answer's headers: a mapping whose names compare without case.
+
+    A name that came several times has its values joined by a comma and a space
+    (RFC 9110, section 5.3). Values of headers that carry credentials do not show in repr.
+    """
+
+    __slots__ = ("_values",)
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
+        values: dict[str, str] = {}
+        for name, value in pairs:
+            key = name.lower()
+            values[key] = f"{values[key]}, {value}" if key in values else value
+        self._values = values
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"Headers({shown(self._values.items())})"
+
+
+def shown(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Headers as they may be shown: credentials replaced by asterisks."""
+    return {name: "**********" if name in _SECRET_NAMES else value for name, value in pairs}
+
+
+def checked(headers: Mapping[str, str], source: str) -> dict[str, str]:
+    """The caller's headers with names in lower case, once they are fit to send.
+
+    Args:
+        headers: names to values.
+        source: what to call them in an error, such as `headers=`.
+
+    Raises:
+        ConfigurationError: a name or value that HTTP does not allow. The value is never
+            repeated in the message.
+    """
+    if not isinstance(headers, Mapping):
+        raise ConfigurationError(
+            f"{source} is a mapping of names to values, not {type(headers).__name__}."
+        )
+    result: dict[str, str] = {}
+    for name, value in headers.items():
+        if not isinstance(name, str) or not _TOKEN.fullmatch(name):
+            raise ConfigurationError(
+                f"{source}: {name!r} is not a header name (RFC 9110: letters, digits and "
+                f"a few marks, no spaces)."
+            )
+        check_value(value, f"{source} {name!r}")
+        result[name.lower()] = value
+    return result
+
+
+def check_value(value: object, source: str) -> None:
+    """Refuse a header value that cannot be sent, without repeating it."""
+    if not isinstance(value, str):
+        raise ConfigurationError(f"{source}: a header's value is a string, not {type(value).__name__}.")
+    if found := _FORBIDDEN.search(value):
+        raise ConfigurationError(
+            f"{source}: the value has the character U+{ord(found[0]):04X} at position "
+            f"{found.start()}; a header's value is printable ASCII (RFC 9110, section 5.5)."
+        )
+    if value != value.strip():
+        raise ConfigurationError(f"{source}: the value starts or ends with white space.")

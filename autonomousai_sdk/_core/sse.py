@@ -1,0 +1,304 @@
+r"""Server-sent events: bytes in, events out, by the WHATWG rules.
+
+The grammar (https://html.spec.whatwg.org/multipage/server-sent-events.html,
+"parsing an event stream" and "interpreting an event stream"):
+
+    stream  = [ BOM ] *event
+    event   = *( comment / field ) end-of-line
+    comment = ":" *any end-of-line
+    field   = name [ ":" [ space ] value ] end-of-line
+    end-of-line = CR LF / LF / CR
+
+Lines are split in bytes. Text methods that split lines (`str.splitlines`, the HTTP
+libraries' `iter_lines`) also break at U+2028, U+0085 and others, which model output
+contains. A CR ends its line at once, so that an event is out as soon as its blank line
+is; an LF that follows, even in a later read, belongs to that CR.
+
+Two classes: `EventParser` gives bytes, for the stream state that decodes them as JSON;
+`SSEDecoder` gives text, for users. This module knows nothing of JSON or chunks.
+"""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from ..errors import ConfigurationError, StreamDecodeError
+
+MAX_EVENT_BYTES = 64 * 2**20
+"""The default bound on one line or event, in bytes."""
+
+STRAY = b"\x00stray"
+"""The type `EventParser` gives a line that is no field but looks like a JSON document.
+
+No event can have this type by itself, as far as this SDK goes: a server that sends it
+is treated as sending a stray line.
+"""
+
+_BOM = b"\xef\xbb\xbf"
+
+
+class EventTooLongError(Exception):
+    """A line or an event is over the bound."""
+
+
+@frozen
+class ServerSentEvent:
+    """One event.
+
+    Attributes:
+        event: its type; `message` when the stream names none.
+        data: its data lines, joined by line feeds.
+        id: the last event id at the time of the event; empty when there was none.
+        retry: the reconnection time its block set, in milliseconds, or None.
+    """
+
+    event: str
+    data: str
+    id: str = ""
+    retry: int | None = None
+
+
+RawEvent = tuple[bytes, bytes, bytes, "int | None"]
+"""An event in bytes: its type (empty for none), data, last event id, and `retry` or None."""
+
+
+class EventParser:
+    """Bytes to events in bytes.
+
+    Args:
+        max_event_bytes: the bound on one line, and on one event's data.
+        strays: whether lines that are no field but start with `{` are reported too,
+            with the type `STRAY`.
+
+    Attributes:
+        last_event_id: the id of the last block that ended, or empty.
+        retry: the last reconnection time, in milliseconds, or None.
+    """
+
+    __slots__ = (
+        "_block_retry",
+        "_bom",
+        "_data",
+        "_held",
+        "_held_size",
+        "_id",
+        "_max",
+        "_named",
+        "_size",
+        "_skip_lf",
+        "_strays",
+        "_type",
+        "last_event_id",
+        "retry",
+    )
+
+    def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES, *, strays: bool = False) -> None:
+        self._max = max_event_bytes
+        self._strays = strays
+        self._bom: bytes | None = b""  # what may yet become a BOM; None once that is decided
+        self._skip_lf = False  # the last line ended in CR, so an LF now belongs to it
+        self._held: list[bytes] = []  # pieces of the line that has not ended
+        self._held_size = 0
+        # The block that has not ended. `_named`: it has a field other than data.
+        self._data: list[bytes] = []
+        self._size = 0
+        self._named = False
+        self._type = b""
+        self._id = b""
+        self._block_retry: int | None = None
+        self.last_event_id = b""
+        self.retry: int | None = None
+
+    def feed(self, data: bytes) -> list[RawEvent]:
+        """The events that `data` completes, in order.
+
+        Raises:
+            EventTooLongError: a line or an event is over the bound.
+        """
+        if self._bom is not None:
+            data = self._after_bom(data)
+        if self._skip_lf and data:
+            self._skip_lf = False
+            if data[0] == 0x0A:
+                data = data[1:]
+        if not data:
+            return []
+        if b"\r" in data:
+            self._skip_lf = data[-1] == 0x0D
+            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        lines = data.split(b"\n")
+        rest = lines.pop()
+        if lines and self._held:
+            self._hold(lines[0])
+            lines[0] = b"".join(self._held)
+            self._held.clear()
+            self._held_size = 0
+        events = self._interpret(lines)
+        if rest:
+            self._hold(rest)
+        return events
+
+    @property
+    def mid_event(self) -> bool:
+        """Whether the stream stands inside a line or an event: ending here, it was cut.
+
+        A comment that has not ended loses nothing, so it does not count.
+        """
+        held = bool(self._held) and not self._held[0].startswith(b":")
+        return held or bool(self._data) or self._named
+
+    def _after_bom(self, data: bytes) -> bytes:
+        """What is left once a byte order mark at the start, even a cut one, is taken off."""
+        start = (self._bom or b"") + data
+        if len(start) < len(_BOM) and _BOM.startswith(start):
+            self._bom = start
+            return b""
+        self._bom = None
+        return start[len(_BOM) :] if start.startswith(_BOM) else start
+
+    def _hold(self, piece: bytes) -> None:
+        self._held_size += len(piece)
+        if self._held_size > self._max:
+            raise EventTooLongError(f"a line of the stream is longer than {self._max} bytes")
+        self._held.append(piece)
+
+    def _interpret(self, lines: list[bytes]) -> list[RawEvent]:
+        events: list[RawEvent] = []
+        for line in lines:
+            if not line:
+                self._end_block(events)
+            elif line[:6] == b"data: ":
+                self._add(line[6:])
+            elif line[0] != 0x3A:
+                self._field(line, events)
+        return events
+
+    def _end_block(self, events: list[RawEvent]) -> None:
+        if self._named:
+            self.last_event_id = self._id
+        data = self._data
+        if data:
+            joined = data[0] if len(data) == 1 else b"\n".join(data)
+            events.append((self._type, joined, self.last_event_id, self._block_retry))
+            self._data = []
+            self._size = 0
+        if self._named:
+            self._named = False
+            self._type = b""
+            self._block_retry = None
+
+    def _add(self, value: bytes) -> None:
+        # The line feeds that join the lines count too, so that a block of endless
+        # empty data lines is bounded as well.
+        self._size += len(value) + 1
+        if self._size > self._max + 1:
+            raise EventTooLongError(f"an event of the stream is longer than {self._max} bytes")
+        self._data.append(value)
+
+    def _field(self, line: bytes, events: list[RawEvent]) -> None:
+        name, _, value = line.partition(b":")
+        if value[:1] == b" ":
+            value = value[1:]
+        if name == b"data":
+            self._add(value)
+        elif name == b"event":
+            self._named = True
+            self._type = value
+        elif name == b"id":
+            if b"\0" not in value:
+                self._named = True
+                self._id = value
+        elif name == b"retry":
+            # ASCII digits only: bytes.isdigit() says just that, str.isdigit() does not.
+            # Ten digits are 115 days, and int() refuses thousands of them.
+            if value.isdigit() and len(value.lstrip(b"0")) <= 10:
+                self._named = True
+                self.retry = self._block_retry = int(value)
+        elif self._strays and line[0] == 0x7B:
+            events.append((STRAY, line, b"", None))
+
+
+class SSEDecoder:
+    r"""Turns the bytes of an event stream into events, however they are cut.
+
+    Args:
+        max_event_bytes: the bound on one line and on one event, in bytes.
+
+    Source of the rules: WHATWG HTML, section 9.2.6, "Interpreting an event stream".
+    Bytes that are not UTF-8 become U+FFFD, as they say.
+
+    Example:
+        >>> decoder = SSEDecoder()
+        >>> decoder.feed(b"data: hel")
+        []
+        >>> decoder.feed(b"lo\n\n")
+        [ServerSentEvent(event='message', data='hello', id='', retry=None)]
+    """
+
+    __slots__ = ("_closed", "_parser")
+
+    def __init__(self, *, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
+        self._parser = EventParser(checked_max_event_bytes(max_event_bytes))
+        self._closed = False
+
+    def feed(self, data: bytes) -> list[ServerSentEvent]:
+        """The events that these bytes complete, in order.
+
+        Args:
+            data: the next bytes of the stream; any number of them, cut anywhere.
+
+        Raises:
+            StreamDecodeError: a line or an event is over the bound.
+            ValueError: the decoder was closed.
+        """
+        if self._closed:
+            raise ValueError("This SSEDecoder was closed: use a new one for another stream.")
+        try:
+            events = self._parser.feed(data)
+        except EventTooLongError as error:
+            raise StreamDecodeError(f"The stream cannot be decoded: {error}.") from error
+        return [
+            ServerSentEvent(
+                kind.decode("utf-8", "replace") or "message",
+                value.decode("utf-8", "replace"),
+                identity.decode("utf-8", "replace"),
+                retry,
+            )
+            for kind, value, identity, retry in events
+        ]
+
+    def close(self) -> list[ServerSentEvent]:
+        """End the stream. An event whose blank line never came is discarded, as the rules say.
+
+        Returns:
+            The events that the end completes: none, ever; see `clean` for whether
+            something was discarded.
+        """
+        self._closed = True
+        return []
+
+    @property
+    def clean(self) -> bool:
+        """Whether the stream may end here: no line and no event is unfinished."""
+        return not self._parser.mid_event
+
+    @property
+    def last_event_id(self) -> str:
+        """What a reconnecting client sends as `last-event-id`; empty when there is none."""
+        return self._parser.last_event_id.decode("utf-8", "replace")
+
+    @property
+    def retry(self) -> int | None:
+        """The reconnection time the stream asked for, in milliseconds, or None."""
+        return self._parser.retry
+
+
+def checked_max_event_bytes(value: object) -> int:
+    """The bound, if it is one.
+
+    Raises:
+        ConfigurationError: not a positive number of bytes.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ConfigurationError(f"max_event_bytes is a positive number of bytes; got {value!r}.")
+    return value

@@ -1,0 +1,146 @@
+"""Time limits: what a caller sets, and the arithmetic of what is left of them.
+
+Reads no clock: every method that needs the time is given it.
+"""
+
+from __future__ import annotations
+
+import math
+
+from attrs import define, evolve, field, fields, frozen
+
+from ..errors import ConfigurationError
+
+GRACE = 5.0
+"""Seconds a stream that has its finish reason is still read, for usage and the end marker."""
+
+
+def _seconds(instance: object, attribute: object, value: object) -> None:
+    name = getattr(attribute, "name", "timeout")
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ConfigurationError(
+            f"timeout: {name} is a number of seconds or None, not {type(value).__name__}."
+        )
+    if not value > 0 or math.isinf(value):
+        raise ConfigurationError(
+            f"timeout: {name} is a positive number of seconds, or None for no limit; got {value}."
+        )
+
+
+@frozen(kw_only=True)
+class Timeout:
+    """The time limits of a call, each in seconds, None for no limit.
+
+    Attributes:
+        connect: for one connection to stand, TLS included.
+        read: for the next bytes of an answer.
+        write: for the next bytes of the request to go out.
+        pool: for a connection of the pool to be free.
+        total: for the whole call: every try, every wait between tries, and reading a
+            stream to its end.
+        idle: for the next event of a stream. A keep-alive comment is no event.
+
+    Raises:
+        ConfigurationError: a limit that is not a positive number.
+
+    Example:
+        >>> Client(timeout=Timeout(total=60, idle=10))
+        >>> Client(timeout=60)  # the same as Timeout(total=60)
+    """
+
+    connect: float | None = field(default=10.0, validator=_seconds)
+    read: float | None = field(default=300.0, validator=_seconds)
+    write: float | None = field(default=60.0, validator=_seconds)
+    pool: float | None = field(default=60.0, validator=_seconds)
+    total: float | None = field(default=None, validator=_seconds)
+    idle: float | None = field(default=300.0, validator=_seconds)
+
+    @classmethod
+    def of(cls, value: object) -> Timeout:
+        """A `Timeout` from what a caller may pass: one, or seconds for the whole call."""
+        if isinstance(value, Timeout):
+            return value
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return cls(total=value)
+        raise ConfigurationError(
+            f"timeout is a number of seconds or a Timeout(...), not {type(value).__name__}."
+        )
+
+
+@frozen
+class Limit:
+    """A limit that expired: its name in `Timeout`, and its length in seconds."""
+
+    name: str
+    seconds: float
+
+
+@define
+class Deadline:
+    """The limits of one call as it runs.
+
+    `started` and every `now` are readings of one monotonic clock, in seconds.
+    """
+
+    timeout: Timeout
+    started: float
+    progressed: float = field(init=False)
+    streaming: bool = False
+    ending: bool = False
+    _total_until: float = field(init=False)
+    _idle: float = field(init=False)
+    _read: float = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        timeout = self.timeout
+        self.progressed = self.started
+        self._total_until = math.inf if timeout.total is None else self.started + timeout.total
+        self._idle = math.inf if timeout.idle is None else timeout.idle
+        self._read = math.inf if timeout.read is None else timeout.read
+
+    def left(self, now: float) -> float:
+        """Seconds left of the whole call."""
+        return self._total_until - now
+
+    def wait(self, now: float) -> float:
+        """Seconds the next bytes may take; infinite without a limit, negative when it is over."""
+        wait = min(self._read, self._total_until - now)
+        if self.streaming:
+            idle = min(self._idle, GRACE) if self.ending else self._idle
+            wait = min(wait, self.progressed + idle - now)
+        return wait
+
+    def limits(self, now: float) -> Timeout:
+        """The limits for one try: none of them longer than what is left of the whole call."""
+        left = self.left(now)
+        if math.isinf(left):
+            return self.timeout
+        left = max(left, 0.001)
+        capped = {
+            name: left if limit is None else min(limit, left)
+            for name in ("connect", "read", "write", "pool")
+            if (limit := getattr(self.timeout, name)) is None or limit > left
+        }
+        return evolve(self.timeout, **capped, total=left)
+
+    def expired(self, now: float, phase: str) -> Limit:
+        """Which limit it was that ended a wait in `phase` (connect, read, write or pool)."""
+        timeout = self.timeout
+        # Timers fire a little early on some platforms; what is within a hundredth of
+        # a second, or of a hundredth of the limit, counts as reached.
+        slack = 0.01
+        if timeout.total is not None and self.left(now) <= max(slack, timeout.total / 100):
+            return Limit("total", timeout.total)
+        if (
+            self.streaming
+            and timeout.idle is not None
+            and self.progressed + timeout.idle - now <= max(slack, timeout.idle / 100)
+        ):
+            return Limit("idle", timeout.idle)
+        return Limit(phase, getattr(timeout, phase) or 0.0)
+
+
+LIMITS = tuple(attribute.name for attribute in fields(Timeout))
+"""The names of the limits."""

@@ -39,8 +39,8 @@ class Request:
     content: bytes = field(repr=lambda content: f"<{len(content)} bytes>")
 
 
-Fault = Literal["connect", "timeout", "broken", "request"]
-"""What kind of failure: no connection could be made; a limit expired; the connection
+Fault = Literal["connect", "tls", "timeout", "broken", "request"]
+"""What kind of failure: no connection could be made; TLS refused it; a limit expired; the connection
 broke or spoke no HTTP; the request itself could not be sent."""
 
 

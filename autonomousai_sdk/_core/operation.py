@@ -59,12 +59,15 @@ class Fold(Generic[ResultT]):
         message: the class of a choice's message.
         concatenated: the delta's fields whose pieces are joined; of any other field
             the last value that is not None counts.
+        fixed: fields that name the class itself on the wire, and so keep the value
+            that the result's class gives them.
     """
 
     result: type[ResultT]
     choice: type
     message: type
     concatenated: tuple[str, ...]
+    fixed: tuple[str, ...] = ("object",)
 
 
 @frozen(kw_only=True)

@@ -1,0 +1,396 @@
+"""What went wrong, as the error a caller gets: tables from statuses and codes to classes.
+
+Everything an error shows passes through here, so here is where secrets are taken out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from attrs import evolve, frozen
+
+from ..errors import (
+    APIConnectionError,
+    APIResponseError,
+    APIStatusError,
+    APITimeoutError,
+    AuthenticationError,
+    AutonomousAIError,
+    BadRequestError,
+    ConfigurationError,
+    ConflictError,
+    InternalServerError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    RequestTimeoutError,
+    RequestTooLargeError,
+    StreamDecodeError,
+    StreamInterrupted,
+    UnprocessableEntityError,
+)
+from .codec import DecodeError, parse
+from .exchange import Failure
+from .headers import Headers
+from .secret import Secret
+from .url import without_credentials
+
+KEPT_BYTES = 2**20
+"""How much of an error's body is read and kept, in bytes."""
+
+EXCERPT = 1024
+"""How much of a body an error's message repeats, in characters."""
+
+CLASS_BY_STATUS: dict[int, type[APIStatusError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    408: RequestTimeoutError,
+    409: ConflictError,
+    413: RequestTooLargeError,
+    422: UnprocessableEntityError,
+    429: RateLimitError,
+}
+
+STATUS_BY_CODE: dict[str, int] = {
+    # The codes and types that OpenAI-compatible engines put in their error objects;
+    # an error event has no HTTP status, so its code has to stand for one.
+    "invalid_request_error": 400,
+    "bad_request": 400,
+    "context_length_exceeded": 400,
+    "exceed_context_size_error": 400,
+    "authentication_error": 401,
+    "invalid_api_key": 401,
+    "permission_error": 403,
+    "permission_denied": 403,
+    "not_found_error": 404,
+    "not_found": 404,
+    "model_not_found": 404,
+    "timeout_error": 408,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "rate_limit_exceeded": 429,
+    "insufficient_quota": 429,
+    "too_many_requests": 429,
+    "server_error": 500,
+    "api_error": 500,
+    "internal_error": 500,
+    "internal_server_error": 500,
+    "not_supported_error": 501,
+    "unavailable_error": 503,
+    "service_unavailable": 503,
+    "overloaded_error": 529,
+}
+
+TIMEOUT_MESSAGES: dict[str, str] = {
+    "connect": "No connection stood within {seconds:g} s (timeout: connect)",
+    "read": "Nothing came for {seconds:g} s (timeout: read)",
+    "write": "The request could not be sent on for {seconds:g} s (timeout: write)",
+    "pool": "No connection was free within {seconds:g} s (timeout: pool)",
+    "total": "The call was not done within {seconds:g} s (timeout: total)",
+    "idle": "No event came for {seconds:g} s (timeout: idle)",
+}
+
+
+@frozen
+class Context:
+    """What every error of one try says of it, and the key that none may say.
+
+    Attributes:
+        endpoint: method and URL.
+        attempt: the try, from 1.
+        secret: the client's key, or None.
+        request_id: the service's id for the request, once there is an answer.
+    """
+
+    endpoint: str
+    attempt: int
+    secret: Secret | None
+    request_id: str | None = None
+
+    def answered(self, headers: Headers) -> Context:
+        """The same, once an answer's headers are there."""
+        return evolve(self, request_id=request_id_of(headers))
+
+    def redact(self, text: str) -> str:
+        return text if self.secret is None else self.secret.redact(text)
+
+    def redact_bytes(self, data: bytes) -> bytes:
+        return data if self.secret is None else self.secret.redact_bytes(data)
+
+    def redact_headers(self, headers: Headers) -> Headers:
+        return Headers((name, self.redact(value)) for name, value in headers.items())
+
+
+def request_id_of(headers: Headers) -> str | None:
+    """The service's id for a request."""
+    return headers.get("x-request-id") or headers.get("request-id")
+
+
+def connection_error(failure: Failure, context: Context) -> AutonomousAIError:
+    """The error for a try that got no answer."""
+    fault = failure.error.fault
+    cause = _untraced(failure.error)
+    said = context.redact(failure.error.message)
+    if fault == "request":
+        error: AutonomousAIError = ConfigurationError(
+            f"The request cannot be sent: {said}.", endpoint=context.endpoint
+        )
+    elif fault == "timeout":
+        error = timeout_error(failure, context)
+    else:
+        error = APIConnectionError(
+            f"{_CONNECTION_MESSAGES[fault]}: {said}.",
+            endpoint=context.endpoint,
+            attempt=context.attempt,
+        )
+    error.__cause__ = cause
+    return error
+
+
+_CONNECTION_MESSAGES = {
+    "connect": "No connection could be made",
+    "tls": "TLS verification is on, and no secure connection could be made",
+    "broken": "The connection broke before an answer came",
+}
+
+
+def timeout_error(failure: Failure, context: Context) -> APITimeoutError:
+    """The error for an expired limit, which it names with its length."""
+    message = TIMEOUT_MESSAGES[failure.limit].format(seconds=failure.seconds)
+    detail = f": {failure.error.message}" if failure.limit == "pool" else ""
+    return APITimeoutError(
+        f"{message}{detail}.",
+        limit=failure.limit,
+        seconds=failure.seconds,
+        endpoint=context.endpoint,
+        attempt=context.attempt,
+    )
+
+
+def interrupted(context: Context, reason: str, cause: BaseException | None) -> StreamInterrupted:
+    """The error for a stream that stopped before its answer was complete."""
+    error = StreamInterrupted(
+        f"The stream stopped before the answer was complete: {context.redact(reason)}.",
+        request_id=context.request_id,
+        endpoint=context.endpoint,
+        attempt=context.attempt,
+    )
+    error.__cause__ = None if cause is None else _untraced(cause)
+    return error
+
+
+def undecodable(
+    context: Context, reason: str, data: bytes, cause: BaseException | None = None
+) -> StreamDecodeError:
+    """The error for an event that is not what the spec says."""
+    kept = context.redact_bytes(data)
+    error = StreamDecodeError(
+        f"An event of the stream cannot be decoded: {context.redact(reason)}"
+        f"{_quoted(kept)}",
+        data=kept[:KEPT_BYTES],
+        request_id=context.request_id,
+        endpoint=context.endpoint,
+        attempt=context.attempt,
+    )
+    error.__cause__ = cause
+    return error
+
+
+def unexpected(
+    context: Context,
+    status: int,
+    headers: Headers,
+    body: bytes,
+    reason: str,
+    cause: BaseException | None = None,
+) -> APIResponseError:
+    """The error for an answer that is not what the spec says."""
+    kept = context.redact_bytes(body)
+    error = APIResponseError(
+        f"The answer (status {status}) is not what was asked for: {context.redact(reason)}"
+        f"{_quoted(kept)}",
+        status=status,
+        headers=context.redact_headers(headers),
+        body=kept[:KEPT_BYTES],
+        request_id=context.request_id,
+        endpoint=context.endpoint,
+        attempt=context.attempt,
+    )
+    error.__cause__ = cause
+    return error
+
+
+def status_error(
+    context: Context, status: int, headers: Headers, body: bytes
+) -> APIStatusError:
+    """The error for an answer with an error status."""
+    text = context.redact_bytes(body).decode("utf-8", "replace")
+    document = _parsed(text.encode("utf-8", "replace"))
+    content: object = text if document is None else document
+    if 300 <= status < 400:
+        target = without_credentials(headers.get("location", "nowhere"))
+        said = f"a redirect to {target}, which is not followed: set base_url to where it leads"
+    else:
+        said = _message_in(content) or _page_title(text) or text.strip()
+    return _built(
+        context, status, headers, content, _code_in(content), f"{_named(status)}: {said}"
+    )
+
+
+def error_in(document: object) -> object:
+    """The error object or text a JSON document carries, or None."""
+    if not isinstance(document, Mapping):
+        return None
+    error: object = document.get("error")
+    return error or None
+
+
+def event_error(context: Context, headers: Headers, document: object) -> AutonomousAIError:
+    """The error for an error object that came where an answer should be.
+
+    It has no status of its own; its code or type stands for one where they are known.
+    """
+    status = _status_in(document)
+    said = context.redact(_message_in(document) or str(document))
+    if status is None:
+        return AutonomousAIError(
+            f"The service reported an error: {_cut(said)}",
+            endpoint=context.endpoint,
+            attempt=context.attempt,
+        )
+    return _built(
+        context,
+        status,
+        headers,
+        _redacted(document, context),
+        _code_in(document),
+        f"The service reported an error ({status}): {said}",
+    )
+
+
+def _built(
+    context: Context,
+    status: int,
+    headers: Headers,
+    body: object,
+    code: str | None,
+    message: str,
+) -> APIStatusError:
+    cls = CLASS_BY_STATUS.get(status, InternalServerError if status >= 500 else APIStatusError)
+    return cls(
+        _cut(context.redact(message)),
+        status=status,
+        headers=context.redact_headers(headers),
+        body=body,
+        code=None if code is None else context.redact(code),
+        request_id=context.request_id,
+        endpoint=context.endpoint,
+        attempt=context.attempt,
+    )
+
+
+def _named(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return parse(body)
+    except DecodeError:
+        return None
+
+
+def _message_in(document: object) -> str | None:
+    """The message, wherever this kind of service puts it (spec: `Error` and its kin)."""
+    if isinstance(document, str):
+        return document
+    if isinstance(document, Mapping):
+        for name in ("error", "message", "detail"):
+            found = document.get(name)
+            if isinstance(found, str):
+                return found
+            if found:
+                return _message_in(found) or str(found)
+    return None
+
+
+def _inner(document: object) -> Mapping[str, object]:
+    """The mapping that holds the code: the error object, or the document itself."""
+    if isinstance(document, Mapping):
+        error = document.get("error")
+        return error if isinstance(error, Mapping) else document
+    return {}
+
+
+def _code_in(document: object) -> str | None:
+    inner = _inner(document)
+    for name in ("code", "type"):
+        code = inner.get(name)
+        if isinstance(code, (str, int)) and not isinstance(code, bool) and code != "":
+            return str(code)
+    return None
+
+
+def _status_in(document: object) -> int | None:
+    inner = _inner(document)
+    for name in ("status", "code", "type"):
+        value = inner.get(name)
+        if isinstance(value, str):
+            value = int(value) if re.fullmatch(r"[45]\d\d", value, re.ASCII) else (
+                STATUS_BY_CODE.get(value.lower())
+            )
+        if isinstance(value, int) and 400 <= value < 600:
+            return value
+    return None
+
+
+def _page_title(text: str) -> str | None:
+    """The title of an HTML page, such as a proxy sends: all of it worth repeating."""
+    if not text.lstrip()[:200].lower().startswith(("<!doctype html", "<html", "<head")):
+        return None
+    found = re.search(r"<title[^>]*>([^<]*)", text[:KEPT_BYTES], re.IGNORECASE)
+    title = found[1].strip() if found else ""
+    return f"an HTML page, {title!r}" if title else "an HTML page"
+
+
+def _redacted(value: object, context: Context) -> object:
+    """A parsed document with the key taken out of every text in it."""
+    if isinstance(value, str):
+        return context.redact(value)
+    if isinstance(value, list):
+        return [_redacted(each, context) for each in value]
+    if isinstance(value, dict):
+        return {key: _redacted(each, context) for key, each in value.items()}
+    return value
+
+
+def _quoted(data: bytes) -> str:
+    if not data:
+        return "."
+    return f": {_cut(data[: EXCERPT * 4].decode('utf-8', 'replace'))!r}"
+
+
+def _cut(text: str) -> str:
+    text = text.strip()
+    return text if len(text) <= EXCERPT else f"{text[:EXCERPT]}… ({len(text)} characters)"
+
+
+def _untraced(error: BaseException) -> BaseException:
+    """The error, with the frames of the HTTP library dropped from it and what caused it.
+
+    Those frames hold the request as it went out, key included, and whoever prints a
+    traceback with locals would print that.
+    """
+    seen: BaseException | None = error
+    while seen is not None:
+        seen.__traceback__ = None
+        seen = seen.__cause__ or seen.__context__
+    return error

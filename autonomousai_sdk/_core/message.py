@@ -1,0 +1,130 @@
+"""A conversation as callers give it, checked and encoded as the wire wants it.
+
+Owns the rules for messages: what forms they take, what is refused and how they are
+encoded (spec: `ChatRequest.messages`, `contentEncoding: base64` of the JSON list).
+Knows no model by name and reads no files.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from ..errors import ConfigurationError
+from .codec import encode, unstructure
+
+_ADVICE = "a string, or a list of Message objects and {'role': …, 'content': …} mappings"
+
+
+def encoded(messages: object, *, model: str, accepts_images: bool | None) -> str:
+    """Messages as the text that goes into the request.
+
+    Args:
+        messages: a string, which is one user message, or a sequence of messages.
+        model: the model's name, for errors.
+        accepts_images: whether it takes image parts; None when that is not known.
+
+    Raises:
+        ConfigurationError: no messages, or one that is not what the spec says.
+    """
+    plain = normalised(messages)
+    if accepts_images is False:
+        for position, message in enumerate(plain):
+            if _has_image(message["content"]):
+                raise ConfigurationError(
+                    f"messages[{position}] has an image, and the model {model!r} takes none: "
+                    "use model='vision', or leave the image out."
+                )
+    try:
+        document = encode(plain)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ConfigurationError(f"messages cannot be written as JSON: {error}.") from error
+    return base64.b64encode(document).decode("ascii")
+
+
+def normalised(messages: object) -> list[dict[str, Any]]:
+    """Messages in their one plain form: a list of `{"role", "content"}`.
+
+    Raises:
+        ConfigurationError: as `encoded`.
+    """
+    if isinstance(messages, str):
+        if not messages:
+            raise ConfigurationError("messages is an empty string: there is nothing to answer.")
+        return [{"role": "user", "content": messages}]
+    if isinstance(messages, Mapping) or attrs.has(type(messages)):
+        raise ConfigurationError(
+            f"messages is a single message: put it in a list. It is {_ADVICE}."
+        )
+    if isinstance(messages, (bytes, bytearray)) or not isinstance(messages, Sequence):
+        raise ConfigurationError(f"messages is {_ADVICE}; got {type(messages).__name__}.")
+    if not messages:
+        raise ConfigurationError("messages is empty: give at least one message.")
+    return [_message(message, f"messages[{n}]") for n, message in enumerate(messages)]
+
+
+def _message(message: object, where: str) -> dict[str, Any]:
+    plain: object = unstructure(message) if attrs.has(type(message)) else message
+    if not isinstance(plain, Mapping):
+        raise ConfigurationError(
+            f"{where} is a Message or a {{'role': …, 'content': …}} mapping, "
+            f"not {type(message).__name__}."
+        )
+    fields: dict[str, Any] = {
+        name: value for name, value in plain.items() if value is not None or name in _REQUIRED
+    }
+    for name in _REQUIRED:
+        if name not in fields:
+            raise ConfigurationError(f"{where} has no {name!r}.")
+    role = fields["role"]
+    if not isinstance(role, str) or not role:
+        raise ConfigurationError(
+            f"{where}: role is a string such as 'user', 'assistant' or 'system'; got {role!r}."
+        )
+    fields["content"] = _content(fields["content"], where)
+    return fields
+
+
+_REQUIRED = ("role", "content")
+
+
+def _content(content: object, where: str) -> str | list[dict[str, Any]]:
+    if isinstance(content, str):
+        return content
+    if isinstance(content, (bytes, bytearray, Mapping)) or not isinstance(content, Sequence):
+        raise ConfigurationError(
+            f"{where}: content is a string or a list of parts (TextPart, ImagePart), "
+            f"not {type(content).__name__}."
+        )
+    if not content:
+        raise ConfigurationError(f"{where}: content is an empty list of parts.")
+    return [_part(part, f"{where}.content[{n}]") for n, part in enumerate(content)]
+
+
+def _part(part: object, where: str) -> dict[str, Any]:
+    plain: object = unstructure(part) if attrs.has(type(part)) else part
+    if not isinstance(plain, Mapping):
+        raise ConfigurationError(
+            f"{where} is a TextPart, an ImagePart or a mapping, not {type(part).__name__}."
+        )
+    fields: dict[str, Any] = {name: value for name, value in plain.items() if value is not None}
+    kind = fields.get("type")
+    if not isinstance(kind, str):
+        raise ConfigurationError(f"{where} has no type, such as 'text' or 'image_url'.")
+    if kind == "text" and not isinstance(fields.get("text"), str):
+        raise ConfigurationError(f"{where}: a part of type 'text' has a string under 'text'.")
+    if kind == "image_url":
+        image = fields.get("image_url")
+        if not isinstance(image, Mapping) or not isinstance(image.get("url"), str):
+            raise ConfigurationError(
+                f"{where}: a part of type 'image_url' has {{'url': …}} under 'image_url'."
+            )
+        fields["image_url"] = {key: value for key, value in image.items() if value is not None}
+    return fields
+
+
+def _has_image(content: str | list[dict[str, Any]]) -> bool:
+    return not isinstance(content, str) and any(part["type"] == "image_url" for part in content)

@@ -1,0 +1,210 @@
+"""One call, planned: from an operation and its arguments to a request fit to send.
+
+Everything a caller can get wrong in a call is found here, before anything is sent.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, Generic
+
+from attrs import field, frozen
+
+from .._version import __version__
+from ..errors import ConfigurationError
+from .catalog import Model
+from .codec import encode, plain
+from .coding import ACCEPTED
+from .failure import Context
+from .exchange import Request
+from .headers import checked
+from .message import encoded
+from .operation import Argument, Operation, ResultT, StreamShape
+from .secret import Secret
+from .settings import CallOptions, Settings, checked_retries, header_values
+from .timeout import Timeout
+from .url import joined
+
+USER_AGENT = f"autonomousai-sdk/{__version__} python/{sys.version_info[0]}.{sys.version_info[1]}"
+
+_FRAMING = frozenset({"content-length", "transfer-encoding", "connection", "upgrade", "te"})
+"""Headers that frame the message (RFC 9112): the transport's alone."""
+
+_TYPES: Mapping[str, tuple[type | tuple[type, ...], str]] = {
+    "string": (str, "a string"),
+    "boolean": (bool, "True or False"),
+    "integer": (int, "a whole number"),
+    "number": ((int, float), "a number"),
+}
+
+
+@frozen(kw_only=True)
+class Plan(Generic[ResultT]):
+    """What a flow needs to make a call.
+
+    Attributes:
+        operation: what is called.
+        request: what is sent, on every try.
+        context: what errors say of the call.
+        shape: the stream's shape when a stream is asked for, else None.
+        timeout: the call's time limits.
+        max_retries: how many more tries it gets.
+        max_bytes: the bound on one line, event or document, in bytes.
+    """
+
+    operation: Operation[ResultT]
+    request: Request
+    context: Context = field(repr=False)
+    shape: StreamShape[Any, ResultT] | None
+    timeout: Timeout
+    max_retries: int
+    max_bytes: int
+
+
+def planned(
+    settings: Settings,
+    operation: Operation[ResultT],
+    arguments: Mapping[str, object],
+    options: CallOptions,
+    *,
+    shape: StreamShape[Any, ResultT] | None,
+    new_key: Callable[[], str],
+) -> Plan[ResultT]:
+    """Plan a call.
+
+    Args:
+        settings: the client's.
+        operation: what to call.
+        arguments: the operation's parameters by their Python names.
+        options: what the call sets for itself.
+        shape: the stream's shape to ask for a stream, None for a whole answer.
+        new_key: makes the idempotency key, the same for every try.
+
+    Raises:
+        ConfigurationError: an argument that cannot be sent, with what to do instead.
+    """
+    model = _model(settings, operation, arguments)
+    path = operation.path if model is None else model.path
+    if path is None:
+        raise ConfigurationError(f"{operation.name} has neither a path nor a model to give one.")
+    body = _body(operation, arguments, model)
+    if shape is not None and shape.switch is not None:
+        body[shape.switch] = True
+    elif (switch := _switch(operation)) is not None:
+        body[switch] = False
+    if options.extra_body is not None:
+        body |= _extra(options.extra_body)
+    try:
+        content = encode(body)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ConfigurationError(f"The request cannot be written as JSON: {error}.") from error
+    url = joined(settings.base_url, path)
+    return Plan(
+        operation=operation,
+        request=Request(
+            method=operation.method,
+            url=url,
+            headers=tuple(_headers(settings, operation, options, new_key).items()),
+            content=content,
+        ),
+        context=Context(f"{operation.method} {url}", 1, settings.api_key),
+        shape=shape,
+        timeout=settings.timeout if options.timeout is None else Timeout.of(options.timeout),
+        max_retries=(
+            settings.max_retries
+            if options.max_retries is None
+            else checked_retries(options.max_retries)
+        ),
+        max_bytes=settings.max_event_bytes,
+    )
+
+
+def _model(
+    settings: Settings, operation: Operation[Any], arguments: Mapping[str, object]
+) -> Model | None:
+    """The model a call is for, if the operation has models."""
+    for argument in operation.arguments:
+        if argument.kind == "model":
+            name = arguments.get(argument.name)
+            return settings.catalog.get(settings.model if name is None else name)
+    return None
+
+
+def _body(
+    operation: Operation[Any], arguments: Mapping[str, object], model: Model | None
+) -> dict[str, object]:
+    body: dict[str, object] = {}
+    for argument in operation.arguments:
+        value = arguments.get(argument.name)
+        if argument.kind == "model" and model is not None:
+            body[argument.wire] = model.id
+        elif value is not None:
+            body[argument.wire] = _on_the_wire(argument, value, model)
+        elif argument.required:
+            raise ConfigurationError(f"{operation.name}: {argument.name} is missing.")
+    by_name = {argument.name: argument for argument in operation.arguments}
+    for argument in operation.arguments:
+        if argument.default_from is not None and argument.wire not in body:
+            body[argument.wire] = body[by_name[argument.default_from].wire]
+    return body
+
+
+def _on_the_wire(argument: Argument, value: object, model: Model | None) -> object:
+    if argument.kind == "messages":
+        return encoded(
+            value,
+            model="" if model is None else model.id,
+            accepts_images=None if model is None else model.accepts_images,
+        )
+    if argument.kind == "json":
+        return plain(value)
+    types, description = _TYPES[argument.kind]
+    # bool is an int to Python, not to a caller who meant a number
+    if not isinstance(value, types) or (isinstance(value, bool) and types is not bool):
+        raise ConfigurationError(
+            f"{argument.name} is {description}, not {type(value).__name__}."
+        )
+    return value
+
+
+def _switch(operation: Operation[Any]) -> str | None:
+    shape: StreamShape[Any, Any] | None = getattr(operation, "stream", None)
+    return None if shape is None else shape.switch
+
+
+def _extra(extra: object) -> dict[str, object]:
+    if not isinstance(extra, Mapping) or not all(isinstance(name, str) for name in extra):
+        raise ConfigurationError("extra_body is a mapping of field names to values.")
+    return {name: plain(value) for name, value in extra.items()}
+
+
+def _headers(
+    settings: Settings,
+    operation: Operation[Any],
+    options: CallOptions,
+    new_key: Callable[[], str],
+) -> dict[str, str]:
+    """All headers of a call; what is more particular goes over what is less."""
+    headers = {
+        "user-agent": USER_AGENT,
+        "accept-encoding": ACCEPTED,
+        **header_values(operation.headers, settings.options),
+        "content-type": "application/json",
+        "idempotency-key": new_key(),
+    }
+    if settings.api_key is not None:
+        headers["authorization"] = _bearer(settings.api_key)
+    headers |= settings.headers
+    if options.headers is not None:
+        headers |= checked(options.headers, "headers=")
+    for name in headers:
+        if name in _FRAMING:
+            raise ConfigurationError(
+                f"headers=: {name!r} frames the request, so the SDK alone sets it."
+            )
+    return headers
+
+
+def _bearer(key: Secret) -> str:
+    return f"Bearer {key.reveal()}"

@@ -1,0 +1,189 @@
+"""A stream's state: bytes in, chunks out, and the decision whether it was complete.
+
+    open ── finish reason or sentinel, then the end ──▶ ended
+      └──── anything else that ends it ───────────────▶ ended, with `error`
+
+The rules: a stream is complete when its sentinel or the finish reason of every choice
+it began has come; whatever else ends it is an error, and every event that came before
+is handed out first. No event is passed over but those of type `ping`.
+Makes no request and reads no clock; a driver feeds it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Generic
+
+from attrs import define, field
+
+from ..errors import AutonomousAIError, StreamError
+from .codec import DecodeError, decode_standard, decoder, parse
+from .exchange import Failure
+from .failure import (
+    Context,
+    connection_error,
+    error_in,
+    event_error,
+    interrupted,
+    undecodable,
+)
+from .fold import folded, has_reason, is_finished
+from .headers import Headers
+from .operation import ChunkT, ResultT, StreamShape
+from .sse import STRAY, EventParser, EventTooLongError
+
+
+@define(eq=False)
+class StreamState(Generic[ChunkT, ResultT]):
+    """One event stream as it is read.
+
+    Attributes:
+        ready: chunks that came and were not handed out yet.
+        ended: whether no more bytes are wanted.
+        ending: whether a finish reason came, so that only usage and the sentinel are due.
+        error: what ended the stream, once `ready` is empty; None if it was complete.
+    """
+
+    shape: StreamShape[ChunkT, ResultT]
+    context: Context
+    headers: Headers
+    max_event_bytes: int
+    ready: deque[ChunkT] = field(init=False, factory=deque)
+    ended: bool = field(init=False, default=False)
+    ending: bool = field(init=False, default=False)
+    error: AutonomousAIError | None = field(init=False, default=None)
+    _chunks: list[ChunkT] = field(init=False, factory=list)
+    _parser: EventParser = field(init=False)
+    _completion: ResultT | None = field(init=False, default=None)
+
+    def __attrs_post_init__(self) -> None:
+        self._parser = EventParser(self.max_event_bytes, strays=True)
+
+    def feed(self, data: bytes) -> bool:
+        """Take the next bytes of the body; empty bytes mean that it has ended.
+
+        Returns:
+            Whether they completed an event, so that the stream has moved on.
+        """
+        if not data:
+            self._close()
+            return False
+        try:
+            events = self._parser.feed(data)
+        except EventTooLongError as error:
+            self.end(
+                undecodable(
+                    self.context,
+                    f"{error}; Client(max_event_bytes=…) sets the bound",
+                    b"",
+                    error,
+                )
+            )
+            return True
+        if not events:
+            return False
+        decode = decoder(self.shape.chunk)
+        sentinel = self.shape.sentinel
+        before = len(self._chunks)
+        for kind, payload, _, _ in events:
+            # A key named error can only be written so; inside a text it is escaped.
+            if kind or payload == sentinel or b'"error"' in payload:
+                if not self._handle(kind, payload):
+                    continue
+                if self.ended:
+                    break
+            try:
+                chunk = decode(payload)
+            except (ValueError, RecursionError):
+                if (slowly := self._decode_slowly(payload)) is None:
+                    break
+                chunk = slowly
+            self._chunks.append(chunk)
+        came = self._chunks[before:]
+        self.ready.extend(came)
+        self.ending = self.ending or (bool(came) and any(map(has_reason, came)))
+        return True
+
+    def fail(self, failure: Failure) -> None:
+        """End the stream because its connection did, or a time limit."""
+        if self.ended:
+            return
+        if is_finished(self._chunks):
+            self.ended = True
+        elif failure.error.fault == "timeout":
+            self.end(connection_error(failure, self.context))
+        else:
+            self.end(interrupted(self.context, failure.error.message, failure.error))
+
+    def completion(self) -> ResultT:
+        """The whole answer, once the stream has ended well.
+
+        Raises:
+            StreamError: the stream has not ended.
+            AutonomousAIError: it ended with that error.
+        """
+        if self.error is not None:
+            raise self.error
+        if not self.ended:
+            raise StreamError(
+                "The stream has not ended, so there is no completion yet: read it to its end, "
+                "or call until_done().",
+                endpoint=self.context.endpoint,
+                attempt=self.context.attempt,
+            )
+        if self._completion is None:
+            self._completion = folded(self.shape.fold, self._chunks)
+        return self._completion
+
+    def _close(self) -> None:
+        """The body has ended: complete, or cut."""
+        if self.ended:
+            return
+        if is_finished(self._chunks):
+            self.ended = True
+            return
+        reason = (
+            "it ended inside an event"
+            if self._parser.mid_event
+            else "it ended with neither a finish reason nor an end marker"
+        )
+        self.end(interrupted(self.context, reason, None))
+
+    def end(self, error: AutonomousAIError) -> None:
+        """End the stream with an error, which gets what had come as its `partial`."""
+        self.ended = True
+        self.error = error
+        if self._chunks:
+            # Only the chat operations stream, so a partial result is a ChatCompletion;
+            # the error tree, below this module, can name but not import that class.
+            error.partial = folded(self.shape.fold, self._chunks)  # type: ignore[assignment]
+
+    def _handle(self, kind: bytes, payload: bytes) -> bool:
+        """An event that is not simply a chunk; whether it may still be one."""
+        if payload == self.shape.sentinel:
+            self.ended = True
+            return True
+        if kind == b"ping":
+            return False
+        try:
+            document = parse(payload)
+        except DecodeError as error:
+            if kind == b"error":
+                text = payload.decode("utf-8", "replace")
+                self.end(event_error(self.context, self.headers, text))
+            else:
+                self.end(undecodable(self.context, str(error), payload, error))
+            return True
+        if kind == b"error" or error_in(document):
+            self.end(event_error(self.context, self.headers, document))
+        elif kind == STRAY:
+            reason = "a line holds a JSON document, but is no field of an event"
+            self.end(undecodable(self.context, reason, payload))
+        return True
+
+    def _decode_slowly(self, payload: bytes) -> ChunkT | None:
+        try:
+            return decode_standard(payload, self.shape.chunk)
+        except DecodeError as error:
+            self.end(undecodable(self.context, str(error), payload, error))
+            return None

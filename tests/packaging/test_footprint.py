@@ -1,0 +1,47 @@
+"""What a plain install brings along, and that it works with nothing more."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+OURS = {"anyio", "attrs", "cattrs", "httpx", "msgspec"}
+THEIRS = {"certifi", "h11", "httpcore", "idna", "typing-extensions"}
+if sys.version_info < (3, 11):
+    THEIRS |= {"exceptiongroup"}
+TOOLS = {"pip", "setuptools"}
+
+
+def _run(program: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(program), *arguments], capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+def test_a_plain_install_brings_five_packages_and_their_own(installed: Path) -> None:
+    """Nothing comes with the package but what its promise names."""
+    listed = _run(installed / "python", "-m", "pip", "list", "--format", "json")
+    names = {entry["name"].lower().replace("_", "-") for entry in json.loads(listed.stdout)}
+
+    assert names - TOOLS == {"autonomousai-sdk"} | OURS | THEIRS
+
+
+def test_every_public_name_can_be_imported_without_extras(installed: Path) -> None:
+    """All that `__all__` names is there in a plain install, and importing it warns of nothing."""
+    everything = "from autonomousai_sdk import *; import autonomousai_sdk as s; print(len(s.__all__))"
+    done = _run(installed / "python", "-W", "error", "-c", everything)
+
+    assert done.stderr == ""
+    assert int(done.stdout) > 0
+
+
+def test_the_command_without_its_extra_says_what_to_install(installed: Path) -> None:
+    """`autonomousai` in a plain install fails with the command that helps, not with a traceback."""
+    done = _run(installed / "autonomousai", "--help")
+
+    assert done.returncode == 2
+    assert "pip install" in done.stderr
+    assert "autonomousai-sdk[cli]" in done.stderr
+    assert "Traceback" not in done.stderr

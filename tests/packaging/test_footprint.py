@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 OURS = {"anyio", "attrs", "cattrs", "httpx", "msgspec"}
-THEIRS = {"certifi", "h11", "httpcore", "idna", "typing-extensions"}
-if sys.version_info < (3, 11):
-    THEIRS |= {"exceptiongroup"}
+THEIRS = {"certifi", "h11", "httpcore", "idna", "typing-extensions"} | (
+    {"exceptiongroup"} if sys.version_info < (3, 11) else set()
+)
 TOOLS = {"pip", "setuptools"}
 
 
@@ -30,11 +30,11 @@ def test_a_plain_install_brings_five_packages_and_their_own(installed: Path) -> 
 
 def test_every_public_name_can_be_imported_without_extras(installed: Path) -> None:
     """All that `__all__` names is there in a plain install, and importing it warns of nothing."""
-    everything = "from autonomousai_sdk import *; import autonomousai_sdk as s; print(len(s.__all__))"
+    everything = "import autonomousai_sdk as s; print([getattr(s, name) for name in s.__all__])"
     done = _run(installed / "python", "-W", "error", "-c", everything)
 
     assert done.stderr == ""
-    assert int(done.stdout) > 0
+    assert "Client" in done.stdout
 
 
 def test_the_command_without_its_extra_says_what_to_install(installed: Path) -> None:

@@ -70,12 +70,17 @@ class Receiver(Protocol):
         """Whether no more bytes are wanted for now."""
         ...
 
+    @property
+    def streaming(self) -> bool:
+        """Whether the answer is an event stream, as far as its head says."""
+        ...
+
     def start(self, status: int, headers: Headers) -> None:
         """Take the answer's head."""
         ...
 
-    def feed(self, data: bytes) -> None:
-        """Take the next bytes of the body; empty means that it has ended."""
+    def feed(self, data: bytes) -> bool:
+        """Take the next bytes of the body, empty when it has ended; whether an event came."""
         ...
 
 

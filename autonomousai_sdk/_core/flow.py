@@ -50,11 +50,12 @@ def whole(plan: Plan[ResultT], policy: RetryPolicy) -> Flow[ResultT]:
     return result
 
 
-def opened(plan: Plan[ResultT], policy: RetryPolicy) -> Flow[StreamState[Any, ResultT]]:
-    """The flow of a call that is answered by a stream: done when its first event is there."""
-    answer = yield from _answered(plan, policy)
-    assert answer.stream is not None  # _answered returns no other answer to such a plan
-    return answer.stream
+def opened(plan: Plan[ResultT], policy: RetryPolicy) -> Flow[Answer]:
+    """The flow of a call that is answered by a stream: done when its first event is there.
+
+    The answer it returns has a `stream`, and takes in the rest of the body.
+    """
+    return _answered(plan, policy)
 
 
 def _answered(plan: Plan[Any], policy: RetryPolicy) -> Flow[Answer]:

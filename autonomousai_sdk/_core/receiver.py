@@ -69,6 +69,11 @@ class Answer:
         stream = self.stream
         return stream is not None and (stream.ended or bool(stream.ready))
 
+    @property
+    def streaming(self) -> bool:
+        """Whether the answer is an event stream."""
+        return self.stream is not None
+
     def start(self, status: int, headers: Headers) -> None:
         """Take the head."""
         self.status = status
@@ -87,12 +92,12 @@ class Answer:
         else:
             self._limit = KEPT_BYTES
 
-    def feed(self, data: bytes) -> None:
-        """Take the next bytes; empty bytes mean that the body has ended."""
-        self.feed_stream(data)
+    def feed(self, data: bytes) -> bool:
+        """Take the next bytes; empty bytes mean that the body has ended.
 
-    def feed_stream(self, data: bytes) -> bool:
-        """As `feed`; tells whether a stream has moved on by an event."""
+        Returns:
+            Whether a stream has moved on by an event.
+        """
         if not data:
             return self._end_of_body()
         inflater = self._inflater
@@ -137,6 +142,11 @@ class Answer:
             return decode(self.body, cls)
         except DecodeError as error:
             raise self._reported() or self._unexpected(str(error), error) from error
+
+    @property
+    def ended(self) -> bool:
+        """Whether the body was read to its end, or as far as it is wanted."""
+        return self._ended
 
     @property
     def is_success(self) -> bool:

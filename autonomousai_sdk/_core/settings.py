@@ -8,8 +8,9 @@ argument.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, TypedDict
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from ..errors import ConfigurationError
 from .catalog import Catalog
@@ -59,60 +60,154 @@ class Settings:
     proxy: str | None = field(repr=lambda proxy: repr(proxy and without_credentials(proxy)))
     max_event_bytes: int
 
+    @property
+    def summary(self) -> str:
+        """What a client's repr says: where it goes and what it asks, and no key."""
+        return f"base_url={self.base_url!r} model={self.model!r}"
+
+
+class ClientOptions(TypedDict, total=False):
+    """What `with_options` can change of a client: its arguments, but for its connections."""
+
+    base_url: str | None
+    api_key: str | None
+    model: str | None
+    timeout: Timeout | float | None
+    max_retries: int
+    headers: Mapping[str, str] | None
+    country_code: str
+    time_zone: str
+    models: Mapping[str, str] | None
+    max_event_bytes: int
+    allow_http_key: bool
+
+
+def _hidden(value: object) -> object:
+    return Secret(value) if isinstance(value, str) and value else value
+
+
+@frozen(kw_only=True)
+class Options:
+    """A client's arguments as they were given, so that it can be copied and pickled."""
+
+    base_url: str | None
+    api_key: object = field(converter=_hidden)
+    model: str | None
+    timeout: Timeout | float | None
+    max_retries: int
+    headers: Mapping[str, str] | None = field(repr=False)
+    country_code: str
+    time_zone: str
+    models: Mapping[str, str] | None
+    proxy: str | None = field(repr=False)
+    max_event_bytes: int
+    allow_http_key: bool
+
+    def changed(self, changes: Mapping[str, Any]) -> Options:
+        """The arguments with some of them changed.
+
+        Raises:
+            ConfigurationError: a name that cannot be changed, or does not exist.
+        """
+        allowed = ClientOptions.__annotations__
+        for name in changes:
+            if name not in allowed:
+                raise ConfigurationError(
+                    f"with_options cannot change {name!r}; it can change {', '.join(allowed)}."
+                )
+        return evolve(self, **changes)
+
+
+@frozen
+class PickledOptions:
+    """A client's arguments as they travel in a pickle: without its key.
+
+    A pickle is readable, so the key stays out of it; the process that unpickles has it
+    in its environment.
+    """
+
+    options: Options
+    had_key: bool
+
+    def restored(self, environ: Mapping[str, str]) -> Options:
+        """The arguments, once it is certain that a client that had a key has one again.
+
+        Raises:
+            ConfigurationError: the key was an argument, and the environment has none.
+        """
+        if self.had_key and not environ.get("AUTONOMOUSAI_API_KEY"):
+            raise ConfigurationError(
+                "This client was pickled, and its key was not: a pickle is readable. Set "
+                "AUTONOMOUSAI_API_KEY where it is unpickled."
+            )
+        return self.options
+
+
+def pickled(options: Options, *, own_connections: bool) -> PickledOptions:
+    """A client's arguments for a pickle.
+
+    Raises:
+        ConfigurationError: the client uses an http_client or transport of the caller's.
+    """
+    if not own_connections:
+        raise ConfigurationError(
+            "A client on your own http_client= or transport= cannot be pickled: connections "
+            "do not travel. Make a new client in the other process."
+        )
+    if options.proxy is not None and without_credentials(options.proxy) != options.proxy:
+        raise ConfigurationError(
+            "A client whose proxy= holds a password cannot be pickled: a pickle is readable. "
+            "Set the proxy in the environment instead."
+        )
+    return PickledOptions(evolve(options, api_key=None), options.api_key is not None)
+
 
 def resolve(
+    options: Options,
     *,
     environ: Mapping[str, str],
     catalog: Catalog,
     default_base_url: str,
     default_model: str,
-    base_url: str | None,
-    api_key: str | None,
-    model: str | None,
-    timeout: Timeout | float | None,
-    max_retries: int,
-    headers: Mapping[str, str] | None,
-    options: Mapping[str, str],
-    models: Mapping[str, str] | None,
-    proxy: str | None,
-    max_event_bytes: int,
-    allow_http_key: bool,
 ) -> Settings:
     """A client's settings from its arguments, the environment and the spec's defaults.
 
     Raises:
         ConfigurationError: whatever of it cannot work, with what to do instead.
     """
-    if models is not None:
-        if not isinstance(models, Mapping):
+    if options.models is not None:
+        if not isinstance(options.models, Mapping):
             raise ConfigurationError(
-                f"models= maps names to paths, such as {{'qwen3:8b': '/chat'}}; "
-                f"got {type(models).__name__}."
+                "models= maps names to paths, such as {'qwen3:8b': '/chat'}; "
+                f"got {type(options.models).__name__}."
             )
-        catalog = catalog.extended(models)
-    url = _resolved_url(base_url, environ, default_base_url)
-    key = _resolved_key(api_key, environ)
-    if key is not None and url.startswith("http://") and not is_loopback(url) and not allow_http_key:
+        catalog = catalog.extended(options.models)
+    url = _resolved_url(options.base_url, environ, default_base_url)
+    key = _resolved_key(options.api_key, environ)
+    is_open = url.startswith("http://") and not is_loopback(url)
+    if key is not None and is_open and not options.allow_http_key:
         raise ConfigurationError(
             f"The key would travel unencrypted to {url}: use https://, or pass "
             "allow_http_key=True if the way there is private."
         )
-    name = model if model is not None else environ.get("AUTONOMOUSAI_MODEL") or default_model
-    catalog.get(name)
-    for option, value in options.items():
+    model = options.model
+    if model is None:
+        model = environ.get("AUTONOMOUSAI_MODEL") or default_model
+    catalog.get(model)
+    by_option = {"country_code": options.country_code, "time_zone": options.time_zone}
+    for option, value in by_option.items():
         check_value(value, option)
-    sent = checked(headers or {}, "headers=")
     return Settings(
         base_url=url,
         api_key=key,
-        model=name,
-        timeout=Timeout() if timeout is None else Timeout.of(timeout),
-        max_retries=checked_retries(max_retries),
-        headers=sent,
-        options=dict(options),
+        model=model,
+        timeout=Timeout() if options.timeout is None else Timeout.of(options.timeout),
+        max_retries=checked_retries(options.max_retries),
+        headers=checked(options.headers or {}, "headers="),
+        options=by_option,
         catalog=catalog,
-        proxy=_checked_proxy(proxy),
-        max_event_bytes=checked_max_event_bytes(max_event_bytes),
+        proxy=_checked_proxy(options.proxy),
+        max_event_bytes=checked_max_event_bytes(options.max_event_bytes),
     )
 
 
@@ -148,20 +243,21 @@ def _resolved_url(argument: str | None, environ: Mapping[str, str], default: str
     return default
 
 
-def _resolved_key(argument: str | None, environ: Mapping[str, str]) -> Secret | None:
+def _resolved_key(argument: object, environ: Mapping[str, str]) -> Secret | None:
     source, value = "api_key", argument
     if value is None:
         source, value = "AUTONOMOUSAI_API_KEY", environ.get("AUTONOMOUSAI_API_KEY") or None
     if value is None:
         return None
-    if not isinstance(value, str):
-        raise ConfigurationError(f"{source} is a string, not {type(value).__name__}.")
-    if not value:
+    key = value.reveal() if isinstance(value, Secret) else value
+    if not isinstance(key, str):
+        raise ConfigurationError(f"{source} is a string, not {type(key).__name__}.")
+    if not key:
         raise ConfigurationError(f"{source} is empty: pass the key, or None for no key.")
-    check_value(value, source)
-    if " " in value or "\t" in value:
+    check_value(key, source)
+    if " " in key or "\t" in key:
         raise ConfigurationError(f"{source} has white space in it.")
-    return Secret(value)
+    return value if isinstance(value, Secret) else Secret(key)
 
 
 def _checked_proxy(value: str | None) -> str | None:

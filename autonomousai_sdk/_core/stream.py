@@ -115,6 +115,11 @@ class StreamState(Generic[ChunkT, ResultT]):
         else:
             self.end(interrupted(self.context, failure.error.message, failure.error))
 
+    def abandon(self) -> None:
+        """Nobody reads on: unless the stream has ended, what was not handed out is let go."""
+        if not self.ended:
+            self.ready.clear()
+
     def completion(self) -> ResultT:
         """The whole answer, once the stream has ended well.
 

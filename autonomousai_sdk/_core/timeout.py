@@ -100,6 +100,11 @@ class Deadline:
         self._idle = math.inf if timeout.idle is None else timeout.idle
         self._read = math.inf if timeout.read is None else timeout.read
 
+    def answered(self, now: float, *, streaming: bool) -> None:
+        """The answer's head came: if it is a stream's, the wait for events counts from here."""
+        self.streaming = streaming
+        self.progressed = now
+
     def left(self, now: float) -> float:
         """Seconds left of the whole call."""
         return self._total_until - now

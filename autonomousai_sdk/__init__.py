@@ -1,0 +1,146 @@
+"""The Python SDK for AutonomousAI: chat with its models, or with local ones, by one client.
+
+    from autonomousai_sdk import Client
+
+    with Client() as client:
+        print(client.chat.create("Why is the sky blue?").text)
+
+Names are loaded when they are first used: importing the package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from ._async_client import AsyncClient as AsyncClient
+    from ._async_client import AsyncModels as AsyncModels
+    from ._client import Client as Client
+    from ._client import Models as Models
+    from ._core.catalog import Model as Model
+    from ._core.sse import ServerSentEvent as ServerSentEvent
+    from ._core.sse import SSEDecoder as SSEDecoder
+    from ._core.timeout import Timeout as Timeout
+    from ._generated.async_methods import AsyncChat as AsyncChat
+    from ._generated.async_methods import AsyncChatStream as AsyncChatStream
+    from ._generated.methods import Chat as Chat
+    from ._generated.methods import ChatStream as ChatStream
+    from ._generated.models import ChatCompletion as ChatCompletion
+    from ._generated.models import ChatCompletionChunk as ChatCompletionChunk
+    from ._generated.models import ChatMessage as ChatMessage
+    from ._generated.models import Choice as Choice
+    from ._generated.models import ChoiceDelta as ChoiceDelta
+    from ._generated.models import ChunkChoice as ChunkChoice
+    from ._generated.models import ImagePart as ImagePart
+    from ._generated.models import ImageURL as ImageURL
+    from ._generated.models import TextPart as TextPart
+    from ._generated.models import Usage as Usage
+    from ._generated.params import ImagePartParam as ImagePartParam
+    from ._generated.params import MessageParam as MessageParam
+    from ._generated.params import Messages as Messages
+    from ._generated.params import TextPartParam as TextPartParam
+    from ._message import Message as Message
+    from .errors import APIConnectionError as APIConnectionError
+    from .errors import APIResponseError as APIResponseError
+    from .errors import APIStatusError as APIStatusError
+    from .errors import APITimeoutError as APITimeoutError
+    from .errors import AuthenticationError as AuthenticationError
+    from .errors import AutonomousAIError as AutonomousAIError
+    from .errors import BadRequestError as BadRequestError
+    from .errors import ConfigurationError as ConfigurationError
+    from .errors import ConflictError as ConflictError
+    from .errors import InternalServerError as InternalServerError
+    from .errors import NotFoundError as NotFoundError
+    from .errors import PermissionDeniedError as PermissionDeniedError
+    from .errors import RateLimitError as RateLimitError
+    from .errors import RequestTimeoutError as RequestTimeoutError
+    from .errors import RequestTooLargeError as RequestTooLargeError
+    from .errors import StreamDecodeError as StreamDecodeError
+    from .errors import StreamError as StreamError
+    from .errors import StreamInterrupted as StreamInterrupted
+    from .errors import UnprocessableEntityError as UnprocessableEntityError
+    from .provider import AutonomousAI as AutonomousAI
+    from .provider import FinishReason as FinishReason
+    from .transports import AsyncTransport as AsyncTransport
+    from .transports import AsyncTransportResponse as AsyncTransportResponse
+    from .transports import Transport as Transport
+    from .transports import TransportError as TransportError
+    from .transports import TransportResponse as TransportResponse
+    from .transports.httpx import AsyncHTTPXTransport as AsyncHTTPXTransport
+    from .transports.httpx import HTTPXTransport as HTTPXTransport
+
+_MODULES = {
+    "_async_client": ("AsyncClient", "AsyncModels"),
+    "_client": ("Client", "Models"),
+    "_core.catalog": ("Model",),
+    "_core.sse": ("SSEDecoder", "ServerSentEvent"),
+    "_core.timeout": ("Timeout",),
+    "_generated.async_methods": ("AsyncChat", "AsyncChatStream"),
+    "_generated.methods": ("Chat", "ChatStream"),
+    "_generated.models": (
+        "ChatCompletion",
+        "ChatCompletionChunk",
+        "ChatMessage",
+        "Choice",
+        "ChoiceDelta",
+        "ChunkChoice",
+        "ImagePart",
+        "ImageURL",
+        "TextPart",
+        "Usage",
+    ),
+    "_generated.params": ("ImagePartParam", "MessageParam", "Messages", "TextPartParam"),
+    "_message": ("Message",),
+    "errors": (
+        "APIConnectionError",
+        "APIResponseError",
+        "APIStatusError",
+        "APITimeoutError",
+        "AuthenticationError",
+        "AutonomousAIError",
+        "BadRequestError",
+        "ConfigurationError",
+        "ConflictError",
+        "InternalServerError",
+        "NotFoundError",
+        "PermissionDeniedError",
+        "RateLimitError",
+        "RequestTimeoutError",
+        "RequestTooLargeError",
+        "StreamDecodeError",
+        "StreamError",
+        "StreamInterrupted",
+        "UnprocessableEntityError",
+    ),
+    "provider": ("AutonomousAI", "FinishReason"),
+    "transports": (
+        "AsyncTransport",
+        "AsyncTransportResponse",
+        "Transport",
+        "TransportError",
+        "TransportResponse",
+    ),
+    "transports.httpx": ("AsyncHTTPXTransport", "HTTPXTransport"),
+}
+"""Where each public name lives. A test holds it against the imports above."""
+
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = ["__version__", *sorted(_HOMES)]  # pyright: ignore[reportUnsupportedDunderAll]  # computed from the table
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name when it is first used (PEP 562)."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f".{home}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

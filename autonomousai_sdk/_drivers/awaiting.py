@@ -1,0 +1,440 @@
+"""The awaiting driver: runs flows and pumps streams for `AsyncClient`, on asyncio or trio.
+
+The twin of `blocking`: the two differ in `await`, `async` and names.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import AsyncIterator, Callable, Mapping
+from random import random
+from time import monotonic, time
+from types import TracebackType
+from typing import Any, Generic, TypeVar
+from uuid import uuid4
+
+from anyio import CancelScope, fail_after, sleep
+from anyio.lowlevel import RunVar
+from attrs import define, field
+
+from .._core.exchange import Attempt, Failure, Flow, Outcome, Reply, TransportError
+from .._core.flow import RetryPolicy, opened, whole
+from .._core.fold import text_of
+from .._core.headers import Headers
+from .._core.operation import ChunkT, Operation, ResultT, StreamingOperation
+from .._core.plan import Plan, planned
+from .._core.receiver import Answer
+from .._core.retry import RetryBudget
+from .._core.settings import CallOptions, Settings
+from .._core.timeout import Deadline, Timeout
+from ..errors import ConfigurationError, StreamError
+from ..transports import AsyncTransport, AsyncTransportResponse
+from .registry import Registry
+
+T = TypeVar("T")
+StreamT = TypeVar("StreamT", bound="AsyncStream[Any, Any]")
+
+DRAIN = 0.1
+"""Seconds a finished stream's body gets to end, so that its connection can be used again."""
+
+
+@define(eq=False)
+class _LoopState:
+    """What belongs to one event loop: a transport and the streams open on it."""
+
+    transport: AsyncTransport
+    streams: Registry[AsyncTransportResponse] = field(init=False, factory=Registry)
+
+
+@define(eq=False)
+class AsyncConnections:
+    """A client's transport for each event loop it is used in, and the open streams.
+
+    `_new` makes a transport; `own` says whether closing the client closes it. Sockets
+    belong to the loop they were opened in, so a client that is used in one
+    `asyncio.run()` after another has a transport for each.
+    """
+
+    _new: Callable[[], AsyncTransport]
+    own: bool
+    _state: RunVar[_LoopState] = field(init=False, factory=lambda: RunVar("autonomousai_sdk"))
+    _opened: bool = field(init=False, default=False)
+    _closed: bool = field(init=False, default=False)
+
+    async def transport(self) -> AsyncTransport:
+        """The running loop's transport, with what dropped streams left in it cleared away.
+
+        Raises:
+            ConfigurationError: the client was closed.
+        """
+        if self._closed:
+            raise ConfigurationError("This client was closed: make a new one.")
+        state = self._state.get(None)
+        if state is None:
+            state = _LoopState(self._new())
+            self._state.set(state)
+            self._opened = True
+        for response in state.streams.collect():
+            await close(response)
+        return state.transport
+
+    @property
+    def streams(self) -> Registry[AsyncTransportResponse]:
+        """The streams open on the running loop."""
+        state = self._state.get(None)
+        return Registry() if state is None else state.streams
+
+    async def aclose(self) -> None:
+        """Close every stream, and every connection that is the client's own, of the running loop.
+
+        The connections of loops that have ended went with them.
+        """
+        self._closed = True
+        state = self._state.get(None)
+        if state is None:
+            return
+        for response in state.streams.collect_all():
+            await close(response)
+        if self.own:
+            with CancelScope(shield=True):
+                await state.transport.aclose()
+
+    def __del__(self) -> None:
+        if self.own and self._opened and not self._closed:
+            warnings.warn(
+                "an AsyncClient was dropped without being closed; use an async with block, or "
+                "aclose()",
+                ResourceWarning,
+                stacklevel=2,
+                source=self,
+            )
+
+
+@define(eq=False)
+class AsyncCaller:
+    """Makes the calls of one client: its settings, its connections, its retry budget."""
+
+    settings: Settings
+    connections: AsyncConnections
+    policy: RetryPolicy = field(
+        init=False, factory=lambda: RetryPolicy(budget=RetryBudget(), chance=random)
+    )
+
+    async def call(
+        self, operation: Operation[T], arguments: Mapping[str, object], options: CallOptions
+    ) -> T:
+        """Make a call that is answered as a whole."""
+        plan = self._plan(operation, arguments, options, None)
+        result, response, _ = await self.run(whole(plan, self.policy), plan.timeout)
+        if response is not None:
+            await close(response)
+        return result
+
+    def stream(
+        self,
+        cls: type[StreamT],
+        operation: StreamingOperation[Any, Any],
+        arguments: Mapping[str, object],
+        options: CallOptions,
+    ) -> StreamT:
+        """Plan a call that is answered by a stream; entering the stream makes it."""
+        return cls(self, self._plan(operation, arguments, options, operation.stream))
+
+    async def run(
+        self, flow: Flow[T], timeout: Timeout
+    ) -> tuple[T, AsyncTransportResponse | None, Deadline]:
+        """Run a flow to its end.
+
+        Returns:
+            What the flow returns, the last response, still open, and the call's limits.
+        """
+        deadline = Deadline(timeout, monotonic())
+        response: AsyncTransportResponse | None = None
+        try:
+            attempt = next(flow)
+            while True:
+                response, outcome = await self._make(attempt, deadline)
+                attempt = flow.send(outcome)
+                if response is not None:
+                    await close(response)
+        except StopIteration as stop:
+            return stop.value, response, deadline
+        except BaseException:
+            if response is not None:
+                await close(response)
+            raise
+
+    def failure(self, error: TransportError, deadline: Deadline, began: float) -> Failure:
+        """What became of a try that failed."""
+        now = monotonic()
+        limit = deadline.expired(now, error.phase)
+        if limit.name == "pool":
+            error.message = str(self.connections.streams)
+        return Failure(
+            error=error,
+            limit=limit.name,
+            seconds=limit.seconds,
+            elapsed=now - deadline.started,
+            duration=now - began,
+        )
+
+    def _plan(
+        self,
+        operation: Operation[ResultT],
+        arguments: Mapping[str, object],
+        options: CallOptions,
+        shape: Any,
+    ) -> Plan[ResultT]:
+        return planned(
+            self.settings, operation, arguments, options, shape=shape, new_key=_new_key
+        )
+
+    async def _make(
+        self, attempt: Attempt, deadline: Deadline
+    ) -> tuple[AsyncTransportResponse | None, Outcome]:
+        """Make one try; the response is still open when there is one."""
+        if attempt.delay:
+            await sleep(attempt.delay)
+        began = monotonic()
+        receiver = attempt.receiver
+        response: AsyncTransportResponse | None = None
+        try:
+            response = await self._send(attempt, deadline, began)
+            receiver.start(response.status, Headers(response.headers))
+            deadline.answered(monotonic(), streaming=receiver.streaming)
+            while not receiver.satisfied:
+                if receiver.feed(await read(response, deadline)):
+                    deadline.progressed = monotonic()
+        except TransportError as error:
+            if response is not None:
+                await close(response)
+            return None, self.failure(error, deadline, began)
+        except BaseException:
+            if response is not None:
+                await close(response)
+            raise
+        now = monotonic()
+        return response, Reply(elapsed=now - deadline.started, duration=now - began, date=time())
+
+    async def _send(
+        self, attempt: Attempt, deadline: Deadline, began: float
+    ) -> AsyncTransportResponse:
+        """Send, within what is left of the whole call, whatever the transport makes of it."""
+        transport = await self.connections.transport()
+        limits = deadline.limits(began)
+        if limits.total is None:
+            return await transport.send(attempt.request, limits)
+        try:
+            with fail_after(limits.total):
+                return await transport.send(attempt.request, limits)
+        except TimeoutError as error:
+            raise TransportError("timeout", "the time was over") from error
+
+
+class AsyncStream(Generic[ChunkT, ResultT]):
+    """An answer that comes in chunks: a context manager and an iterator of them.
+
+    The request goes out on entering the `with` block, or at the first step of a bare
+    loop. Leaving the block early closes the connection at once.
+
+    Example:
+        >>> async with client.chat.stream("Tell me a story.") as stream:
+        ...     async for text in stream.text:
+        ...         print(text, end="", flush=True)
+        >>> stream.completion.finish_reason
+        'stop'
+    """
+
+    def __init__(self, caller: AsyncCaller, plan: Plan[ResultT]) -> None:
+        self._caller = caller
+        self._plan = plan
+        self._answer: Answer | None = None
+        self._response: AsyncTransportResponse | None = None
+        self._deadline: Deadline | None = None
+        self._closed = False
+
+    async def __aenter__(self: StreamT) -> StreamT:
+        await self._open()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def __aiter__(self: StreamT) -> StreamT:
+        self._refuse_if_over()
+        return self
+
+    async def __anext__(self) -> ChunkT:
+        answer = self._answer or await self._open()
+        state = answer.stream
+        assert state is not None  # the flow opened it
+        while not state.ready:
+            if state.ended:
+                await self._finish()
+                if state.error is not None:
+                    raise state.error
+                raise StopAsyncIteration
+            self._refuse_if_closed()
+            await self._pump(answer)
+        chunk: ChunkT = state.ready.popleft()
+        return chunk
+
+    @property
+    def text(self) -> AsyncIterator[str]:
+        """The text of the first choice, piece by piece as it comes; pieces are never empty.
+
+        Raises:
+            AutonomousAIError: as iterating the stream itself.
+        """
+        self._refuse_if_over()
+        return self._texts()
+
+    async def until_done(self) -> ResultT:
+        """Read the rest of the stream.
+
+        Returns:
+            The answer put together from all chunks, those already read included.
+
+        Raises:
+            AutonomousAIError: as iterating the stream itself.
+        """
+        if self._answer is None or not self._is_over():
+            async for _ in self:
+                pass
+        return self.completion
+
+    @property
+    def completion(self) -> ResultT:
+        """The answer put together from all chunks, once the stream has ended.
+
+        Raises:
+            StreamError: the stream has not ended, or was closed before it did.
+            AutonomousAIError: the stream ended with that error.
+        """
+        if self._answer is None or self._answer.stream is None:
+            raise StreamError(
+                "The stream was not read yet, so there is no completion: iterate it, or call "
+                "until_done().",
+                endpoint=self._plan.context.endpoint,
+            )
+        result: ResultT = self._answer.stream.completion()
+        return result
+
+    async def aclose(self) -> None:
+        """Close the stream; one that was not read to its end closes its connection."""
+        self._closed = True
+        if self._answer is not None and self._answer.stream is not None:
+            self._answer.stream.abandon()
+        response, self._response = self._response, None
+        if response is not None:
+            self._caller.connections.streams.remove(self)
+            await close(response)
+
+    def __repr__(self) -> str:
+        status = "not started"
+        if self._answer is not None:
+            status = "ended" if self._is_over() else "closed" if self._closed else "open"
+        return f"<{type(self).__name__} {self._plan.context.endpoint} {status}>"
+
+    def __del__(self) -> None:
+        if getattr(self, "_response", None) is not None:
+            warnings.warn(
+                f"{self!r} was dropped before it was read to its end or closed; use a with block",
+                ResourceWarning,
+                stacklevel=2,
+                source=self,
+            )
+
+    async def _texts(self) -> AsyncIterator[str]:
+        async for chunk in self:
+            if text := text_of(chunk):
+                yield text
+
+    async def _open(self) -> Answer:
+        if self._answer is not None:
+            return self._answer
+        self._refuse_if_closed()
+        plan = self._plan
+        caller = self._caller
+        self._answer, self._response, self._deadline = await caller.run(
+            opened(plan, caller.policy), plan.timeout
+        )
+        if self._response is not None:
+            caller.connections.streams.add(self, self._response, plan.context.endpoint)
+        return self._answer
+
+    async def _pump(self, answer: Answer) -> None:
+        """Read once, and feed what came to the stream's state."""
+        response, deadline, state = self._response, self._deadline, answer.stream
+        assert response is not None and deadline is not None and state is not None
+        began = monotonic()
+        try:
+            data = await read(response, deadline)
+        except TransportError as error:
+            state.fail(self._caller.failure(error, deadline, began))
+            return
+        except BaseException:
+            await self.aclose()
+            raise
+        if answer.feed(data):
+            deadline.progressed = monotonic()
+            deadline.ending = state.ending
+
+    async def _finish(self) -> None:
+        """Give the connection back if the body ends as well, else close it."""
+        response = self._response
+        answer = self._answer
+        if response is None or answer is None:
+            return
+        try:
+            if not answer.ended and answer.stream is not None and answer.stream.error is None:
+                await response.read(DRAIN)
+        except TransportError:
+            pass  # the answer is complete: what the connection does now is no matter
+        finally:
+            await self.aclose()
+
+    def _is_over(self) -> bool:
+        answer = self._answer
+        if answer is None or answer.stream is None:
+            return False
+        return answer.stream.ended and not answer.stream.ready
+
+    def _refuse_if_over(self) -> None:
+        if self._is_over():
+            raise StreamError(
+                "The stream was read to its end already: .completion has the whole answer.",
+                endpoint=self._plan.context.endpoint,
+            )
+        self._refuse_if_closed()
+
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            raise StreamError(
+                "The stream was closed before it ended: start another one.",
+                endpoint=self._plan.context.endpoint,
+            )
+
+
+async def read(response: AsyncTransportResponse, deadline: Deadline) -> bytes:
+    """The next bytes of a body, within the limits."""
+    wait = deadline.wait(monotonic())
+    if wait <= 0:
+        raise TransportError("timeout", "the time was over")
+    return await response.read(None if wait == math.inf else wait)
+
+
+async def close(response: AsyncTransportResponse) -> None:
+    """Close a response whatever happens around: a cancelled task's connection is closed too."""
+    with CancelScope(shield=True):
+        await response.aclose()
+
+
+def _new_key() -> str:
+    return str(uuid4())

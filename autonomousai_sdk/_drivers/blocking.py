@@ -1,0 +1,410 @@
+"""The blocking driver: runs flows and pumps streams for `Client`.
+
+The twin of `awaiting`: the two differ in `await`, `async` and names.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from random import random
+from time import monotonic, sleep, time
+from types import TracebackType
+from typing import Any, Generic, TypeVar
+from uuid import uuid4
+
+from attrs import define, field
+
+from .._core.exchange import Attempt, Failure, Flow, Outcome, Reply, TransportError
+from .._core.flow import RetryPolicy, opened, whole
+from .._core.fold import text_of
+from .._core.headers import Headers
+from .._core.operation import ChunkT, Operation, ResultT, StreamingOperation
+from .._core.plan import Plan, planned
+from .._core.receiver import Answer
+from .._core.retry import RetryBudget
+from .._core.settings import CallOptions, Settings
+from .._core.timeout import Deadline, Timeout
+from ..errors import ConfigurationError, StreamError
+from ..transports import Transport, TransportResponse
+from .registry import Registry
+
+T = TypeVar("T")
+StreamT = TypeVar("StreamT", bound="Stream[Any, Any]")
+
+DRAIN = 0.1
+"""Seconds a finished stream's body gets to end, so that its connection can be used again."""
+
+
+@define(eq=False)
+class Connections:
+    """A client's transport, made when it is first needed, and its open streams.
+
+    `_new` makes a transport; `own` says whether closing the client closes it.
+    """
+
+    _new: Callable[[], Transport]
+    own: bool
+    _transport: Transport | None = field(init=False, default=None)
+    _process: int = field(init=False, factory=os.getpid)
+    _left_behind: list[object] = field(init=False, factory=list)
+    _closed: bool = field(init=False, default=False)
+    streams: Registry[TransportResponse] = field(init=False, factory=Registry)
+
+    def transport(self) -> Transport:
+        """The transport, with what dropped streams left in it cleared away.
+
+        Raises:
+            ConfigurationError: the client was closed, or its transport is another process's.
+        """
+        if self._closed:
+            raise ConfigurationError("This client was closed: make a new one.")
+        if self._process != os.getpid():
+            self._after_fork()
+        for response in self.streams.collect():
+            response.close()
+        if self._transport is None:
+            self._transport = self._new()
+        return self._transport
+
+    def close(self) -> None:
+        """Close every stream, and every connection that is the client's own."""
+        self._closed = True
+        for response in self.streams.collect_all():
+            response.close()
+        transport, self._transport = self._transport, None
+        if transport is not None and self.own:
+            transport.close()
+
+    def __del__(self) -> None:
+        if self.own and self._transport is not None and not self._closed:
+            warnings.warn(
+                "a Client was dropped without being closed; use a with block, or close()",
+                ResourceWarning,
+                stacklevel=2,
+                source=self,
+            )
+
+    def _after_fork(self) -> None:
+        """Leave the parent's connections alone: two processes on one socket mix their bytes."""
+        if self._transport is not None and not self.own:
+            raise ConfigurationError(
+                "This client's http_client or transport was used before the process forked, "
+                "and its connections are the parent's: make a new client in each process."
+            )
+        # Not closed, and not dropped either, which would close: they are the parent's.
+        self._left_behind += [self._transport, self.streams]
+        self._transport = None
+        self.streams = Registry()
+        self._process = os.getpid()
+
+
+@define(eq=False)
+class Caller:
+    """Makes the calls of one client: its settings, its connections, its retry budget."""
+
+    settings: Settings
+    connections: Connections
+    policy: RetryPolicy = field(
+        init=False, factory=lambda: RetryPolicy(budget=RetryBudget(), chance=random)
+    )
+
+    def call(
+        self, operation: Operation[T], arguments: Mapping[str, object], options: CallOptions
+    ) -> T:
+        """Make a call that is answered as a whole."""
+        plan = self._plan(operation, arguments, options, None)
+        result, response, _ = self.run(whole(plan, self.policy), plan.timeout)
+        if response is not None:
+            response.close()
+        return result
+
+    def stream(
+        self,
+        cls: type[StreamT],
+        operation: StreamingOperation[Any, Any],
+        arguments: Mapping[str, object],
+        options: CallOptions,
+    ) -> StreamT:
+        """Plan a call that is answered by a stream; entering the stream makes it."""
+        return cls(self, self._plan(operation, arguments, options, operation.stream))
+
+    def run(
+        self, flow: Flow[T], timeout: Timeout
+    ) -> tuple[T, TransportResponse | None, Deadline]:
+        """Run a flow to its end.
+
+        Returns:
+            What the flow returns, the last response, still open, and the call's limits.
+        """
+        deadline = Deadline(timeout, monotonic())
+        response: TransportResponse | None = None
+        try:
+            attempt = next(flow)
+            while True:
+                response, outcome = self._make(attempt, deadline)
+                attempt = flow.send(outcome)
+                if response is not None:
+                    response.close()
+        except StopIteration as stop:
+            return stop.value, response, deadline
+        except BaseException:
+            if response is not None:
+                response.close()
+            raise
+
+    def failure(self, error: TransportError, deadline: Deadline, began: float) -> Failure:
+        """What became of a try that failed."""
+        now = monotonic()
+        limit = deadline.expired(now, error.phase)
+        if limit.name == "pool":
+            error.message = str(self.connections.streams)
+        return Failure(
+            error=error,
+            limit=limit.name,
+            seconds=limit.seconds,
+            elapsed=now - deadline.started,
+            duration=now - began,
+        )
+
+    def _plan(
+        self,
+        operation: Operation[ResultT],
+        arguments: Mapping[str, object],
+        options: CallOptions,
+        shape: Any,
+    ) -> Plan[ResultT]:
+        return planned(
+            self.settings, operation, arguments, options, shape=shape, new_key=_new_key
+        )
+
+    def _make(
+        self, attempt: Attempt, deadline: Deadline
+    ) -> tuple[TransportResponse | None, Outcome]:
+        """Make one try; the response is still open when there is one."""
+        if attempt.delay:
+            sleep(attempt.delay)
+        began = monotonic()
+        receiver = attempt.receiver
+        response: TransportResponse | None = None
+        try:
+            response = self.connections.transport().send(attempt.request, deadline.limits(began))
+            receiver.start(response.status, Headers(response.headers))
+            deadline.answered(monotonic(), streaming=receiver.streaming)
+            while not receiver.satisfied:
+                if receiver.feed(read(response, deadline)):
+                    deadline.progressed = monotonic()
+        except TransportError as error:
+            if response is not None:
+                response.close()
+            return None, self.failure(error, deadline, began)
+        except BaseException:
+            if response is not None:
+                response.close()
+            raise
+        now = monotonic()
+        return response, Reply(elapsed=now - deadline.started, duration=now - began, date=time())
+
+
+class Stream(Generic[ChunkT, ResultT]):
+    """An answer that comes in chunks: a context manager and an iterator of them.
+
+    The request goes out on entering the `with` block, or at the first step of a bare
+    loop. Leaving the block early closes the connection at once.
+
+    Example:
+        >>> with client.chat.stream("Tell me a story.") as stream:
+        ...     for text in stream.text:
+        ...         print(text, end="", flush=True)
+        >>> stream.completion.finish_reason
+        'stop'
+    """
+
+    def __init__(self, caller: Caller, plan: Plan[ResultT]) -> None:
+        self._caller = caller
+        self._plan = plan
+        self._answer: Answer | None = None
+        self._response: TransportResponse | None = None
+        self._deadline: Deadline | None = None
+        self._closed = False
+
+    def __enter__(self: StreamT) -> StreamT:
+        self._open()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __iter__(self: StreamT) -> StreamT:
+        self._refuse_if_over()
+        return self
+
+    def __next__(self) -> ChunkT:
+        answer = self._answer or self._open()
+        state = answer.stream
+        assert state is not None  # the flow opened it
+        while not state.ready:
+            if state.ended:
+                self._finish()
+                if state.error is not None:
+                    raise state.error
+                raise StopIteration
+            self._refuse_if_closed()
+            self._pump(answer)
+        chunk: ChunkT = state.ready.popleft()
+        return chunk
+
+    @property
+    def text(self) -> Iterator[str]:
+        """The text of the first choice, piece by piece as it comes; pieces are never empty.
+
+        Raises:
+            AutonomousAIError: as iterating the stream itself.
+        """
+        self._refuse_if_over()
+        return self._texts()
+
+    def until_done(self) -> ResultT:
+        """Read the rest of the stream.
+
+        Returns:
+            The answer put together from all chunks, those already read included.
+
+        Raises:
+            AutonomousAIError: as iterating the stream itself.
+        """
+        if self._answer is None or not self._is_over():
+            for _ in self:
+                pass
+        return self.completion
+
+    @property
+    def completion(self) -> ResultT:
+        """The answer put together from all chunks, once the stream has ended.
+
+        Raises:
+            StreamError: the stream has not ended, or was closed before it did.
+            AutonomousAIError: the stream ended with that error.
+        """
+        if self._answer is None or self._answer.stream is None:
+            raise StreamError(
+                "The stream was not read yet, so there is no completion: iterate it, or call "
+                "until_done().",
+                endpoint=self._plan.context.endpoint,
+            )
+        result: ResultT = self._answer.stream.completion()
+        return result
+
+    def close(self) -> None:
+        """Close the stream; one that was not read to its end closes its connection."""
+        self._closed = True
+        if self._answer is not None and self._answer.stream is not None:
+            self._answer.stream.abandon()
+        response, self._response = self._response, None
+        if response is not None:
+            self._caller.connections.streams.remove(self)
+            response.close()
+
+    def __repr__(self) -> str:
+        status = "not started"
+        if self._answer is not None:
+            status = "ended" if self._is_over() else "closed" if self._closed else "open"
+        return f"<{type(self).__name__} {self._plan.context.endpoint} {status}>"
+
+    def __del__(self) -> None:
+        if getattr(self, "_response", None) is not None:
+            warnings.warn(
+                f"{self!r} was dropped before it was read to its end or closed; use a with block",
+                ResourceWarning,
+                stacklevel=2,
+                source=self,
+            )
+
+    def _texts(self) -> Iterator[str]:
+        for chunk in self:
+            if text := text_of(chunk):
+                yield text
+
+    def _open(self) -> Answer:
+        if self._answer is not None:
+            return self._answer
+        self._refuse_if_closed()
+        plan = self._plan
+        caller = self._caller
+        self._answer, self._response, self._deadline = caller.run(
+            opened(plan, caller.policy), plan.timeout
+        )
+        if self._response is not None:
+            caller.connections.streams.add(self, self._response, plan.context.endpoint)
+        return self._answer
+
+    def _pump(self, answer: Answer) -> None:
+        """Read once, and feed what came to the stream's state."""
+        response, deadline, state = self._response, self._deadline, answer.stream
+        assert response is not None and deadline is not None and state is not None
+        began = monotonic()
+        try:
+            data = read(response, deadline)
+        except TransportError as error:
+            state.fail(self._caller.failure(error, deadline, began))
+            return
+        except BaseException:
+            self.close()
+            raise
+        if answer.feed(data):
+            deadline.progressed = monotonic()
+            deadline.ending = state.ending
+
+    def _finish(self) -> None:
+        """Give the connection back if the body ends as well, else close it."""
+        response = self._response
+        answer = self._answer
+        if response is None or answer is None:
+            return
+        try:
+            if not answer.ended and answer.stream is not None and answer.stream.error is None:
+                response.read(DRAIN)
+        except TransportError:
+            pass  # the answer is complete: what the connection does now is no matter
+        finally:
+            self.close()
+
+    def _is_over(self) -> bool:
+        answer = self._answer
+        if answer is None or answer.stream is None:
+            return False
+        return answer.stream.ended and not answer.stream.ready
+
+    def _refuse_if_over(self) -> None:
+        if self._is_over():
+            raise StreamError(
+                "The stream was read to its end already: .completion has the whole answer.",
+                endpoint=self._plan.context.endpoint,
+            )
+        self._refuse_if_closed()
+
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            raise StreamError(
+                "The stream was closed before it ended: start another one.",
+                endpoint=self._plan.context.endpoint,
+            )
+
+
+def read(response: TransportResponse, deadline: Deadline) -> bytes:
+    """The next bytes of a body, within the limits."""
+    wait = deadline.wait(monotonic())
+    if wait <= 0:
+        raise TransportError("timeout", "the time was over")
+    return response.read(None if wait == math.inf else wait)
+
+
+def _new_key() -> str:
+    return str(uuid4())

@@ -1,0 +1,80 @@
+"""The streams a client has open, and the ones that were dropped without being closed.
+
+A dropped stream's connection is broken at once, which needs no waiting; giving its slot
+in the pool back may need a lock or an `await`, neither of which is safe in a finalizer.
+So that is left to the next call, which collects what was dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, Protocol, TypeVar
+from weakref import ref
+
+from attrs import define, field, frozen
+
+
+class Abortable(Protocol):
+    """A response whose connection can be broken at once."""
+
+    def abort(self) -> None: ...
+
+
+ResponseT = TypeVar("ResponseT", bound=Abortable)
+
+
+@frozen
+class _Entry(Generic[ResponseT]):
+    reference: ref[Any]
+    response: ResponseT
+    endpoint: str
+
+
+@define(eq=False)
+class Registry(Generic[ResponseT]):
+    """Open streams' responses, held until the stream gives them up or is dropped."""
+
+    _open: dict[int, _Entry[ResponseT]] = field(init=False, factory=dict)
+    _dropped: list[ResponseT] = field(init=False, factory=list)
+
+    def add(self, stream: object, response: ResponseT, endpoint: str) -> None:
+        """Hold the response of a stream that was opened."""
+        key = id(stream)
+        self._open[key] = _Entry(ref(stream, self._on_drop(key)), response, endpoint)
+
+    def remove(self, stream: object) -> None:
+        """Let go of the response of a stream that ends properly."""
+        self._open.pop(id(stream), None)
+
+    def collect(self) -> list[ResponseT]:
+        """The responses of dropped streams, for the caller to close."""
+        dropped = self._dropped
+        if dropped:
+            self._dropped = []
+        return dropped
+
+    def collect_all(self) -> list[ResponseT]:
+        """Every response there is, for the caller to close: the client is closing."""
+        entries = list(self._open.values())
+        self._open.clear()
+        return self.collect() + [entry.response for entry in entries]
+
+    def __str__(self) -> str:
+        """What is open, for the error of a pool that has no connection left."""
+        endpoints = [entry.endpoint for entry in list(self._open.values())]
+        if not endpoints:
+            return "every connection is in use"
+        streams = "1 stream is" if len(endpoints) == 1 else f"{len(endpoints)} streams are"
+        return (
+            f"{streams} still open ({', '.join(sorted(set(endpoints)))}): read streams to their "
+            "end, or close them, for example with a with block"
+        )
+
+    def _on_drop(self, key: int) -> Callable[[object], None]:
+        def drop(_: object) -> None:
+            entry = self._open.pop(key, None)
+            if entry is not None:
+                entry.response.abort()
+                self._dropped.append(entry.response)
+
+        return drop

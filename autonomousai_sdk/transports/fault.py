@@ -1,0 +1,41 @@
+"""What httpx's errors mean: a table by class name, the same for httpx and httpx2."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+
+from .._core.exchange import Fault, TransportError
+
+_FAULTS: dict[str, tuple[Fault, str, str]] = {
+    "ConnectTimeout": ("timeout", "connect", "connecting took too long"),
+    "ReadTimeout": ("timeout", "read", "nothing came in time"),
+    "WriteTimeout": ("timeout", "write", "sending took too long"),
+    "PoolTimeout": ("timeout", "pool", "every connection of the pool is in use"),
+    "ConnectError": ("connect", "connect", "the connection was refused"),
+    "ProxyError": ("connect", "connect", "the proxy refused"),
+    "UnsupportedProtocol": ("request", "connect", "the URL's scheme is not supported"),
+    "LocalProtocolError": ("request", "write", "it is no valid HTTP"),
+    "InvalidURL": ("request", "connect", "the URL is not valid"),
+    "ReadError": ("broken", "read", "the connection was reset while reading"),
+    "WriteError": ("broken", "write", "the connection was reset while sending"),
+    "CloseError": ("broken", "read", "the connection broke while closing"),
+    "RemoteProtocolError": ("broken", "read", "the server spoke no valid HTTP"),
+}
+_UNKNOWN: tuple[Fault, str, str] = ("broken", "read", "the HTTP library failed")
+
+
+def transport_error(error: Exception) -> TransportError:
+    """The `TransportError` for an error of httpx or httpx2; raise it `from` that error."""
+    names = (cls.__name__ for cls in type(error).__mro__)
+    fault, phase, default = next((_FAULTS[name] for name in names if name in _FAULTS), _UNKNOWN)
+    message = str(error).rstrip(".") or default
+    if any(isinstance(cause, ssl.SSLError) for cause in _causes(error)):
+        fault = "tls"
+    return TransportError(fault, message, phase=phase)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

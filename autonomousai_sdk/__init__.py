@@ -129,7 +129,8 @@ _MODULES = {
 
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
-__all__ = ["__version__", *sorted(_HOMES)]  # pyright: ignore[reportUnsupportedDunderAll]  # computed from the table
+__all__ = ["__version__"]
+__all__ += sorted(_HOMES)
 
 
 def __getattr__(name: str) -> object:

@@ -12,18 +12,19 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from ._core.catalog import Catalog, Model
+from ._core.flow import RetryPolicy
 from ._core.settings import ClientOptions, Options, PickledOptions, pickled, resolve
 from ._core.sse import MAX_EVENT_BYTES
 from ._core.timeout import Timeout
-from ._drivers.awaiting import AsyncCaller, AsyncConnections
-from ._generated.catalog import BASE_URL, DEFAULT_MODEL, MODELS
+from ._drivers.awaiting import AsyncCaller, AsyncConnections, new_policy
 from ._generated.async_methods import AsyncResources
+from ._generated.catalog import BASE_URL, DEFAULT_MODEL, MODELS
 from .transports import AsyncTransport
 from .transports.choice import new_async_transport
 
 if TYPE_CHECKING:
     import httpx
-    from typing_extensions import Unpack
+    from typing_extensions import Self, Unpack
 
 
 class AsyncModels:
@@ -123,13 +124,11 @@ class AsyncClient(AsyncResources):
         )
         # A traceback that shows local variables would show the key from here on.
         del api_key, headers
-        self._set_up(
-            options,
-            AsyncConnections(
-                new_async_transport(http_client, transport, proxy),
-                own=http_client is None and transport is None,
-            ),
+        connections = AsyncConnections(
+            new_async_transport(http_client, transport, proxy),
+            own=http_client is None and transport is None,
         )
+        self._set_up(options, connections, None)
 
     @property
     def models(self) -> AsyncModels:
@@ -152,10 +151,7 @@ class AsyncClient(AsyncResources):
         Example:
             >>> await client.with_options(timeout=5, max_retries=0).chat.create("Quick!")
         """
-        copy = AsyncClient.__new__(AsyncClient)
-        copy._set_up(self._options.changed(changes), self._caller.connections)
-        copy._is_copy = True
-        return copy
+        return _made(self._options.changed(changes), self._caller.connections, self._caller.policy)
 
     async def aclose(self) -> None:
         """Close every connection that is the client's own, streams included.
@@ -165,7 +161,7 @@ class AsyncClient(AsyncResources):
         if not self._is_copy:
             await self._caller.connections.aclose()
 
-    async def __aenter__(self) -> AsyncClient:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(
@@ -182,7 +178,10 @@ class AsyncClient(AsyncResources):
     def __reduce__(self) -> tuple[object, ...]:
         return _unpickled, (pickled(self._options, own_connections=self._caller.connections.own),)
 
-    def _set_up(self, options: Options, connections: AsyncConnections) -> None:
+    def _set_up(
+        self, options: Options, connections: AsyncConnections, policy: RetryPolicy | None
+    ) -> None:
+        """Resolve the options; a copy shares the policy, and so the retry budget, too."""
         settings = resolve(
             options,
             environ=os.environ,
@@ -191,12 +190,20 @@ class AsyncClient(AsyncResources):
             default_model=DEFAULT_MODEL,
         )
         self._options = options
-        self._caller = AsyncCaller(settings, connections)
-        self._is_copy = False
+        self._is_copy = policy is not None
+        self._caller = AsyncCaller(settings, connections, policy or new_policy())
+
+
+def _made(
+    options: Options, connections: AsyncConnections, policy: RetryPolicy | None
+) -> AsyncClient:
+    client = AsyncClient.__new__(AsyncClient)
+    client._set_up(options, connections, policy)  # noqa: SLF001  # the class's own constructor
+    return client
 
 
 def _unpickled(saved: PickledOptions) -> AsyncClient:
-    client = AsyncClient.__new__(AsyncClient)
     options = saved.restored(os.environ)
-    client._set_up(options, AsyncConnections(new_async_transport(None, None, options.proxy), own=True))
-    return client
+    return _made(
+        options, AsyncConnections(new_async_transport(None, None, options.proxy), own=True), None
+    )

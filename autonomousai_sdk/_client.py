@@ -12,10 +12,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from ._core.catalog import Catalog, Model
+from ._core.flow import RetryPolicy
 from ._core.settings import ClientOptions, Options, PickledOptions, pickled, resolve
 from ._core.sse import MAX_EVENT_BYTES
 from ._core.timeout import Timeout
-from ._drivers.blocking import Caller, Connections
+from ._drivers.blocking import Caller, Connections, new_policy
 from ._generated.catalog import BASE_URL, DEFAULT_MODEL, MODELS
 from ._generated.methods import Resources
 from .transports import Transport
@@ -23,7 +24,7 @@ from .transports.choice import new_transport
 
 if TYPE_CHECKING:
     import httpx
-    from typing_extensions import Unpack
+    from typing_extensions import Self, Unpack
 
 
 class Models:
@@ -123,13 +124,11 @@ class Client(Resources):
         )
         # A traceback that shows local variables would show the key from here on.
         del api_key, headers
-        self._set_up(
-            options,
-            Connections(
-                new_transport(http_client, transport, proxy),
-                own=http_client is None and transport is None,
-            ),
+        connections = Connections(
+            new_transport(http_client, transport, proxy),
+            own=http_client is None and transport is None,
         )
+        self._set_up(options, connections, None)
 
     @property
     def models(self) -> Models:
@@ -152,10 +151,7 @@ class Client(Resources):
         Example:
             >>> client.with_options(timeout=5, max_retries=0).chat.create("Quick!")
         """
-        copy = Client.__new__(Client)
-        copy._set_up(self._options.changed(changes), self._caller.connections)
-        copy._is_copy = True
-        return copy
+        return _made(self._options.changed(changes), self._caller.connections, self._caller.policy)
 
     def close(self) -> None:
         """Close every connection that is the client's own, streams included.
@@ -165,7 +161,7 @@ class Client(Resources):
         if not self._is_copy:
             self._caller.connections.close()
 
-    def __enter__(self) -> Client:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -182,7 +178,10 @@ class Client(Resources):
     def __reduce__(self) -> tuple[object, ...]:
         return _unpickled, (pickled(self._options, own_connections=self._caller.connections.own),)
 
-    def _set_up(self, options: Options, connections: Connections) -> None:
+    def _set_up(
+        self, options: Options, connections: Connections, policy: RetryPolicy | None
+    ) -> None:
+        """Resolve the options; a copy shares the policy, and so the retry budget, too."""
         settings = resolve(
             options,
             environ=os.environ,
@@ -191,12 +190,16 @@ class Client(Resources):
             default_model=DEFAULT_MODEL,
         )
         self._options = options
-        self._caller = Caller(settings, connections)
-        self._is_copy = False
+        self._is_copy = policy is not None
+        self._caller = Caller(settings, connections, policy or new_policy())
+
+
+def _made(options: Options, connections: Connections, policy: RetryPolicy | None) -> Client:
+    client = Client.__new__(Client)
+    client._set_up(options, connections, policy)  # noqa: SLF001  # the class's own constructor
+    return client
 
 
 def _unpickled(saved: PickledOptions) -> Client:
-    client = Client.__new__(Client)
     options = saved.restored(os.environ)
-    client._set_up(options, Connections(new_transport(None, None, options.proxy), own=True))
-    return client
+    return _made(options, Connections(new_transport(None, None, options.proxy), own=True), None)

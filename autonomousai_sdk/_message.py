@@ -105,9 +105,7 @@ def image_url(image: Image) -> str:
                 "path, the bytes of an image file, or a URL (https:, http: or data:)."
             ) from error
     else:
-        raise ConfigurationError(
-            f"An image is a path, bytes or a URL, not {type(image).__name__}."
-        )
+        raise ConfigurationError(f"An image is a path, bytes or a URL, not {type(image).__name__}.")
     media_type = _media_type(data)
     if media_type is None:
         raise ConfigurationError(
@@ -118,6 +116,4 @@ def image_url(image: Image) -> str:
 
 
 def _media_type(data: bytes) -> str | None:
-    return next(
-        (kind for start, mark, kind in _SIGNATURES if data.startswith(mark, start)), None
-    )
+    return next((kind for start, mark, kind in _SIGNATURES if data.startswith(mark, start)), None)

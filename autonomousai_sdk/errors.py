@@ -1,7 +1,7 @@
 """Every error this SDK raises.
 
     AutonomousAIError
-    ├ ConfigurationError            a bad argument or environment; nothing was sent (also a ValueError)
+    ├ ConfigurationError            a bad argument or environment (also a ValueError)
     ├ APIConnectionError            no answer: refused, reset, TLS, proxy
     │ └ APITimeoutError             a time limit expired: .limit and .seconds say which
     ├ APIStatusError                the service answered with an error: .status, .code, .body …

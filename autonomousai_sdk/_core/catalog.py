@@ -47,16 +47,14 @@ class Catalog:
         named = {alias: model for model in self.models for alias in model.aliases}
         return named | {model.id: model for model in self.models}
 
-    def get(self, name: str) -> Model:
+    def get(self, name: object) -> Model:
         """The model of that name or alias.
 
         Raises:
             ConfigurationError: no model has that name; the message lists those that exist.
         """
         if not isinstance(name, str):
-            raise ConfigurationError(
-                f"A model is named by a string, not by {type(name).__name__}."
-            )
+            raise ConfigurationError(f"A model is named by a string, not by {type(name).__name__}.")
         try:
             return self._by_name[name]
         except KeyError:
@@ -76,9 +74,7 @@ class Catalog:
         added: list[Model] = []
         for name, path in more.items():
             if not isinstance(name, str) or not name:
-                raise ConfigurationError(
-                    f"models= maps names to paths; {name!r} is not a name."
-                )
+                raise ConfigurationError(f"models= maps names to paths; {name!r} is not a name.")
             if not isinstance(path, str) or not path.startswith("/"):
                 raise ConfigurationError(
                     f"models= maps names to paths below the base URL, such as '/chat'; "

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast, get_args, get_type_hints
 
 import attrs
 import msgspec
@@ -43,10 +43,16 @@ def decode(data: bytes, cls: type[T]) -> T:
         return decode_standard(data, cls)
 
 
-@cache
 def decoder(cls: type[T]) -> Callable[[bytes], T]:
     """The fast path for one class; raises ValueError or RecursionError on what it refuses."""
-    if _renames(cls):
+    key: Any = cls  # a cached function wants to hear that a class is hashable
+    found: Callable[[bytes], T] = _decoder(key)
+    return found
+
+
+@cache
+def _decoder(cls: Any) -> Callable[[bytes], Any]:
+    if _any_rename(cls, set()):
         # msgspec takes the Python name for the wire's, so it would miss these fields.
         return lambda data: decode_standard(data, cls)
     return msgspec.json.Decoder(cls).decode
@@ -60,9 +66,10 @@ def decode_standard(data: bytes, cls: type[T]) -> T:
     """
     document = parse(data)
     try:
-        return converter().structure(document, cls)
+        value: T = converter().structure(document, cls)
     except Exception as error:  # cattrs groups whatever its hooks raise
         raise DecodeError(_explained(error)) from error
+    return value
 
 
 def parse(data: bytes) -> Any:
@@ -134,7 +141,7 @@ def _from_mapping(structure: Callable[[Any, Any], Any]) -> Callable[[Any, Any], 
 
 
 def _exactly(cls: type) -> Callable[[Any, Any], Any]:
-    """cattrs coerces by default: None becomes 'None', and "5" becomes 5."""
+    """Nothing is coerced; cattrs does so by default: None becomes 'None', and "5" becomes 5."""
 
     def hook(value: Any, _: Any) -> Any:
         if type(value) is not cls:
@@ -178,14 +185,8 @@ def _explained(error: Exception) -> str:
     )
 
 
-def _renames(cls: object) -> bool:
-    """Whether a class, or one it holds, has a field under another name on the wire."""
-    return _any_rename(cls, set())
-
-
 def _any_rename(cls: object, seen: set[object]) -> bool:
-    from typing import get_args, get_type_hints
-
+    """Whether a class, or one it holds, has a field under another name on the wire."""
     if cls in seen:
         return False
     seen.add(cls)

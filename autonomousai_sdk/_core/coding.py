@@ -84,5 +84,7 @@ def inflater(content_encoding: str) -> Inflater | None:
     if len(codings) > 1:
         raise CodingError(f"the body has {len(codings)} content codings on top of each other")
     if codings[0] not in ("gzip", "x-gzip", "deflate"):
-        raise CodingError(f"the body has the content coding {codings[0]!r}, which was not asked for")
+        raise CodingError(
+            f"the body has the content coding {codings[0]!r}, which was not asked for"
+        )
     return Inflater(codings[0])

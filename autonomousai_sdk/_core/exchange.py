@@ -40,8 +40,8 @@ class Request:
 
 
 Fault = Literal["connect", "tls", "timeout", "broken", "request"]
-"""What kind of failure: no connection could be made; TLS refused it; a limit expired; the connection
-broke or spoke no HTTP; the request itself could not be sent."""
+"""What kind of failure: no connection could be made; TLS refused it; a limit expired; the
+connection broke or spoke no HTTP; the request itself could not be sent."""
 
 
 class TransportError(Exception):

@@ -190,8 +190,7 @@ def undecodable(
     """The error for an event that is not what the spec says."""
     kept = context.redact_bytes(data)
     error = StreamDecodeError(
-        f"An event of the stream cannot be decoded: {context.redact(reason)}"
-        f"{_quoted(kept)}",
+        f"An event of the stream cannot be decoded: {context.redact(reason)}{_quoted(kept)}",
         data=kept[:KEPT_BYTES],
         request_id=context.request_id,
         endpoint=context.endpoint,
@@ -225,9 +224,7 @@ def unexpected(
     return error
 
 
-def status_error(
-    context: Context, status: int, headers: Headers, body: bytes
-) -> APIStatusError:
+def status_error(context: Context, status: int, headers: Headers, body: bytes) -> APIStatusError:
     """The error for an answer with an error status."""
     text = context.redact_bytes(body).decode("utf-8", "replace")
     document = _parsed(text.encode("utf-8", "replace"))
@@ -237,9 +234,7 @@ def status_error(
         said = f"a redirect to {target}, which is not followed: set base_url to where it leads"
     else:
         said = _message_in(content) or _page_title(text) or text.strip()
-    return _built(
-        context, status, headers, content, _code_in(content), f"{_named(status)}: {said}"
-    )
+    return _built(context, status, headers, content, _code_in(content), f"{_named(status)}: {said}")
 
 
 def error_in(document: object) -> object:
@@ -344,8 +339,10 @@ def _status_in(document: object) -> int | None:
     for name in ("status", "code", "type"):
         value = inner.get(name)
         if isinstance(value, str):
-            value = int(value) if re.fullmatch(r"[45]\d\d", value, re.ASCII) else (
-                STATUS_BY_CODE.get(value.lower())
+            value = (
+                int(value)
+                if re.fullmatch(r"[45]\d\d", value, re.ASCII)
+                else (STATUS_BY_CODE.get(value.lower()))
             )
         if isinstance(value, int) and 400 <= value < 600:
             return value

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ..errors import APIStatusError, AutonomousAIError, StreamInterrupted
 from .exchange import Attempt, Failure, Flow, Outcome
@@ -40,7 +40,7 @@ class RetryPolicy:
 
     budget: RetryBudget
     chance: Callable[[], float]
-    backoff: Backoff = Backoff()
+    backoff: Backoff = field(factory=Backoff)
 
 
 def whole(plan: Plan[ResultT], policy: RetryPolicy) -> Flow[ResultT]:
@@ -50,21 +50,32 @@ def whole(plan: Plan[ResultT], policy: RetryPolicy) -> Flow[ResultT]:
     return result
 
 
-def opened(plan: Plan[ResultT], policy: RetryPolicy) -> Flow[Answer]:
-    """The flow of a call that is answered by a stream: done when its first event is there.
+@frozen
+class Opened:
+    """A stream that has begun: the answer takes in bytes, and the state gives out chunks."""
 
-    The answer it returns has a `stream`, and takes in the rest of the body.
-    """
-    return _answered(plan, policy)
+    answer: Answer
+    state: StreamState[Any, Any]
+
+    @property
+    def wants_end(self) -> bool:
+        """Whether the stream is complete and only the end of its body is still to come."""
+        return self.state.error is None and not self.answer.ended
+
+
+def opened(plan: Plan[Any], policy: RetryPolicy) -> Flow[Opened]:
+    """The flow of a call that is answered by a stream: done when its first event is there."""
+    answer = yield from _answered(plan, policy)
+    if answer.stream is None:
+        raise AssertionError("unreachable: any other answer to such a plan is a fault")
+    return Opened(answer, answer.stream)
 
 
 def _answered(plan: Plan[Any], policy: RetryPolicy) -> Flow[Answer]:
     delay = 0.0
     for number in count(1):
         answer = _new_answer(plan, number)
-        outcome = yield Attempt(
-            request=plan.request, number=number, delay=delay, receiver=answer
-        )
+        outcome = yield Attempt(request=plan.request, number=number, delay=delay, receiver=answer)
         error = _judged(answer, outcome)
         _log(plan, number, answer, outcome, error)
         if error is None:

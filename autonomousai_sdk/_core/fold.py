@@ -8,7 +8,7 @@ chunk.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import attrs
@@ -40,7 +40,8 @@ def folded(fold: Fold[ResultT], chunks: Sequence[Any]) -> ResultT:
         for index in sorted(choices)
     )
     carried = _last_values(fold.result, chunks, {"choices", *fold.fixed})
-    return fold.result(**carried, choices=built)
+    build: Callable[..., ResultT] = fold.result
+    return build(**carried, choices=built)
 
 
 def is_finished(chunks: Sequence[Any]) -> bool:

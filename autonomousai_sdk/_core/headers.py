@@ -79,7 +79,9 @@ def checked(headers: Mapping[str, str], source: str) -> dict[str, str]:
 def check_value(value: object, source: str) -> None:
     """Refuse a header value that cannot be sent, without repeating it."""
     if not isinstance(value, str):
-        raise ConfigurationError(f"{source}: a header's value is a string, not {type(value).__name__}.")
+        raise ConfigurationError(
+            f"{source}: a header's value is a string, not {type(value).__name__}."
+        )
     if found := _FORBIDDEN.search(value):
         raise ConfigurationError(
             f"{source}: the value has the character U+{ord(found[0]):04X} at position "

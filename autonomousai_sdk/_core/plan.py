@@ -16,8 +16,8 @@ from ..errors import ConfigurationError
 from .catalog import Model
 from .codec import encode, plain
 from .coding import ACCEPTED
-from .failure import Context
 from .exchange import Request
+from .failure import Context
 from .headers import checked
 from .message import encoded
 from .operation import Argument, Operation, ResultT, StreamShape
@@ -162,9 +162,7 @@ def _on_the_wire(argument: Argument, value: object, model: Model | None) -> obje
     types, description = _TYPES[argument.kind]
     # bool is an int to Python, not to a caller who meant a number
     if not isinstance(value, types) or (isinstance(value, bool) and types is not bool):
-        raise ConfigurationError(
-            f"{argument.name} is {description}, not {type(value).__name__}."
-        )
+        raise ConfigurationError(f"{argument.name} is {description}, not {type(value).__name__}.")
     return value
 
 

@@ -5,6 +5,7 @@ Owns the only place where a key can be read back: `Secret.reveal`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NoReturn
 
 HIDDEN = "**********"
@@ -18,7 +19,7 @@ class Secret:
     def __init__(self, value: str) -> None:
         # A closure instead of an attribute: vars(), slots and debuggers that print
         # locals with repr() show a function, not the value.
-        self._reveal = lambda: value
+        self._reveal: Callable[[], str] = lambda: value
 
     def reveal(self) -> str:
         """The value itself, for the header it belongs in."""

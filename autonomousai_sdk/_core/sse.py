@@ -154,7 +154,7 @@ class EventParser:
             self._bom = start
             return b""
         self._bom = None
-        return start[len(_BOM) :] if start.startswith(_BOM) else start
+        return start.removeprefix(_BOM)
 
     def _hold(self, piece: bytes) -> None:
         self._held_size += len(piece)

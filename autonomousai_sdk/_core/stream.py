@@ -115,6 +115,11 @@ class StreamState(Generic[ChunkT, ResultT]):
         else:
             self.end(interrupted(self.context, failure.error.message, failure.error))
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the stream has ended and every chunk was handed out."""
+        return self.ended and not self.ready
+
     def abandon(self) -> None:
         """Nobody reads on: unless the stream has ended, what was not handed out is let go."""
         if not self.ended:
@@ -161,7 +166,7 @@ class StreamState(Generic[ChunkT, ResultT]):
         if self._chunks:
             # Only the chat operations stream, so a partial result is a ChatCompletion;
             # the error tree, below this module, can name but not import that class.
-            error.partial = folded(self.shape.fold, self._chunks)  # type: ignore[assignment]
+            error.partial = folded(self.shape.fold, self._chunks)
 
     def _handle(self, kind: bytes, payload: bytes) -> bool:
         """An event that is not simply a chunk; whether it may still be one."""

@@ -6,8 +6,9 @@ Reads no clock: every method that needs the time is given it.
 from __future__ import annotations
 
 import math
+from typing import Any
 
-from attrs import define, evolve, field, fields, frozen
+from attrs import Attribute, define, evolve, field, fields, frozen
 
 from ..errors import ConfigurationError
 
@@ -15,8 +16,8 @@ GRACE = 5.0
 """Seconds a stream that has its finish reason is still read, for usage and the end marker."""
 
 
-def _seconds(instance: object, attribute: object, value: object) -> None:
-    name = getattr(attribute, "name", "timeout")
+def _seconds(_: object, attribute: Attribute[Any], value: object) -> None:
+    name = attribute.name
     if value is None:
         return
     if isinstance(value, bool) or not isinstance(value, (int, float)):

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from random import random
 from time import monotonic, time
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import uuid4
 
 from anyio import CancelScope, fail_after, sleep
@@ -19,18 +19,20 @@ from anyio.lowlevel import RunVar
 from attrs import define, field
 
 from .._core.exchange import Attempt, Failure, Flow, Outcome, Reply, TransportError
-from .._core.flow import RetryPolicy, opened, whole
+from .._core.flow import Opened, RetryPolicy, opened, whole
 from .._core.fold import text_of
 from .._core.headers import Headers
 from .._core.operation import ChunkT, Operation, ResultT, StreamingOperation
 from .._core.plan import Plan, planned
-from .._core.receiver import Answer
 from .._core.retry import RetryBudget
 from .._core.settings import CallOptions, Settings
 from .._core.timeout import Deadline, Timeout
 from ..errors import ConfigurationError, StreamError
 from ..transports import AsyncTransport, AsyncTransportResponse
 from .registry import Registry
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 T = TypeVar("T")
 StreamT = TypeVar("StreamT", bound="AsyncStream[Any, Any]")
@@ -117,9 +119,7 @@ class AsyncCaller:
 
     settings: Settings
     connections: AsyncConnections
-    policy: RetryPolicy = field(
-        init=False, factory=lambda: RetryPolicy(budget=RetryBudget(), chance=random)
-    )
+    policy: RetryPolicy
 
     async def call(
         self, operation: Operation[T], arguments: Mapping[str, object], options: CallOptions
@@ -186,9 +186,7 @@ class AsyncCaller:
         options: CallOptions,
         shape: Any,
     ) -> Plan[ResultT]:
-        return planned(
-            self.settings, operation, arguments, options, shape=shape, new_key=_new_key
-        )
+        return planned(self.settings, operation, arguments, options, shape=shape, new_key=_new_key)
 
     async def _make(
         self, attempt: Attempt, deadline: Deadline
@@ -232,6 +230,15 @@ class AsyncCaller:
             raise TransportError("timeout", "the time was over") from error
 
 
+@define(eq=False)
+class _Live:
+    """A stream that was opened: what came of its call."""
+
+    opened: Opened
+    response: AsyncTransportResponse | None
+    deadline: Deadline
+
+
 class AsyncStream(Generic[ChunkT, ResultT]):
     """An answer that comes in chunks: a context manager and an iterator of them.
 
@@ -249,12 +256,10 @@ class AsyncStream(Generic[ChunkT, ResultT]):
     def __init__(self, caller: AsyncCaller, plan: Plan[ResultT]) -> None:
         self._caller = caller
         self._plan = plan
-        self._answer: Answer | None = None
-        self._response: AsyncTransportResponse | None = None
-        self._deadline: Deadline | None = None
+        self._live: _Live | None = None
         self._closed = False
 
-    async def __aenter__(self: StreamT) -> StreamT:
+    async def __aenter__(self) -> Self:
         await self._open()
         return self
 
@@ -266,22 +271,21 @@ class AsyncStream(Generic[ChunkT, ResultT]):
     ) -> None:
         await self.aclose()
 
-    def __aiter__(self: StreamT) -> StreamT:
+    def __aiter__(self) -> Self:
         self._refuse_if_over()
         return self
 
     async def __anext__(self) -> ChunkT:
-        answer = self._answer or await self._open()
-        state = answer.stream
-        assert state is not None  # the flow opened it
+        live = self._live or await self._open()
+        state = live.opened.state
         while not state.ready:
             if state.ended:
-                await self._finish()
+                await self._finish(live)
                 if state.error is not None:
                     raise state.error
                 raise StopAsyncIteration
             self._refuse_if_closed()
-            await self._pump(answer)
+            await self._pump(live)
         chunk: ChunkT = state.ready.popleft()
         return chunk
 
@@ -304,7 +308,7 @@ class AsyncStream(Generic[ChunkT, ResultT]):
         Raises:
             AutonomousAIError: as iterating the stream itself.
         """
-        if self._answer is None or not self._is_over():
+        if not self._is_over:
             async for _ in self:
                 pass
         return self.completion
@@ -317,33 +321,35 @@ class AsyncStream(Generic[ChunkT, ResultT]):
             StreamError: the stream has not ended, or was closed before it did.
             AutonomousAIError: the stream ended with that error.
         """
-        if self._answer is None or self._answer.stream is None:
+        if self._live is None:
             raise StreamError(
                 "The stream was not read yet, so there is no completion: iterate it, or call "
                 "until_done().",
                 endpoint=self._plan.context.endpoint,
             )
-        result: ResultT = self._answer.stream.completion()
+        result: ResultT = self._live.opened.state.completion()
         return result
 
     async def aclose(self) -> None:
         """Close the stream; one that was not read to its end closes its connection."""
         self._closed = True
-        if self._answer is not None and self._answer.stream is not None:
-            self._answer.stream.abandon()
-        response, self._response = self._response, None
-        if response is not None:
-            self._caller.connections.streams.remove(self)
-            await close(response)
+        live = self._live
+        if live is None or live.response is None:
+            return
+        live.opened.state.abandon()
+        response, live.response = live.response, None
+        self._caller.connections.streams.remove(self)
+        await close(response)
 
     def __repr__(self) -> str:
-        status = "not started"
-        if self._answer is not None:
-            status = "ended" if self._is_over() else "closed" if self._closed else "open"
+        status = "ended" if self._is_over else "closed" if self._closed else "open"
+        if self._live is None:
+            status = "not started"
         return f"<{type(self).__name__} {self._plan.context.endpoint} {status}>"
 
     def __del__(self) -> None:
-        if getattr(self, "_response", None) is not None:
+        live = getattr(self, "_live", None)  # absent when __init__ was not reached
+        if live is not None and live.response is not None:
             warnings.warn(
                 f"{self!r} was dropped before it was read to its end or closed; use a with block",
                 ResourceWarning,
@@ -356,23 +362,23 @@ class AsyncStream(Generic[ChunkT, ResultT]):
             if text := text_of(chunk):
                 yield text
 
-    async def _open(self) -> Answer:
-        if self._answer is not None:
-            return self._answer
+    async def _open(self) -> _Live:
+        if self._live is not None:
+            return self._live
         self._refuse_if_closed()
         plan = self._plan
         caller = self._caller
-        self._answer, self._response, self._deadline = await caller.run(
-            opened(plan, caller.policy), plan.timeout
-        )
-        if self._response is not None:
-            caller.connections.streams.add(self, self._response, plan.context.endpoint)
-        return self._answer
+        live = _Live(*await caller.run(opened(plan, caller.policy), plan.timeout))
+        self._live = live
+        if live.response is not None:
+            caller.connections.streams.add(self, live.response, plan.context.endpoint)
+        return live
 
-    async def _pump(self, answer: Answer) -> None:
+    async def _pump(self, live: _Live) -> None:
         """Read once, and feed what came to the stream's state."""
-        response, deadline, state = self._response, self._deadline, answer.stream
-        assert response is not None and deadline is not None and state is not None
+        response, deadline, state = live.response, live.deadline, live.opened.state
+        if response is None:
+            raise AssertionError("unreachable: a stream without a response is over or closed")
         began = monotonic()
         try:
             data = await read(response, deadline)
@@ -382,32 +388,26 @@ class AsyncStream(Generic[ChunkT, ResultT]):
         except BaseException:
             await self.aclose()
             raise
-        if answer.feed(data):
+        if live.opened.answer.feed(data):
             deadline.progressed = monotonic()
             deadline.ending = state.ending
 
-    async def _finish(self) -> None:
+    async def _finish(self, live: _Live) -> None:
         """Give the connection back if the body ends as well, else close it."""
-        response = self._response
-        answer = self._answer
-        if response is None or answer is None:
-            return
         try:
-            if not answer.ended and answer.stream is not None and answer.stream.error is None:
-                await response.read(DRAIN)
+            if live.response is not None and live.opened.wants_end:
+                await live.response.read(DRAIN)
         except TransportError:
-            pass  # the answer is complete: what the connection does now is no matter
+            pass  # the answer is complete: what its connection does now is no matter
         finally:
             await self.aclose()
 
+    @property
     def _is_over(self) -> bool:
-        answer = self._answer
-        if answer is None or answer.stream is None:
-            return False
-        return answer.stream.ended and not answer.stream.ready
+        return self._live is not None and self._live.opened.state.is_over
 
     def _refuse_if_over(self) -> None:
-        if self._is_over():
+        if self._is_over:
             raise StreamError(
                 "The stream was read to its end already: .completion has the whole answer.",
                 endpoint=self._plan.context.endpoint,
@@ -434,6 +434,11 @@ async def close(response: AsyncTransportResponse) -> None:
     """Close a response whatever happens around: a cancelled task's connection is closed too."""
     with CancelScope(shield=True):
         await response.aclose()
+
+
+def new_policy() -> RetryPolicy:
+    """A retry policy with a full budget."""
+    return RetryPolicy(budget=RetryBudget(), chance=random)
 
 
 def _new_key() -> str:

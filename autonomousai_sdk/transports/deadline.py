@@ -15,11 +15,14 @@ import math
 import ssl
 from collections.abc import Iterable
 from time import monotonic
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from attrs import frozen
 
 from .._core.timeout import Timeout
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 SocketOption = tuple[int, int, "int | bytes | bytearray"]
 
@@ -38,7 +41,7 @@ class Allowance(float):
     seconds: float
     until: float
 
-    def __new__(cls, seconds: float | None, total: float | None) -> Allowance:
+    def __new__(cls, seconds: float | None, total: float | None) -> Self:
         bounds = [bound for bound in (seconds, total) if bound is not None]
         allowance = super().__new__(cls, min(bounds, default=math.inf))
         allowance.seconds = math.inf if seconds is None else seconds
@@ -209,7 +212,5 @@ class AsyncDeadlineBackend:
         socket_options: Iterable[SocketOption] | None = None,
     ) -> AsyncDeadlineStream:
         return AsyncDeadlineStream(
-            await self.inner.connect_tcp(
-                host, port, _left(timeout), local_address, socket_options
-            )
+            await self.inner.connect_tcp(host, port, _left(timeout), local_address, socket_options)
         )

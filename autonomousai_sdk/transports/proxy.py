@@ -6,8 +6,9 @@ willingness to reach back, and a key must not travel there by accident.
 
 from __future__ import annotations
 
+from typing import Any
+from urllib import request as urllib_request
 from urllib.parse import urlsplit
-from urllib.request import getproxies_environment, proxy_bypass_environment
 
 from .._core.url import is_loopback
 
@@ -26,8 +27,11 @@ def proxy_for(url: str, given: str | None) -> str | None:
     if is_loopback(url):
         return None
     parts = urlsplit(url)
-    proxies = getproxies_environment()
-    if proxy_bypass_environment(parts.netloc, proxies):
+    # Documented nowhere, but what every HTTP library of Python reads NO_PROXY by; and
+    # not in the standard library's stubs.
+    environment: Any = urllib_request
+    proxies: dict[str, str] = environment.getproxies_environment()
+    if environment.proxy_bypass_environment(parts.netloc, proxies):
         return None
     proxy = proxies.get(parts.scheme) or proxies.get("all")
     return proxy if proxy is None or "://" in proxy else f"http://{proxy}"

@@ -69,8 +69,11 @@ if TYPE_CHECKING:
     from .transports import Transport as Transport
     from .transports import TransportError as TransportError
     from .transports import TransportResponse as TransportResponse
+    from .transports.aiohttp import AIOHTTPTransport as AIOHTTPTransport
     from .transports.httpx import AsyncHTTPXTransport as AsyncHTTPXTransport
     from .transports.httpx import HTTPXTransport as HTTPXTransport
+    from .transports.httpx2 import AsyncHTTPX2Transport as AsyncHTTPX2Transport
+    from .transports.httpx2 import HTTPX2Transport as HTTPX2Transport
 
 _MODULES = {
     "_async_client": ("AsyncClient", "AsyncModels"),
@@ -123,7 +126,9 @@ _MODULES = {
         "TransportError",
         "TransportResponse",
     ),
+    "transports.aiohttp": ("AIOHTTPTransport",),
     "transports.httpx": ("AsyncHTTPXTransport", "HTTPXTransport"),
+    "transports.httpx2": ("AsyncHTTPX2Transport", "HTTPX2Transport"),
 }
 """Where each public name lives. A test holds it against the imports above."""
 

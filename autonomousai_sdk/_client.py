@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ._core.catalog import Catalog, Model
 from ._core.flow import RetryPolicy
+from ._core.log import turn_on
 from ._core.settings import ClientOptions, Options, PickledOptions, pickled, resolve
 from ._core.sse import MAX_EVENT_BYTES
 from ._core.timeout import Timeout
@@ -182,6 +183,7 @@ class Client(Resources):
         self, options: Options, connections: Connections, policy: RetryPolicy | None
     ) -> None:
         """Resolve the options; a copy shares the policy, and so the retry budget, too."""
+        turn_on(os.environ)
         settings = resolve(
             options,
             environ=os.environ,

@@ -16,13 +16,12 @@ from attrs import field, frozen
 from ..errors import APIStatusError, AutonomousAIError, StreamInterrupted
 from .exchange import Attempt, Failure, Flow, Outcome
 from .failure import connection_error
+from .log import logger
 from .operation import ResultT
 from .plan import Plan
 from .receiver import Answer, with_attempt
 from .retry import LONGEST_WAIT, Backoff, RetryBudget, is_retryable, retry_after
 from .stream import StreamState
-
-logger = logging.getLogger("autonomousai_sdk")
 
 _RETRYABLE_FAULTS = frozenset({"connect", "broken"})
 _RETRYABLE_LIMITS = frozenset({"connect", "read", "write"})

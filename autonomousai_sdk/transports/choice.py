@@ -1,18 +1,27 @@
-"""Which transport goes with the client a caller brought, if any."""
+"""Which transport a client gets: the caller's own, one on the caller's HTTP client, or httpx.
+
+No HTTP library is imported here before a call needs it.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
 from ..errors import ConfigurationError
 from . import AsyncTransport, Transport
 
-_KINDS = "httpx.Client for a Client, httpx.AsyncClient for an AsyncClient"
+_CLIENTS = (("httpx", "Client"), ("httpx2", "Client"))
+_ASYNC_CLIENTS = (
+    ("httpx", "AsyncClient"),
+    ("httpx2", "AsyncClient"),
+    ("aiohttp", "ClientSession"),
+)
 
 
 def new_transport(
-    http_client: Any, transport: Transport | None, proxy: str | None
+    http_client: object, transport: Transport | None, proxy: str | None
 ) -> Callable[[], Transport]:
     """What makes a client's transport when it is first needed.
 
@@ -27,46 +36,64 @@ def new_transport(
     _refuse_both(http_client, transport, proxy)
     if transport is not None:
         return lambda: transport
-    if http_client is not None:
-        given = _transport_for(http_client, None)
-        return lambda: given
-    return lambda: _transport_for(None, proxy)
+    library = _library(http_client, _CLIENTS)
+
+    def new() -> Transport:
+        client: Any = http_client
+        if library == "httpx2":
+            from .httpx2 import HTTPX2Transport
+
+            return HTTPX2Transport(client=client)
+        from .httpx import HTTPXTransport
+
+        return HTTPXTransport(client=client, proxy=proxy)
+
+    return new
 
 
 def new_async_transport(
-    http_client: Any, transport: AsyncTransport | None, proxy: str | None
+    http_client: object, transport: AsyncTransport | None, proxy: str | None
 ) -> Callable[[], AsyncTransport]:
     """The awaiting twin of `new_transport`."""
     _refuse_both(http_client, transport, proxy)
     if transport is not None:
         return lambda: transport
-    if http_client is not None:
-        given = _async_transport_for(http_client, None)
-        return lambda: given
-    return lambda: _async_transport_for(None, proxy)
+    library = _library(http_client, _ASYNC_CLIENTS)
+
+    def new() -> AsyncTransport:
+        client: Any = http_client
+        if library == "aiohttp":
+            from .aiohttp import AIOHTTPTransport
+
+            return AIOHTTPTransport(session=client)
+        if library == "httpx2":
+            from .httpx2 import AsyncHTTPX2Transport
+
+            return AsyncHTTPX2Transport(client=client)
+        from .httpx import AsyncHTTPXTransport
+
+        return AsyncHTTPXTransport(client=client, proxy=proxy)
+
+    return new
 
 
-def _transport_for(http_client: Any, proxy: str | None) -> Transport:
-    import httpx
-
-    from .httpx import HTTPXTransport
-
-    if http_client is None or isinstance(http_client, httpx.Client):
-        return HTTPXTransport(client=http_client, proxy=proxy)
-    raise _unfit(http_client)
-
-
-def _async_transport_for(http_client: Any, proxy: str | None) -> AsyncTransport:
-    import httpx
-
-    from .httpx import AsyncHTTPXTransport
-
-    if http_client is None or isinstance(http_client, httpx.AsyncClient):
-        return AsyncHTTPXTransport(client=http_client, proxy=proxy)
-    raise _unfit(http_client)
+def _library(http_client: object, known: tuple[tuple[str, str], ...]) -> str:
+    """The name of the library a client is of; a client of one not imported cannot exist."""
+    if http_client is None:
+        return "httpx"
+    for name, cls in known:
+        library = sys.modules.get(name)
+        if library is not None and isinstance(http_client, getattr(library, cls)):
+            return name
+    kind = type(http_client)
+    fitting = ", ".join(f"{name}.{cls}" for name, cls in known)
+    raise ConfigurationError(
+        f"http_client= cannot be a {kind.__module__}.{kind.__qualname__}: here it is one of "
+        f"{fitting}."
+    )
 
 
-def _refuse_both(http_client: Any, transport: object, proxy: str | None) -> None:
+def _refuse_both(http_client: object, transport: object, proxy: str | None) -> None:
     if http_client is not None and transport is not None:
         raise ConfigurationError("http_client= and transport= were both given: pass one of them.")
     for name, value in (("http_client", http_client), ("transport", transport)):
@@ -74,10 +101,3 @@ def _refuse_both(http_client: Any, transport: object, proxy: str | None) -> None
             raise ConfigurationError(
                 f"proxy= and {name}= were both given: set the proxy on your own {name}."
             )
-
-
-def _unfit(http_client: Any) -> ConfigurationError:
-    cls = type(http_client)
-    return ConfigurationError(
-        f"http_client= cannot be a {cls.__module__}.{cls.__qualname__}: it is {_KINDS}."
-    )

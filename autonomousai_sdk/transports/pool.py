@@ -16,7 +16,7 @@ KEEPALIVE_EXPIRY = 5.0
 """Seconds an idle connection is kept, as httpx does: shorter than what servers keep."""
 
 
-@frozen(kw_only=True)
+@frozen
 class PoolLimits:
     """How many connections a pool may hold: open at once, and idle."""
 

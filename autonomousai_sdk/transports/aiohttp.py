@@ -1,0 +1,221 @@
+"""The transport on aiohttp (extra `[aiohttp]`), for asyncio.
+
+The fastest of the three: its HTTP parser is compiled. A caller's session is used as it is
+set up, and never closed; without one, a session that decodes nothing and keeps no cookies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Iterable
+from contextlib import suppress
+from socket import SHUT_RDWR
+from time import monotonic
+
+import aiohttp
+from anyio import sleep
+from attrs import define, field
+from yarl import URL
+
+from .._core.exchange import Fault, Request, TransportError
+from .._core.timeout import Timeout
+from .pool import KEEPALIVE_EXPIRY
+from .proxy import proxy_for
+
+__all__ = ["AIOHTTPTransport"]
+
+_FAULTS: tuple[tuple[type[BaseException], Fault, str], ...] = (
+    # The first that fits counts, so the particular come before the general.
+    (aiohttp.ClientSSLError, "tls", "the secure connection was refused"),
+    (aiohttp.ServerFingerprintMismatch, "tls", "the certificate is another one"),
+    (ssl.SSLError, "tls", "the secure connection was refused"),
+    (aiohttp.ClientHttpProxyError, "connect", "the proxy refused"),
+    (aiohttp.ClientConnectorError, "connect", "the connection was refused"),
+    (aiohttp.InvalidURL, "request", "the URL is not valid"),
+    (ValueError, "request", "it is no valid HTTP"),
+    (aiohttp.ServerDisconnectedError, "broken", "the server closed without an answer"),
+    (aiohttp.ClientPayloadError, "broken", "the body was cut"),
+    (aiohttp.ClientError, "broken", "the connection broke"),
+    (OSError, "broken", "the connection broke"),
+)
+_ERRORS = (aiohttp.ClientError, OSError, ValueError)
+
+
+class AIOHTTPTransport:
+    """Sends with aiohttp, on asyncio.
+
+    Args:
+        session: the caller's own `aiohttp.ClientSession`, or None to open one itself.
+        proxy: the proxy's URL, or None for what the environment says.
+        max_connections: how many connections may be open at once.
+
+    Example:
+        >>> AsyncClient(http_client=aiohttp.ClientSession())
+    """
+
+    def __init__(
+        self,
+        *,
+        session: aiohttp.ClientSession | None = None,
+        proxy: str | None = None,
+        max_connections: int = 1000,
+    ) -> None:
+        self._given = session
+        self._own: aiohttp.ClientSession | None = None
+        self._proxy = proxy
+        self._max_connections = max_connections
+
+    async def send(self, request: Request, timeout: Timeout) -> AIOHTTPResponse:
+        """Send a request; see `AsyncTransport.send`."""
+        session = self._session()
+        began = monotonic()
+        try:
+            response = await session.request(
+                request.method,
+                URL(request.url, encoded=True),
+                data=request.content,
+                headers=request.headers,
+                allow_redirects=False,
+                proxy=None if self._given else proxy_for(request.url, self._proxy),
+                timeout=aiohttp.ClientTimeout(
+                    # aiohttp's "connect" is the wait for a connection of the pool, the
+                    # connecting included; "sock_connect" is the connecting alone.
+                    total=timeout.total,
+                    connect=timeout.pool,
+                    sock_connect=timeout.connect,
+                    sock_read=timeout.read,
+                ),
+            )
+        except asyncio.TimeoutError as error:
+            phase = _phase(error, monotonic() - began, timeout)
+            raise TransportError("timeout", "the time was over", phase=phase) from error
+        except _ERRORS as error:
+            raise _transport_error(error) from error
+        return AIOHTTPResponse(response, decoded=session.auto_decompress)
+
+    async def aclose(self) -> None:
+        """Close the session, if this transport opened it."""
+        session, self._own = self._own, None
+        if session is not None:
+            await session.close()
+            # aiohttp closes TLS connections in a callback of the event loop.
+            await sleep(0)
+
+    def _session(self) -> aiohttp.ClientSession:
+        if self._given is not None:
+            return self._given
+        if self._own is None:
+            try:
+                asyncio.get_running_loop()
+            except RuntimeError as error:
+                raise TransportError("request", "aiohttp works on asyncio only") from error
+            self._own = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    limit=self._max_connections, keepalive_timeout=KEEPALIVE_EXPIRY
+                ),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                trust_env=False,
+            )
+        return self._own
+
+
+@define(eq=False)
+class AIOHTTPResponse:
+    """An answer read as its bytes come.
+
+    One timer serves the whole answer: a read only says when its time is over, and the
+    timer looks at that when it fires. A timer for each read would cost more than the read.
+    """
+
+    _response: aiohttp.ClientResponse
+    _decoded: bool = field(kw_only=True)
+    _until: float | None = field(init=False, default=None)
+    _timer: asyncio.TimerHandle | None = field(init=False, default=None)
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return self._response.status
+
+    @property
+    def headers(self) -> Iterable[tuple[str, str]]:
+        """Names and values, in the order they came."""
+        for name, value in self._response.raw_headers:
+            # A session that decodes has undone the coding that its header still names.
+            if not (self._decoded and name.lower() == b"content-encoding"):
+                yield name.decode("ascii"), value.decode("latin-1")
+
+    async def read(self, timeout: float | None) -> bytes:
+        """The next bytes; see `AsyncTransportResponse.read`."""
+        content = self._response.content
+        try:
+            # The next line is all that a read costs when the bytes are there already.
+            if data := content.read_nowait(-1):
+                return data
+            if timeout is not None:
+                self._expect_within(timeout)
+            return await content.readany()
+        except asyncio.TimeoutError as error:
+            raise TransportError("timeout", "nothing came in time") from error
+        except _ERRORS as error:
+            raise _transport_error(error) from error
+        finally:
+            self._until = None
+
+    async def aclose(self) -> None:
+        """Give the connection back, or close it."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._response.content.at_eof():
+            self._response.release()
+        else:
+            self._response.close()
+
+    def abort(self) -> None:
+        """Break the connection at once."""
+        connection = self._response.connection
+        transport = None if connection is None else connection.transport
+        raw = None if transport is None else transport.get_extra_info("socket")
+        if raw is not None:
+            with suppress(OSError):  # it may be closed already, which is what is wanted
+                raw.shutdown(SHUT_RDWR)
+
+    def _expect_within(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._until = loop.time() + seconds
+        if self._timer is None or self._timer.when() > self._until:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = loop.call_at(self._until, self._check)
+
+    def _check(self) -> None:
+        self._timer = None
+        if self._until is None:
+            return
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._until:
+            self._timer = loop.call_at(self._until, self._check)
+        else:
+            self._response.content.set_exception(asyncio.TimeoutError())
+
+
+def _phase(error: BaseException, elapsed: float, timeout: Timeout) -> str:
+    """Which limit it was: aiohttp raises the same error for the pool's and for connecting."""
+    if isinstance(error, aiohttp.SocketTimeoutError):
+        return "read"
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        is_pool = timeout.pool is not None and elapsed >= timeout.pool * 0.99
+        is_connect = timeout.connect is not None and elapsed <= timeout.connect * 1.5
+        return "pool" if is_pool and not is_connect else "connect"
+    return "read"
+
+
+def _transport_error(error: Exception) -> TransportError:
+    fault, default = next(
+        ((fault, default) for cls, fault, default in _FAULTS if isinstance(error, cls)),
+        ("broken", "the HTTP library failed"),
+    )
+    return TransportError(fault, str(error).rstrip(".") or default)

@@ -1,0 +1,63 @@
+"""The transport on httpx2 (extra `[httpx2]`, Python 3.11 and up): the pooled one."""
+
+from __future__ import annotations
+
+import httpcore2
+import httpx2
+
+from .pool import PoolLimits
+from .pooled import AsyncPooledTransport, Library, PooledTransport
+
+__all__ = ["AsyncHTTPX2Transport", "HTTPX2Transport"]
+
+_LIBRARY = Library(httpx2, httpcore2)
+
+
+class HTTPX2Transport(PooledTransport):
+    """Sends with httpx2, blocking.
+
+    Args:
+        client: the caller's own `httpx2.Client`, or None to open connections itself.
+        proxy: the proxy's URL, or None for what the environment says.
+        max_connections: how many connections may be open at once.
+        max_keepalive_connections: how many idle ones are kept.
+
+    Example:
+        >>> Client(transport=HTTPX2Transport(max_connections=10))
+    """
+
+    def __init__(
+        self,
+        *,
+        client: httpx2.Client | None = None,
+        proxy: str | None = None,
+        max_connections: int = 1000,
+        max_keepalive_connections: int = 100,
+    ) -> None:
+        limits = PoolLimits(max_connections, max_keepalive_connections)
+        super().__init__(_LIBRARY, client, proxy, limits)
+
+
+class AsyncHTTPX2Transport(AsyncPooledTransport):
+    """Sends with httpx2, awaiting: on asyncio or trio.
+
+    Args:
+        client: the caller's own `httpx2.AsyncClient`, or None to open connections itself.
+        proxy: the proxy's URL, or None for what the environment says.
+        max_connections: how many connections may be open at once.
+        max_keepalive_connections: how many idle ones are kept.
+
+    Example:
+        >>> AsyncClient(transport=AsyncHTTPX2Transport(max_connections=10))
+    """
+
+    def __init__(
+        self,
+        *,
+        client: httpx2.AsyncClient | None = None,
+        proxy: str | None = None,
+        max_connections: int = 1000,
+        max_keepalive_connections: int = 100,
+    ) -> None:
+        limits = PoolLimits(max_connections, max_keepalive_connections)
+        super().__init__(_LIBRARY, client, proxy, limits)

@@ -1,0 +1,286 @@
+"""What the transports on httpx and on httpx2 have in common: all but the library's name.
+
+Without a client of the caller's they use the library's own transports, the layer below
+its `Client`: the same connections, without the redirects, cookies and decoding that the
+SDK does not want. A caller's client is used as it is set up, and never closed.
+
+httpx2 is httpx carried on: the same classes, on a layer below of the same shape. So the
+library is an argument here, and untyped; the modules that name one give the types back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import suppress
+from socket import SHUT_RDWR
+from typing import Any
+from urllib.parse import urlsplit
+
+import anyio
+from attrs import define, field, frozen
+
+from .._core.exchange import Request, TransportError
+from .._core.timeout import Timeout
+from .deadline import Allowance, AsyncDeadlineBackend, DeadlineBackend, Limits
+from .fault import transport_error
+from .pool import PoolLimits, pool_options
+from .proxy import proxy_for
+
+
+@frozen(eq=False)
+class Library:
+    """An HTTP library: httpx with httpcore, or httpx2 with httpcore2."""
+
+    http: Any
+    core: Any
+
+    @property
+    def errors(self) -> tuple[type[Exception], ...]:
+        """What it raises; an OSError gets through it when TLS fails in an unforeseen way."""
+        return (self.http.HTTPError, self.http.InvalidURL, OSError)
+
+    def transport(self, scheme: str, proxy: str | None, limits: PoolLimits) -> Any:
+        """The library's blocking transport, on connections that keep to deadlines."""
+        pool = self.core.ConnectionPool(
+            **self._options(scheme, proxy, limits),
+            network_backend=DeadlineBackend(self.core.SyncBackend()),
+        )
+        return _over(self.http.HTTPTransport, pool)
+
+    def async_transport(self, scheme: str, proxy: str | None, limits: PoolLimits) -> Any:
+        """The library's awaiting transport, on connections that keep to deadlines."""
+        pool = self.core.AsyncConnectionPool(
+            **self._options(scheme, proxy, limits),
+            network_backend=AsyncDeadlineBackend(self.core.AnyIOBackend()),
+        )
+        return _over(self.http.AsyncHTTPTransport, pool)
+
+    def request(self, request: Request, limits: Limits) -> Any:
+        """The library's own request."""
+        return self.http.Request(
+            request.method,
+            request.url,
+            headers=request.headers,
+            content=request.content,
+            extensions={"timeout": limits.as_extension()},
+        )
+
+    def _options(self, scheme: str, proxy: str | None, limits: PoolLimits) -> dict[str, Any]:
+        return pool_options(
+            self.core,
+            scheme=scheme,
+            proxy=proxy,
+            limits=limits,
+            new_context=self.http.create_ssl_context,
+        )
+
+
+def _over(cls: Any, pool: Any) -> Any:
+    """A transport of the library over a pool it did not make.
+
+    Its initialiser makes the pool, and has no argument for the network backend that the
+    layer below documents; so the initialiser is passed over.
+    """
+    transport = cls.__new__(cls)
+    transport._pool = pool  # noqa: SLF001  # see the docstring
+    return transport
+
+
+class PooledTransport:
+    """Sends with a library of httpx's shape, blocking."""
+
+    def __init__(
+        self, library: Library, client: Any, proxy: str | None, limits: PoolLimits
+    ) -> None:
+        self._library = library
+        self._errors = library.errors
+        self._client = client
+        self._proxy = proxy
+        self._limits = limits
+        self._pools: dict[tuple[str, str | None], Any] = {}
+
+    def send(self, request: Request, timeout: Timeout) -> PooledResponse:
+        """Send a request; see `Transport.send`."""
+        limits = Limits.of(timeout)
+        try:
+            outgoing = self._library.request(request, limits)
+            if self._client is None:
+                response = self._pool(request.url).handle_request(outgoing)
+            else:
+                response = self._client.send(outgoing, stream=True, follow_redirects=False)
+        except self._errors as error:
+            raise transport_error(error) from error
+        return PooledResponse(response, limits.read, self._errors)
+
+    def close(self) -> None:
+        """Close every connection this transport opened."""
+        pools, self._pools = self._pools, {}
+        for pool in pools.values():
+            pool.close()
+
+    def _pool(self, url: str) -> Any:
+        key = (urlsplit(url).scheme, proxy_for(url, self._proxy))
+        pool = self._pools.get(key)
+        if pool is None:
+            # Two threads may both get here; setdefault lets one of their pools win, and
+            # the other has no connection yet.
+            new = self._library.transport(*key, self._limits)
+            pool = self._pools.setdefault(key, new)
+        return pool
+
+
+class AsyncPooledTransport:
+    """Sends with a library of httpx's shape, awaiting."""
+
+    def __init__(
+        self, library: Library, client: Any, proxy: str | None, limits: PoolLimits
+    ) -> None:
+        self._library = library
+        self._errors = library.errors
+        self._client = client
+        self._proxy = proxy
+        self._limits = limits
+        self._pools: dict[tuple[str, str | None], Any] = {}
+
+    async def send(self, request: Request, timeout: Timeout) -> AsyncPooledResponse:
+        """Send a request; see `AsyncTransport.send`."""
+        limits = Limits.of(timeout)
+        try:
+            outgoing = self._library.request(request, limits)
+            if self._client is None:
+                response = await self._pool(request.url).handle_async_request(outgoing)
+            else:
+                response = await self._client.send(outgoing, stream=True, follow_redirects=False)
+        except self._errors as error:
+            raise transport_error(error) from error
+        return AsyncPooledResponse(
+            response, limits.read, self._errors, bounded=self._client is None
+        )
+
+    async def aclose(self) -> None:
+        """Close every connection this transport opened."""
+        pools, self._pools = self._pools, {}
+        for pool in pools.values():
+            await pool.aclose()
+
+    def _pool(self, url: str) -> Any:
+        key = (urlsplit(url).scheme, proxy_for(url, self._proxy))
+        pool = self._pools.get(key)
+        if pool is None:
+            new = self._library.async_transport(*key, self._limits)
+            pool = self._pools.setdefault(key, new)
+        return pool
+
+
+@define(eq=False)
+class PooledResponse:
+    """An answer read as its bytes come, below the library's own decoding."""
+
+    _response: Any
+    _allowance: Allowance
+    _errors: tuple[type[Exception], ...]
+    _pieces: Iterator[bytes] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._pieces = iter(self._response.stream)
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        status: int = self._response.status_code
+        return status
+
+    @property
+    def headers(self) -> Iterable[tuple[str, str]]:
+        """Names and values, in the order they came."""
+        return _headers(self._response)
+
+    def read(self, timeout: float | None) -> bytes:
+        """The next bytes; see `TransportResponse.read`."""
+        self._allowance.limit(timeout)
+        try:
+            return next(self._pieces, b"")
+        except self._errors as error:
+            raise transport_error(error) from error
+
+    def close(self) -> None:
+        """Give the connection back, or close it."""
+        self._response.close()
+
+    def abort(self) -> None:
+        """Break the connection at once."""
+        _shut_down(self._response)
+
+
+@define(eq=False)
+class AsyncPooledResponse:
+    """An answer read as its bytes come, below the library's own decoding.
+
+    `bounded` says that the connection asks the allowance at every read; a caller's own
+    client opened its connections without, so there each read needs a scope of its own.
+    """
+
+    _response: Any
+    _allowance: Allowance
+    _errors: tuple[type[Exception], ...]
+    _bounded: bool = field(kw_only=True)
+    _pieces: AsyncIterator[bytes] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._pieces = self._response.stream.__aiter__()
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        status: int = self._response.status_code
+        return status
+
+    @property
+    def headers(self) -> Iterable[tuple[str, str]]:
+        """Names and values, in the order they came."""
+        return _headers(self._response)
+
+    async def read(self, timeout: float | None) -> bytes:
+        """The next bytes; see `AsyncTransportResponse.read`."""
+        self._allowance.limit(timeout)
+        try:
+            if self._bounded:
+                return await self._pieces.__anext__()
+            with anyio.fail_after(timeout):
+                return await self._pieces.__anext__()
+        except StopAsyncIteration:
+            return b""
+        except TimeoutError as error:
+            raise TransportError("timeout", "nothing came in time") from error
+        except self._errors as error:
+            raise transport_error(error) from error
+
+    async def aclose(self) -> None:
+        """Give the connection back, or close it.
+
+        Then step through what is left of the library's generators, one inside the other:
+        the closed connection ends them all, where the garbage collector would leave each
+        to the event loop, which trio warns of.
+        """
+        await self._response.aclose()
+        with suppress(StopAsyncIteration, RuntimeError, *self._errors):
+            while True:
+                await self._pieces.__anext__()
+
+    def abort(self) -> None:
+        """Break the connection at once."""
+        _shut_down(self._response)
+
+
+def _shut_down(response: Any) -> None:
+    """End the socket below a response, from wherever this is called."""
+    stream = response.extensions.get("network_stream")
+    connection = None if stream is None else stream.get_extra_info("socket")
+    if connection is not None:
+        with suppress(OSError):  # it may be closed already, which is what is wanted
+            connection.shutdown(SHUT_RDWR)
+
+
+def _headers(response: Any) -> Iterable[tuple[str, str]]:
+    for name, value in response.headers.raw:
+        yield name.decode("ascii"), value.decode("latin-1")

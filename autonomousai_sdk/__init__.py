@@ -69,11 +69,8 @@ if TYPE_CHECKING:
     from .transports import Transport as Transport
     from .transports import TransportError as TransportError
     from .transports import TransportResponse as TransportResponse
-    from .transports.aiohttp import AIOHTTPTransport as AIOHTTPTransport
     from .transports.httpx import AsyncHTTPXTransport as AsyncHTTPXTransport
     from .transports.httpx import HTTPXTransport as HTTPXTransport
-    from .transports.httpx2 import AsyncHTTPX2Transport as AsyncHTTPX2Transport
-    from .transports.httpx2 import HTTPX2Transport as HTTPX2Transport
 
 _MODULES = {
     "_async_client": ("AsyncClient", "AsyncModels"),
@@ -126,16 +123,70 @@ _MODULES = {
         "TransportError",
         "TransportResponse",
     ),
-    "transports.aiohttp": ("AIOHTTPTransport",),
     "transports.httpx": ("AsyncHTTPXTransport", "HTTPXTransport"),
-    "transports.httpx2": ("AsyncHTTPX2Transport", "HTTPX2Transport"),
 }
 """Where each public name lives. A test holds it against the imports above."""
 
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
-__all__ = ["__version__"]
-__all__ += sorted(_HOMES)
+__all__ = [
+    "APIConnectionError",
+    "APIResponseError",
+    "APIStatusError",
+    "APITimeoutError",
+    "AsyncChat",
+    "AsyncChatStream",
+    "AsyncClient",
+    "AsyncHTTPXTransport",
+    "AsyncModels",
+    "AsyncTransport",
+    "AsyncTransportResponse",
+    "AuthenticationError",
+    "AutonomousAI",
+    "AutonomousAIError",
+    "BadRequestError",
+    "Chat",
+    "ChatCompletion",
+    "ChatCompletionChunk",
+    "ChatMessage",
+    "ChatStream",
+    "Choice",
+    "ChoiceDelta",
+    "ChunkChoice",
+    "Client",
+    "ConfigurationError",
+    "ConflictError",
+    "FinishReason",
+    "HTTPXTransport",
+    "ImagePart",
+    "ImagePartParam",
+    "ImageURL",
+    "InternalServerError",
+    "Message",
+    "MessageParam",
+    "Messages",
+    "Model",
+    "Models",
+    "NotFoundError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "RequestTimeoutError",
+    "RequestTooLargeError",
+    "SSEDecoder",
+    "ServerSentEvent",
+    "StreamDecodeError",
+    "StreamError",
+    "StreamInterrupted",
+    "TextPart",
+    "TextPartParam",
+    "Timeout",
+    "Transport",
+    "TransportError",
+    "TransportResponse",
+    "UnprocessableEntityError",
+    "Usage",
+    "__version__",
+]
 
 
 def __getattr__(name: str) -> object:

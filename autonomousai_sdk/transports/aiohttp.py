@@ -13,15 +13,22 @@ from contextlib import suppress
 from socket import SHUT_RDWR
 from time import monotonic
 
-import aiohttp
-from anyio import sleep
+from anyio.lowlevel import checkpoint
 from attrs import define, field
-from yarl import URL
 
 from .._core.exchange import Fault, Request, TransportError
 from .._core.timeout import Timeout
+from ..errors import ConfigurationError
 from .pool import KEEPALIVE_EXPIRY
 from .proxy import proxy_for
+
+try:
+    import aiohttp
+    from yarl import URL
+except ImportError as error:
+    raise ConfigurationError(
+        'This transport needs aiohttp: pip install "autonomousai-sdk[aiohttp]".'
+    ) from error
 
 __all__ = ["AIOHTTPTransport"]
 
@@ -100,7 +107,7 @@ class AIOHTTPTransport:
         if session is not None:
             await session.close()
             # aiohttp closes TLS connections in a callback of the event loop.
-            await sleep(0)
+            await checkpoint()
 
     def _session(self) -> aiohttp.ClientSession:
         if self._given is not None:

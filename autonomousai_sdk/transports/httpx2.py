@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-import httpcore2
-import httpx2
-
+from ..errors import ConfigurationError
 from .pool import PoolLimits
 from .pooled import AsyncPooledTransport, Library, PooledTransport
+
+try:
+    import httpcore2
+    import httpx2
+except ImportError as error:
+    raise ConfigurationError(
+        'This transport needs httpx2 (Python 3.11 and up): pip install "autonomousai-sdk[httpx2]".'
+    ) from error
 
 __all__ = ["AsyncHTTPX2Transport", "HTTPX2Transport"]
 

@@ -16,7 +16,12 @@ TOOLS = {"pip", "setuptools"}
 
 def _run(program: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [str(program), *arguments], capture_output=True, text=True, check=False, timeout=120
+        [str(program), *arguments],
+        cwd=program.parent,  # Away from the checkout, which would be imported instead.
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
 
 

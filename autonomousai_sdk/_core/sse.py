@@ -73,6 +73,8 @@ class EventParser:
     Attributes:
         last_event_id: the id of the last block that ended, or empty.
         retry: the last reconnection time, in milliseconds, or None.
+        overflow: set once a line or an event is over the bound: what came before it was
+            given out, and nothing after it will be.
     """
 
     __slots__ = (
@@ -89,6 +91,7 @@ class EventParser:
         "_strays",
         "_type",
         "last_event_id",
+        "overflow",
         "retry",
     )
 
@@ -108,13 +111,19 @@ class EventParser:
         self._block_retry: int | None = None
         self.last_event_id = b""
         self.retry: int | None = None
+        self.overflow: EventTooLongError | None = None
 
     def feed(self, data: bytes) -> list[RawEvent]:
-        """The events that `data` completes, in order.
+        """The events that `data` completes, in order; see `overflow` for when they end."""
+        events: list[RawEvent] = []
+        if self.overflow is None:
+            try:
+                self._feed(data, events)
+            except EventTooLongError as error:
+                self.overflow = error
+        return events
 
-        Raises:
-            EventTooLongError: a line or an event is over the bound.
-        """
+    def _feed(self, data: bytes, events: list[RawEvent]) -> None:
         if self._bom is not None:
             data = self._after_bom(data)
         if self._skip_lf and data:
@@ -122,21 +131,27 @@ class EventParser:
             if data[0] == 0x0A:
                 data = data[1:]
         if not data:
-            return []
+            return
         if b"\r" in data:
             self._skip_lf = data[-1] == 0x0D
             data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        lines = data.split(b"\n")
-        rest = lines.pop()
-        if lines and self._held:
-            self._hold(lines[0])
-            lines[0] = b"".join(self._held)
+        if self._held:
+            if b"\n" not in data:
+                self._hold(data)
+                return
+            # The pieces of a line are joined once, when its end is there: joining them at
+            # every read would make a long line's cost quadratic.
+            self._check_line(self._held_size + data.index(b"\n"))
+            data = b"".join((*self._held, data))
             self._held.clear()
             self._held_size = 0
-        events = self._interpret(lines)
+        if not self._data and not self._named and len(data) <= self._max:
+            data = self._take_blocks(data, events)
+        lines = data.split(b"\n")
+        rest = lines.pop()
+        self._interpret(lines, events)
         if rest:
             self._hold(rest)
-        return events
 
     @property
     def mid_event(self) -> bool:
@@ -156,14 +171,30 @@ class EventParser:
         self._bom = None
         return start.removeprefix(_BOM)
 
+    def _take_blocks(self, data: bytes, events: list[RawEvent]) -> bytes:
+        """Interpret the blocks that are whole in `data`; returns what follows them.
+
+        Nearly every block of a model's stream is one data line, and costs two tests here.
+        """
+        blocks = data.split(b"\n\n")
+        rest = blocks.pop()
+        for block in blocks:
+            if block[:6] == b"data: " and b"\n" not in block:
+                events.append((b"", block[6:], self.last_event_id, None))
+            else:
+                self._interpret([*block.split(b"\n"), b""], events)
+        return rest
+
     def _hold(self, piece: bytes) -> None:
         self._held_size += len(piece)
-        if self._held_size > self._max:
-            raise EventTooLongError(f"a line of the stream is longer than {self._max} bytes")
+        self._check_line(self._held_size)
         self._held.append(piece)
 
-    def _interpret(self, lines: list[bytes]) -> list[RawEvent]:
-        events: list[RawEvent] = []
+    def _check_line(self, size: int) -> None:
+        if size > self._max:
+            raise EventTooLongError(f"a line of the stream is longer than {self._max} bytes")
+
+    def _interpret(self, lines: list[bytes], events: list[RawEvent]) -> None:
         for line in lines:
             if not line:
                 self._end_block(events)
@@ -171,7 +202,6 @@ class EventParser:
                 self._add(line[6:])
             elif line[0] != 0x3A:
                 self._field(line, events)
-        return events
 
     def _end_block(self, events: list[RawEvent]) -> None:
         if self._named:
@@ -248,15 +278,16 @@ class SSEDecoder:
             data: the next bytes of the stream; any number of them, cut anywhere.
 
         Raises:
-            StreamDecodeError: a line or an event is over the bound.
+            StreamDecodeError: a line or an event is over the bound, and the events before
+                it were returned by an earlier call.
             ValueError: the decoder was closed.
         """
         if self._closed:
             raise ValueError("This SSEDecoder was closed: use a new one for another stream.")
-        try:
-            events = self._parser.feed(data)
-        except EventTooLongError as error:
-            raise StreamDecodeError(f"The stream cannot be decoded: {error}.") from error
+        events = self._parser.feed(data)
+        overflow = self._parser.overflow
+        if overflow is not None and not events:
+            raise StreamDecodeError(f"The stream cannot be decoded: {overflow}.") from overflow
         return [
             ServerSentEvent(
                 kind.decode("utf-8", "replace") or "message",

@@ -12,12 +12,13 @@ Makes no request and reads no clock; a driver feeds it.
 from __future__ import annotations
 
 from collections import deque
+from itertools import islice
 from typing import Generic
 
 from attrs import define, field
 
 from ..errors import AutonomousAIError, StreamError
-from .codec import DecodeError, decode_standard, decoder, parse
+from .codec import DecodeError, decode, decode_standard, decoder, parse
 from .exchange import Failure
 from .failure import (
     Context,
@@ -30,7 +31,7 @@ from .failure import (
 from .fold import folded, has_reason, is_finished
 from .headers import Headers
 from .operation import ChunkT, ResultT, StreamShape
-from .sse import STRAY, EventParser, EventTooLongError
+from .sse import STRAY, EventParser
 
 
 @define(eq=False)
@@ -52,7 +53,9 @@ class StreamState(Generic[ChunkT, ResultT]):
     ended: bool = field(init=False, default=False)
     ending: bool = field(init=False, default=False)
     error: AutonomousAIError | None = field(init=False, default=None)
-    _chunks: list[ChunkT] = field(init=False, factory=list)
+    # What was handed out is kept as it came: bytes cost the garbage collector nothing, take
+    # less room than the objects, and are decoded again only if the whole answer is wanted.
+    _payloads: list[bytes] = field(init=False, factory=list)
     _parser: EventParser = field(init=False)
     _completion: ResultT | None = field(init=False, default=None)
 
@@ -68,23 +71,12 @@ class StreamState(Generic[ChunkT, ResultT]):
         if not data:
             self._close()
             return False
-        try:
-            events = self._parser.feed(data)
-        except EventTooLongError as error:
-            self.end(
-                undecodable(
-                    self.context,
-                    f"{error}; Client(max_event_bytes=…) sets the bound",
-                    b"",
-                    error,
-                )
-            )
-            return True
-        if not events:
+        parser = self._parser
+        events = parser.feed(data)
+        if not events and parser.overflow is None:
             return False
         decode = decoder(self.shape.chunk)
         sentinel = self.shape.sentinel
-        before = len(self._chunks)
         for kind, payload, _, _ in events:
             # A key named error can only be written so; inside a text it is escaped.
             if kind or payload == sentinel or b'"error"' in payload:
@@ -98,17 +90,21 @@ class StreamState(Generic[ChunkT, ResultT]):
                 if (slowly := self._decode_slowly(payload)) is None:
                     break
                 chunk = slowly
-            self._chunks.append(chunk)
-        came = self._chunks[before:]
-        self.ready.extend(came)
-        self.ending = self.ending or (bool(came) and any(map(has_reason, came)))
+            self.ready.append(chunk)
+            self._payloads.append(payload)
+        if parser.overflow is not None and not self.ended:
+            reason = f"{parser.overflow}; Client(max_event_bytes=…) sets the bound"
+            self.end(undecodable(self.context, reason, b"", parser.overflow))
+        # Only usage follows a finish reason, so the last chunks of a read tell.
+        if not self.ending:
+            self.ending = any(map(has_reason, islice(reversed(self.ready), 3)))
         return True
 
     def fail(self, failure: Failure) -> None:
         """End the stream because its connection did, or a time limit."""
         if self.ended:
             return
-        if is_finished(self._chunks):
+        if is_finished(self._chunks()):
             self.ended = True
         elif failure.error.fault == "timeout":
             self.end(connection_error(failure, self.context))
@@ -142,14 +138,18 @@ class StreamState(Generic[ChunkT, ResultT]):
                 attempt=self.context.attempt,
             )
         if self._completion is None:
-            self._completion = folded(self.shape.fold, self._chunks)
+            self._completion = folded(self.shape.fold, self._chunks())
         return self._completion
+
+    def _chunks(self) -> list[ChunkT]:
+        """Every chunk of the stream so far."""
+        return [decode(payload, self.shape.chunk) for payload in self._payloads]
 
     def _close(self) -> None:
         """The body has ended: complete, or cut."""
         if self.ended:
             return
-        if is_finished(self._chunks):
+        if is_finished(self._chunks()):
             self.ended = True
             return
         reason = (
@@ -163,10 +163,10 @@ class StreamState(Generic[ChunkT, ResultT]):
         """End the stream with an error, which gets what had come as its `partial`."""
         self.ended = True
         self.error = error
-        if self._chunks:
+        if self._payloads:
             # Only the chat operations stream, so a partial result is a ChatCompletion;
             # the error tree, below this module, can name but not import that class.
-            error.partial = folded(self.shape.fold, self._chunks)
+            error.partial = folded(self.shape.fold, self._chunks())
 
     def _handle(self, kind: bytes, payload: bytes) -> bool:
         """An event that is not simply a chunk; whether it may still be one."""

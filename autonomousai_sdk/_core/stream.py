@@ -31,7 +31,7 @@ from .failure import (
 from .fold import folded, has_reason, is_finished
 from .headers import Headers
 from .operation import ChunkT, ResultT, StreamShape
-from .sse import STRAY, EventParser
+from .sse import STRAY, EventParser, RawEvent
 
 
 @define(eq=False)
@@ -75,6 +75,16 @@ class StreamState(Generic[ChunkT, ResultT]):
         events = parser.feed(data)
         if not events and parser.overflow is None:
             return False
+        self._take(events)
+        if parser.overflow is not None and not self.ended:
+            reason = f"{parser.overflow}; Client(max_event_bytes=…) sets the bound"
+            self.end(undecodable(self.context, reason, b"", parser.overflow))
+        # Only usage follows a finish reason, so the last chunks of a read tell.
+        if not self.ending:
+            self.ending = any(map(has_reason, islice(reversed(self.ready), 3)))
+        return True
+
+    def _take(self, events: list[RawEvent]) -> None:
         decode = decoder(self.shape.chunk)
         sentinel = self.shape.sentinel
         for kind, payload, _, _ in events:
@@ -83,22 +93,15 @@ class StreamState(Generic[ChunkT, ResultT]):
                 if not self._handle(kind, payload):
                     continue
                 if self.ended:
-                    break
+                    return
             try:
                 chunk = decode(payload)
             except (ValueError, RecursionError):
                 if (slowly := self._decode_slowly(payload)) is None:
-                    break
+                    return
                 chunk = slowly
             self.ready.append(chunk)
             self._payloads.append(payload)
-        if parser.overflow is not None and not self.ended:
-            reason = f"{parser.overflow}; Client(max_event_bytes=…) sets the bound"
-            self.end(undecodable(self.context, reason, b"", parser.overflow))
-        # Only usage follows a finish reason, so the last chunks of a read tell.
-        if not self.ending:
-            self.ending = any(map(has_reason, islice(reversed(self.ready), 3)))
-        return True
 
     def fail(self, failure: Failure) -> None:
         """End the stream because its connection did, or a time limit."""

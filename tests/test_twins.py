@@ -1,0 +1,159 @@
+"""The two clients are twins: the same names, parameters and annotations, but for the colour."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import autonomousai_sdk
+from autonomousai_sdk import (
+    AsyncChat,
+    AsyncChatStream,
+    AsyncClient,
+    AsyncModels,
+    Chat,
+    ChatStream,
+    Client,
+    Models,
+)
+from autonomousai_sdk._drivers import awaiting, blocking
+
+TWINS = [
+    (Client, AsyncClient),
+    (Chat, AsyncChat),
+    (Models, AsyncModels),
+    (ChatStream, AsyncChatStream),
+    (blocking.Caller, awaiting.AsyncCaller),
+]
+RENAMED = {
+    "close": "aclose",
+    "__enter__": "__aenter__",
+    "__exit__": "__aexit__",
+    "__iter__": "__aiter__",
+    "__next__": "__anext__",
+}
+# What a caller of the async twin writes without `await`, as the contract has it.
+NEVER_AWAITED = {"stream", "with_options", "__init__", "__aiter__", "__repr__", "__reduce__"}
+
+
+def methods(cls: type) -> dict[str, object]:
+    """The functions a class and its bases of this package define, properties' getters included."""
+    found: dict[str, object] = {}
+    for base in reversed(cls.__mro__):
+        if base.__module__.startswith("autonomousai_sdk"):
+            found |= vars(base)
+    return {
+        name: value.fget if isinstance(value, property) else value
+        for name, value in found.items()
+        if inspect.isfunction(value) or isinstance(value, property)
+    }
+
+
+def public(cls: type) -> dict[str, object]:
+    """The methods users call: no private names."""
+    return {
+        name: value
+        for name, value in methods(cls).items()
+        if not name.startswith("_") or name in RENAMED or name in {*RENAMED.values(), "__init__"}
+    }
+
+
+def blocking_form(annotation: str) -> str:
+    """An annotation of the async twin as it reads in the blocking one."""
+    return re.sub(r"\bAsync(?=[A-Z])", "", annotation).replace("httpx.AsyncClient", "httpx.Client")
+
+
+@pytest.mark.parametrize(("cls", "twin"), TWINS, ids=lambda cls: cls.__name__)
+def test_twins_have_the_same_names(cls: type, twin: type) -> None:
+    """Where one client has a name, the other has it too, or the name the contract gives it."""
+    assert {RENAMED.get(name, name) for name in public(cls)} == set(public(twin))
+
+
+@pytest.mark.parametrize(("cls", "twin"), TWINS, ids=lambda cls: cls.__name__)
+def test_twins_have_the_same_parameters(cls: type, twin: type) -> None:
+    """Parameters, their order, defaults and annotations differ in nothing but the colour."""
+    counterparts = public(twin)
+    for name, function in public(cls).items():
+        mine = inspect.signature(function)  # type: ignore[arg-type]
+        theirs = inspect.signature(counterparts[RENAMED.get(name, name)])  # type: ignore[arg-type]
+        assert list(mine.parameters) == list(theirs.parameters), name
+        for parameter in mine.parameters.values():
+            other = theirs.parameters[parameter.name]
+            assert (parameter.kind, parameter.default) == (other.kind, other.default), name
+            if name not in {"__init__", "__exit__"} or parameter.name != "http_client":
+                assert str(parameter.annotation) == blocking_form(str(other.annotation)), name
+        returned = blocking_form(str(theirs.return_annotation))
+        assert str(mine.return_annotation) == returned, name
+
+
+@pytest.mark.parametrize("twin", [twin for _, twin in TWINS[:-1]], ids=lambda cls: cls.__name__)
+def test_what_is_awaited_is_a_coroutine(twin: type) -> None:
+    """Every method of an async class is awaited, but for those that only prepare something."""
+    properties = {
+        name for base in twin.__mro__ for name, value in vars(base).items()
+        if isinstance(value, property)
+    }
+    for name, function in public(twin).items():
+        if name in properties or name in NEVER_AWAITED:
+            assert not inspect.iscoroutinefunction(function), name
+        else:
+            assert inspect.iscoroutinefunction(function), name
+
+
+def test_drivers_differ_in_await_async_and_names() -> None:
+    """Statement by statement, the awaiting driver is the blocking one in another colour.
+
+    Connections are left out: a blocking client has one set of them, an async one has a set
+    for each event loop. So is `_send`, which bounds what a blocking socket bounds itself.
+    """
+    mine = _definitions(blocking, ["Caller", "_Live", "Stream", "read", "new_policy"])
+    theirs = _definitions(awaiting, ["AsyncCaller", "_Live", "AsyncStream", "read", "new_policy"])
+    for pattern, replacement in COLOURS:
+        theirs = re.sub(pattern, replacement, theirs)
+    assert theirs.splitlines() == mine.splitlines()
+
+
+COLOURS = [
+    (r"\bawait close\(response\)", "response.close()"),
+    (
+        r"await self\._send\(attempt, deadline, began\)",
+        "self.connections.transport().send(attempt.request, deadline.limits(began))",
+    ),
+    (r"\b(async|await) ", ""),
+    (r"\bAsync(?=[A-Z])", ""),
+    (r"\b__a(enter|exit|iter|next)__", r"__\1__"),
+    (r"\baclose\b", "close"),
+    (r"\bStopAsyncIteration\b", "StopIteration"),
+]
+
+
+def _definitions(module: ModuleType, names: list[str]) -> str:
+    """The named definitions of a module, without docstrings and the method `_send`."""
+    tree = ast.parse(inspect.getsource(module))
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            node.body = [
+                part
+                for part in node.body
+                if not (isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant))
+                and getattr(part, "name", "") != "_send"
+            ] or [ast.Pass()]
+    found = {getattr(node, "name", ""): ast.unparse(node) for node in tree.body}
+    return "\n".join(found[name] for name in names)
+
+
+def test_every_public_name_resolves_and_is_listed() -> None:
+    """The lazy table, the imports for type checkers and `__all__` say the same names."""
+    source = Path(autonomousai_sdk.__file__).read_text(encoding="utf-8")
+    imported = set(re.findall(r"^    from \S+ import \w+ as (\w+)$", source, re.MULTILINE))
+    assert {*autonomousai_sdk.__all__} == {*imported, "__version__"}
+    for name in autonomousai_sdk.__all__:
+        assert getattr(autonomousai_sdk, name) is not None
+        assert name in dir(autonomousai_sdk)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        autonomousai_sdk.nothing  # type: ignore[attr-defined]  # noqa: B018

@@ -19,6 +19,7 @@ from attrs import define, field
 from .._core.exchange import Fault, Request, TransportError
 from .._core.timeout import Timeout
 from ..errors import ConfigurationError
+from .deadline import Watchdog
 from .pool import KEEPALIVE_EXPIRY
 from .proxy import proxy_for
 
@@ -130,16 +131,14 @@ class AIOHTTPTransport:
 
 @define(eq=False)
 class AIOHTTPResponse:
-    """An answer read as its bytes come.
-
-    One timer serves the whole answer: a read only says when its time is over, and the
-    timer looks at that when it fires. A timer for each read would cost more than the read.
-    """
+    """An answer read as its bytes come."""
 
     _response: aiohttp.ClientResponse
     _decoded: bool = field(kw_only=True)
-    _until: float | None = field(init=False, default=None)
-    _timer: asyncio.TimerHandle | None = field(init=False, default=None)
+    _watchdog: Watchdog = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._watchdog = Watchdog(self._expire)
 
     @property
     def status(self) -> int:
@@ -162,20 +161,18 @@ class AIOHTTPResponse:
             if data := content.read_nowait(-1):
                 return data
             if timeout is not None:
-                self._expect_within(timeout)
+                self._watchdog.expect_within(timeout)
             return await content.readany()
         except asyncio.TimeoutError as error:
             raise TransportError("timeout", "nothing came in time") from error
         except _ERRORS as error:
             raise _transport_error(error) from error
         finally:
-            self._until = None
+            self._watchdog.rest()
 
     async def aclose(self) -> None:
         """Give the connection back, or close it."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._watchdog.stop()
         if self._response.content.at_eof():
             self._response.release()
         else:
@@ -190,23 +187,8 @@ class AIOHTTPResponse:
             with suppress(OSError):  # it may be closed already, which is what is wanted
                 raw.shutdown(SHUT_RDWR)
 
-    def _expect_within(self, seconds: float) -> None:
-        loop = asyncio.get_running_loop()
-        self._until = loop.time() + seconds
-        if self._timer is None or self._timer.when() > self._until:
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer = loop.call_at(self._until, self._check)
-
-    def _check(self) -> None:
-        self._timer = None
-        if self._until is None:
-            return
-        loop = asyncio.get_running_loop()
-        if loop.time() < self._until:
-            self._timer = loop.call_at(self._until, self._check)
-        else:
-            self._response.content.set_exception(asyncio.TimeoutError())
+    def _expire(self) -> None:
+        self._response.content.set_exception(asyncio.TimeoutError())
 
 
 def _phase(error: BaseException, elapsed: float, timeout: Timeout) -> str:

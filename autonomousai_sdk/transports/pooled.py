@@ -51,7 +51,7 @@ class Library:
         """The library's awaiting transport, on connections that keep to deadlines."""
         pool = self.core.AsyncConnectionPool(
             **self._options(scheme, proxy, limits),
-            network_backend=AsyncDeadlineBackend(self.core.AnyIOBackend()),
+            network_backend=AsyncDeadlineBackend(self.core.WriteError),
         )
         return _over(self.http.AsyncHTTPTransport, pool)
 

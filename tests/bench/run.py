@@ -1,0 +1,142 @@
+"""Rounds of measurements: each in a process of its own, the clients taking turns.
+
+What else the machine does comes and goes, so every round measures every client once, and
+every other round in reverse order; the medians of the rounds are the result.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from statistics import median
+
+from attrs import field, frozen
+
+from .columns import Column
+from .measures import GROUPS, Results
+from .server import WHOLE
+
+Say = Callable[[str], None]
+
+_TIMEOUT = 300
+_IMPORT = "import"
+_ANSWER = "answer"
+
+
+@frozen
+class Plan:
+    """What to run.
+
+    Attributes:
+        columns: the clients, in the table's order.
+        groups: what to measure (`measures.GROUPS`, and "import").
+        rounds: how often.
+        effort: how much each process repeats.
+        pythons: other interpreters than this one, by column.
+    """
+
+    columns: Sequence[Column]
+    groups: Sequence[str]
+    rounds: int
+    effort: int
+    pythons: Mapping[str, str] = field(factory=dict)
+
+    def python(self, column: Column) -> str:
+        """The interpreter that runs a column."""
+        return self.pythons.get(column.name, sys.executable)
+
+
+ALL_GROUPS = (*GROUPS, _IMPORT)
+
+
+@frozen
+class Outcome:
+    """What came of a run.
+
+    Attributes:
+        medians: by column and measure.
+        rounds: the same before the median.
+        failures: what went wrong, by column.
+    """
+
+    medians: dict[str, Results]
+    rounds: dict[str, dict[str, list[float]]]
+    failures: dict[str, str]
+
+
+def measured(plan: Plan, root: str, say: Say) -> Outcome:
+    """Run all of it against the server at `root`."""
+    found: dict[str, dict[str, list[float]]] = {column.name: {} for column in plan.columns}
+    failures: dict[str, str] = {}
+    for number in range(plan.rounds):
+        order = plan.columns if number % 2 == 0 else plan.columns[::-1]
+        for group in plan.groups:
+            # Memory hardly varies; the first rounds say enough of it.
+            if group == "kept" and number > 0:
+                continue
+            say(f"round {number + 1} of {plan.rounds}: {group}")
+            for column in order:
+                try:
+                    results = _once(plan, column, group, root)
+                except subprocess.SubprocessError as error:
+                    failures[column.name] = _reason(error)
+                    continue
+                for name, value in results.items():
+                    found[column.name].setdefault(name, []).append(value)
+    medians = {
+        column: {name: median(values) for name, values in results.items()}
+        for column, results in found.items()
+    }
+    return Outcome(medians, found, failures)
+
+
+def _once(plan: Plan, column: Column, group: str, root: str) -> Results:
+    if group == _IMPORT:
+        return _imports(plan, column, root)
+    if group == "thousand" and column.kind == "blocking":
+        return {}
+    command = [
+        plan.python(column), "-m", f"{__package__}.worker",
+        column.name, group, root, str(plan.effort),
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, check=True, timeout=_TIMEOUT)
+    results: Results = json.loads(done.stdout)
+    return results
+
+
+def _imports(plan: Plan, column: Column, root: str) -> Results:
+    """CPU of whole processes, less that of one that does nothing."""
+    python = plan.python(column)
+    if column.imports is None:
+        return {}
+    nothing = _cpu(python, "pass")
+    results = {_IMPORT: (_cpu(python, column.imports) - nothing) * 1e3}
+    if column.answer is not None:
+        script = column.answer.format(url=root + WHOLE)
+        results[_ANSWER] = (_cpu(python, script) - nothing) * 1e3
+    return results
+
+
+def _cpu(python: str, script: str) -> float:
+    """Seconds of CPU that a process needs for a script; the least of three, caches being warm."""
+    return min(_cpu_once(python, script) for _ in range(3))
+
+
+def _cpu_once(python: str, script: str) -> float:
+    process = subprocess.Popen([python, "-c", script], stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, [python, "-c", script])
+    return usage.ru_utime + usage.ru_stime
+
+
+def _reason(error: subprocess.SubprocessError) -> str:
+    """The last line of what a process said before it failed."""
+    if isinstance(error, subprocess.CalledProcessError) and error.stderr:
+        said: str = error.stderr.decode(errors="replace").strip()
+        return said.splitlines()[-1]
+    return str(error)

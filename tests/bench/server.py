@@ -1,0 +1,187 @@
+"""The benchmark's server: a process of its own that sends bytes made beforehand.
+
+It parses no more of a request than it must and computes nothing while it answers, so the
+client is what a measurement measures. The first part of a path says what to send:
+
+    /whole/…                                  one document
+    /stream-CHUNKS-AT_A_TIME-PACE-TOGETHER/…  an event stream
+
+`AT_A_TIME` events make one HTTP chunk, written at once, with TCP_NODELAY. `PACE` is 0 to
+write as fast as the client's socket takes it, so that a read may bring several; or 1 to
+play ping-pong: after each write the server gives up the processor, which it then shares
+with the client, so the client reads that one chunk, handles it and waits before the
+next is written. No clock is involved, a slow client is as exact as a fast one, and the
+processor never goes to sleep in between, whose waking would cost more than most clients.
+The client counts how often it waited, which tells whether it worked (see `measures`).
+`TOGETHER` streams begin at the same moment: the server waits until that many were asked
+for, then writes to all in turn. The rest of a path says in which wire format.
+
+Prints its port, and ends when its standard input does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+
+from attrs import frozen
+
+from . import wire
+
+_OK = b"HTTP/1.1 200 OK\r\ncontent-type: "
+
+
+@frozen
+class Script:
+    """What one stream consists of, and how it is sent."""
+
+    chunks: int
+    at_a_time: int = 1
+    paced: bool = False
+    together: int = 1
+
+    @property
+    def path(self) -> str:
+        """The first part of the path that asks for it."""
+        return f"/stream-{self.chunks}-{self.at_a_time}-{self.paced:d}-{self.together}"
+
+    @classmethod
+    def of(cls, part: bytes) -> Script:
+        """The reverse of `path`, without its slash."""
+        chunks, at_a_time, paced, together = map(int, part.split(b"-")[1:])
+        return cls(chunks, at_a_time, bool(paced), together)
+
+
+WHOLE = "/whole"
+"""The first part of the path that asks for a document."""
+
+
+def share_processor(*, with_server: bool) -> None:
+    """Keep this process to the server's processor, or to another one; where that can be said.
+
+    The server has the first of those this machine lets it use, a client alone the last.
+    """
+    if hasattr(os, "sched_setaffinity"):
+        allowed = range(os.cpu_count() or 1)
+        os.sched_setaffinity(0, {allowed[0] if with_server else allowed[-1]})
+
+
+@contextmanager
+def running() -> Iterator[str]:
+    """A server in a process of its own; gives its root URL."""
+    command = [sys.executable, "-m", __name__]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        if process.stdin is None or process.stdout is None:
+            raise AssertionError("unreachable: both are pipes")
+        port = int(process.stdout.readline())
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.stdin.close()
+            process.wait(10)
+
+
+@cache
+def stream_pieces(kind: bytes, script: Script) -> list[bytes]:
+    """The HTTP chunks of a stream; the first brings the head, the last the end."""
+    make, content_type = _STREAMS[kind]
+    pieces = [
+        b"%x\r\n%s\r\n" % (len(bundle), bundle)
+        for bundle in wire.joined(make(script.chunks), script.at_a_time)
+    ]
+    head = _OK + content_type + b"\r\ntransfer-encoding: chunked\r\n\r\n"
+    pieces[0] = head + pieces[0]
+    pieces[-1] += b"0\r\n\r\n"
+    return pieces
+
+
+@cache
+def whole_answer(kind: bytes) -> bytes:
+    """A document with its head."""
+    body = _WHOLES[kind]()
+    return _OK + b"application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body
+
+
+def kind_of(path: bytes) -> bytes:
+    """The wire format that a path's end belongs to."""
+    return next(kind for kind in _STREAMS if path.endswith(kind))
+
+
+_STREAMS: dict[bytes, tuple[Callable[[int], list[bytes]], bytes]] = {
+    # The first that a path ends with counts.
+    b"/api/chat": (wire.ollama_lines, b"application/x-ndjson"),
+    b"/v1/messages": (wire.anthropic_events, b"text/event-stream"),
+    b"/chat/completions": (wire.openai_events, b"text/event-stream"),
+    b"/chat": (wire.openai_events, b"text/event-stream"),
+}
+_WHOLES: dict[bytes, Callable[[], bytes]] = {
+    b"/api/chat": wire.ollama_whole,
+    b"/v1/messages": wire.anthropic_whole,
+    b"/chat/completions": wire.openai_whole,
+    b"/chat": wire.openai_whole,
+}
+
+
+class _Connection(asyncio.Protocol):
+    """Reads requests, answers each."""
+
+    waiting: dict[Script, list[tuple[asyncio.Transport, list[bytes]]]] = {}  # noqa: RUF012
+
+    def __init__(self) -> None:
+        self._received = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if not isinstance(transport, asyncio.Transport):
+            raise AssertionError("unreachable: TCP is read and written")
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        head, found, body = self._received.partition(b"\r\n\r\n")
+        if not found:
+            return
+        _, _, length = head.lower().partition(b"content-length:")
+        if len(body) < int(length.split(b"\r\n")[0] or 0):
+            return
+        self._received = b""
+        self._answer(head.split(b" ", 2)[1])
+
+    def _answer(self, path: bytes) -> None:
+        kind, first = kind_of(path), path.split(b"/")[1]
+        if first == WHOLE[1:].encode():
+            self._transport.write(whole_answer(kind))
+            return
+        script = Script.of(first)
+        pieces = stream_pieces(kind, script)
+        if script.together == 1:
+            for piece in pieces:
+                self._transport.write(piece)
+                if script.paced:
+                    os.sched_yield()
+            return
+        waiting = self.waiting.setdefault(script, [])
+        waiting.append((self._transport, pieces))
+        if len(waiting) == script.together:
+            del self.waiting[script]
+            for number in range(len(pieces)):
+                for transport, its_pieces in waiting:
+                    transport.write(its_pieces[number])
+
+
+async def _serve() -> None:
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(_Connection, "127.0.0.1", 0, backlog=4096)
+    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
+    sys.stdout.flush()
+    async with server:
+        await loop.run_in_executor(None, sys.stdin.read)
+
+
+if __name__ == "__main__":
+    share_processor(with_server=True)
+    asyncio.run(_serve())

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from attrs import evolve, frozen
 
@@ -363,9 +363,10 @@ def _redacted(value: object, context: Context) -> object:
     if isinstance(value, str):
         return context.redact(value)
     if isinstance(value, list):
-        return [_redacted(each, context) for each in value]
+        return [_redacted(each, context) for each in cast("list[object]", value)]
     if isinstance(value, dict):
-        return {key: _redacted(each, context) for key, each in value.items()}
+        members = cast("dict[str, object]", value)
+        return {context.redact(key): _redacted(each, context) for key, each in members.items()}
     return value
 
 

@@ -9,7 +9,7 @@ chunk.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import attrs
 
@@ -40,7 +40,7 @@ def folded(fold: Fold[ResultT], chunks: Sequence[Any]) -> ResultT:
         for index in sorted(choices)
     )
     carried = _last_values(fold.result, chunks, {"choices", *fold.fixed})
-    build: Callable[..., ResultT] = fold.result
+    build = cast("Callable[..., ResultT]", fold.result)
     return build(**carried, choices=built)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import attrs
 
@@ -63,7 +63,8 @@ def normalised(messages: object) -> list[dict[str, Any]]:
         raise ConfigurationError(f"messages is {_ADVICE}; got {type(messages).__name__}.")
     if not messages:
         raise ConfigurationError("messages is empty: give at least one message.")
-    return [_message(message, f"messages[{n}]") for n, message in enumerate(messages)]
+    given = cast("Sequence[object]", messages)
+    return [_message(message, f"messages[{n}]") for n, message in enumerate(given)]
 
 
 def _message(message: object, where: str) -> dict[str, Any]:
@@ -73,8 +74,9 @@ def _message(message: object, where: str) -> dict[str, Any]:
             f"{where} is a Message or a {{'role': …, 'content': …}} mapping, "
             f"not {type(message).__name__}."
         )
-    fields: dict[str, Any] = {
-        name: value for name, value in plain.items() if value is not None or name in _REQUIRED
+    members = cast("Mapping[str, Any]", plain)
+    fields = {
+        name: value for name, value in members.items() if value is not None or name in _REQUIRED
     }
     for name in _REQUIRED:
         if name not in fields:
@@ -101,7 +103,8 @@ def _content(content: object, where: str) -> str | list[dict[str, Any]]:
         )
     if not content:
         raise ConfigurationError(f"{where}: content is an empty list of parts.")
-    return [_part(part, f"{where}.content[{n}]") for n, part in enumerate(content)]
+    parts = cast("Sequence[object]", content)
+    return [_part(part, f"{where}.content[{n}]") for n, part in enumerate(parts)]
 
 
 def _part(part: object, where: str) -> dict[str, Any]:
@@ -110,7 +113,8 @@ def _part(part: object, where: str) -> dict[str, Any]:
         raise ConfigurationError(
             f"{where} is a TextPart, an ImagePart or a mapping, not {type(part).__name__}."
         )
-    fields: dict[str, Any] = {name: value for name, value in plain.items() if value is not None}
+    members = cast("Mapping[str, Any]", plain)
+    fields = {name: value for name, value in members.items() if value is not None}
     kind = fields.get("type")
     if not isinstance(kind, str):
         raise ConfigurationError(f"{where} has no type, such as 'text' or 'image_url'.")

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from threading import Lock
 
-from attrs import define, field, frozen
+from attrs import Factory, define, field, frozen
 
 LONGEST_WAIT = 60.0
 """The longest wait a service may ask for and get, in seconds."""
@@ -54,12 +54,8 @@ class RetryBudget:
 
     capacity: int = 500
     cost: int = 5
-    tokens: int = field(init=False)
+    tokens: int = field(init=False, default=Factory(lambda self: self.capacity, takes_self=True))
     _lock: Lock = field(init=False, factory=Lock, repr=False, eq=False)
-
-    @tokens.default
-    def _full(self) -> int:
-        return self.capacity
 
     def take(self) -> bool:
         """Pay for one retry; False when the budget does not cover it."""

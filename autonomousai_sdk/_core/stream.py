@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import deque
 from itertools import islice
-from typing import Generic
+from typing import Any, Generic
 
 from attrs import define, field
 
@@ -169,7 +169,8 @@ class StreamState(Generic[ChunkT, ResultT]):
         if self._payloads:
             # Only the chat operations stream, so a partial result is a ChatCompletion;
             # the error tree, below this module, can name but not import that class.
-            error.partial = folded(self.shape.fold, self._chunks())
+            partial: Any = folded(self.shape.fold, self._chunks())
+            error.partial = partial
 
     def _handle(self, kind: bytes, payload: bytes) -> bool:
         """An event that is not simply a chunk; whether it may still be one."""

@@ -1,0 +1,49 @@
+# Written from spec/autonomousai.yaml by `python -m spec.generator`.
+# Edit the spec and run that again; `--check` finds whatever is edited here.
+
+"""The hosted service and its models."""
+
+from __future__ import annotations
+
+from .._core.catalog import Model
+
+BASE_URL = "https://chatgpt.autonomous.ai/api/v1/ai"
+DEFAULT_MODEL = "llama"
+
+MODELS: tuple[Model, ...] = (
+    Model(
+        id="llama",
+        path="/chat",
+        aliases=("llama-3.3-70b",),
+        accepts_images=False,
+        description="A general chat model; the default.",
+    ),
+    Model(
+        id="qwen_coder",
+        path="/chat",
+        aliases=("qwen-2.5-coder-32b",),
+        accepts_images=False,
+        description="A model for code.",
+    ),
+    Model(
+        id="hermes",
+        path="/chat-hermes",
+        aliases=("hermes-3",),
+        accepts_images=False,
+        description="A chat model tuned to follow instructions.",
+    ),
+    Model(
+        id="vision",
+        path="/chat-vision",
+        aliases=("llama-3.2-90b",),
+        accepts_images=True,
+        description="A chat model that sees images.",
+    ),
+    Model(
+        id="summary",
+        path="/summary",
+        aliases=("llama-3.2-70b",),
+        accepts_images=False,
+        description="A model for summaries.",
+    ),
+)

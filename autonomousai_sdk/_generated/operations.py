@@ -1,0 +1,44 @@
+# Written from spec/autonomousai.yaml by `python -m spec.generator`.
+# Edit the spec and run that again; `--check` finds whatever is edited here.
+
+"""The operations: what each method's call is made of."""
+
+from __future__ import annotations
+
+from .._core.operation import Argument, Fold, HeaderParameter, StreamingOperation, StreamShape
+from .models import ChatCompletion, ChatCompletionChunk, ChatMessage, Choice
+
+CHAT_CREATE = StreamingOperation(
+    name="chat.create",
+    method="POST",
+    path=None,
+    arguments=(
+        Argument(name="messages", wire="messages", kind="messages", required=True),
+        Argument(name="model", wire="aiAgent", kind="model"),
+        Argument(name="thread_id", wire="threadId", kind="string", default_from="model"),
+        Argument(name="user_id", wire="userId", kind="string"),
+        Argument(name="use_tool", wire="useTool", kind="boolean"),
+    ),
+    headers=(
+        HeaderParameter(wire="accept", default="*/*"),
+        HeaderParameter(wire="accept-language", default="en-US,en;q=0.9"),
+        HeaderParameter(wire="country-code", default="US", option="country_code"),
+        HeaderParameter(wire="origin", default="https://www.autonomous.ai"),
+        HeaderParameter(wire="referer", default="https://www.autonomous.ai/"),
+        HeaderParameter(wire="time-zone", default="America/New_York", option="time_zone"),
+        HeaderParameter(wire="socketid"),
+        HeaderParameter(wire="idempotency-key"),
+    ),
+    result=ChatCompletion,
+    stream=StreamShape(
+        switch="stream",
+        chunk=ChatCompletionChunk,
+        sentinel=b"[DONE]",
+        fold=Fold(
+            result=ChatCompletion,
+            choice=Choice,
+            message=ChatMessage,
+            concatenated=("content", "reasoning_content"),
+        ),
+    ),
+)

@@ -1,0 +1,1 @@
+"""The endpoint spec and its generator: development only, never in the wheel."""

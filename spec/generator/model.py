@@ -1,0 +1,545 @@
+"""What the client needs to know of the spec: classes, models, operations and resources.
+
+Turns nodes into values that are about Python already: names, annotations, docstrings.
+Knows nothing of how a file is laid out.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from typing import Any
+
+from attrs import evolve, frozen
+
+from .load import Node, SpecError
+
+_SCALARS = {"string": "str", "integer": "int", "number": "float", "boolean": "bool"}
+
+_SCHEMA_KEYS = (
+    "additionalProperties",
+    "anyOf",
+    "const",
+    "contentEncoding",
+    "contentMediaType",
+    "contentSchema",
+    "default",
+    "description",
+    "enum",
+    "format",
+    "items",
+    "maxLength",
+    "minItems",
+    "minLength",
+    "oneOf",
+    "properties",
+    "required",
+    "type",
+    "x-concatenate",
+    "x-python",
+)
+
+
+@frozen(kw_only=True)
+class Annotation:
+    """A type as Python writes it, without None; `none` says whether it may be that too."""
+
+    text: str
+    none: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.text} | None" if self.none else self.text
+
+
+@frozen(kw_only=True)
+class FieldModel:
+    """A field of a class."""
+
+    name: str
+    wire: str
+    annotation: Annotation
+    param: Annotation
+    required: bool
+    default: str | None
+    doc: str
+    concatenated: bool
+
+
+@frozen(kw_only=True)
+class ClassModel:
+    """A class: a schema with properties."""
+
+    name: str
+    doc: str
+    fields: tuple[FieldModel, ...]
+    is_input: bool
+    mixin: str | None
+
+
+@frozen(kw_only=True)
+class ArgumentModel:
+    """A parameter of a method, and the body field it becomes."""
+
+    name: str
+    wire: str
+    kind: str
+    annotation: str
+    required: bool
+    default_from: str | None
+    doc: str
+
+
+@frozen(kw_only=True)
+class HeaderModel:
+    """A header an operation declares."""
+
+    wire: str
+    default: str | None
+    option: str | None
+
+
+@frozen(kw_only=True)
+class MethodModel:
+    """A method's name and prose."""
+
+    name: str
+    summary: str
+    example: str
+
+
+@frozen(kw_only=True)
+class StreamModel:
+    """An operation's event stream."""
+
+    switch: str | None
+    chunk: str
+    sentinel: str | None
+    result: str
+    choice: str
+    message: str
+    concatenated: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class OperationModel:
+    """A method that makes a call, and the one that streams its answer if there is one."""
+
+    resource: str
+    create: MethodModel
+    stream_method: MethodModel | None
+    method: str
+    path: str | None
+    arguments: tuple[ArgumentModel, ...]
+    headers: tuple[HeaderModel, ...]
+    result: str
+    result_doc: str
+    stream: StreamModel | None
+
+    @property
+    def constant(self) -> str:
+        """The name of the operation among the generated ones."""
+        return f"{self.resource}_{self.create.name}".upper()
+
+
+@frozen(kw_only=True)
+class ModelModel:
+    """A model of the model table."""
+
+    id: str
+    path: str
+    aliases: tuple[str, ...]
+    accepts_images: bool | None
+    description: str
+
+
+@frozen(kw_only=True)
+class ResourceModel:
+    """A group of methods: an attribute of the client."""
+
+    name: str
+    doc: str
+    operations: tuple[OperationModel, ...]
+
+    @property
+    def class_name(self) -> str:
+        """The class that holds the methods."""
+        return "".join(part.capitalize() for part in self.name.split("_"))
+
+
+@frozen(kw_only=True)
+class Spec:
+    """All of it."""
+
+    base_url: str
+    default_model: str
+    models: tuple[ModelModel, ...]
+    classes: tuple[ClassModel, ...]
+    resources: tuple[ResourceModel, ...]
+
+
+def modelled(root: Node) -> Spec:
+    """What the client needs to know of a spec.
+
+    Raises:
+        SpecError: something that is wrong or not known, with its pointer.
+    """
+    classes = tuple(
+        _class(name, node)
+        for name, node in root.at("components").members("schemas").items()
+        if _is_class(node) and not _python(node).get("skip")
+    )
+    posts = [(path, _only_post(node)) for path, node in root.members("paths").items()]
+    models, default = _models(posts)
+    return Spec(
+        base_url=root.items("servers")[0].get("url"),
+        default_model=default,
+        models=models,
+        classes=classes,
+        resources=_resources(root, posts, {each.name: each for each in classes}),
+    )
+
+
+def _only_post(path: Node) -> Node:
+    path.only("post", "summary", "description")
+    if not path.has("post"):
+        raise path.error("only POST operations are known")
+    if "{" in path.pointer.rsplit("/", 1)[-1]:
+        raise path.error("parameters in a path are not known")
+    return path.at("post")
+
+
+def _python(node: Node) -> dict[str, Any]:
+    return dict(node.member("x-python").mapping()) if node.has("x-python") else {}
+
+
+def _is_class(node: Node) -> bool:
+    return node.reference is None and node.has("properties")
+
+
+def _class(name: str, node: Node) -> ClassModel:
+    node.only(*_SCHEMA_KEYS)
+    required = node.get("required", [])
+    for missing in set(required) - set(node.get("properties")):
+        raise node.error(f"{missing!r} is required, and no property")
+    return ClassModel(
+        name=name,
+        doc=_prose(node),
+        fields=tuple(
+            _field(wire, member, wire in required)
+            for wire, member in node.members("properties").items()
+        ),
+        is_input=bool(_python(node).get("input")),
+        mixin=_python(node).get("mixin"),
+    )
+
+
+def _field(wire: str, node: Node, required: bool) -> FieldModel:  # noqa: FBT001
+    annotation = _annotation(node, params=False)
+    param = _annotation(node, params=True)
+    resolved = node.resolved()
+    default: str | None = None
+    if resolved.has("const"):
+        default = repr(resolved.get("const"))
+    elif node.reference is not None and _is_class(resolved) and resolved.get("default") == {}:
+        default = f"factory={annotation.text}"
+    elif node.has("default"):
+        default = repr(node.get("default"))
+    elif not required:
+        annotation, default = evolve(annotation, none=True), "None"
+    return FieldModel(
+        name=_name(node, wire),
+        wire=wire,
+        annotation=annotation,
+        param=param,
+        required=required,
+        default=default,
+        doc=_prose(node),
+        concatenated=bool(node.get("x-concatenate")),
+    )
+
+
+def _name(node: Node, wire: str) -> str:
+    name = str(_python(node).get("name", wire))
+    if not name.isidentifier() or keyword.iskeyword(name):
+        raise node.error(f"{name!r} is no Python name: give one by x-python.name")
+    return name
+
+
+def _prose(node: Node) -> str:
+    text = node.get("description") or node.resolved().get("description") or ""
+    if not text:
+        raise node.error("a description is missing")
+    return " ".join(str(text).split())
+
+
+def _annotation(node: Node, *, params: bool) -> Annotation:
+    """A schema's type; for `params`, with mappings beside the input classes."""
+    resolved = node.resolved()
+    if node.reference is not None and _is_class(resolved):
+        name = node.reference.rsplit("/", 1)[-1]
+        is_input = bool(_python(resolved).get("input"))
+        text = f"models.{name} | {name}Param" if params and is_input else name
+        return Annotation(text=text, none="null" in _types(resolved))
+    resolved.only(*_SCHEMA_KEYS)
+    for union in ("anyOf", "oneOf"):
+        if resolved.has(union):
+            return _union(resolved.items(union), params=params)
+    if resolved.has("const"):
+        return Annotation(text=f"Literal[{resolved.get('const')!r}]")
+    if resolved.has("enum"):
+        values = ", ".join(repr(value) for value in resolved.get("enum"))
+        return Annotation(text=f"Literal[{values}]")
+    types = _types(resolved)
+    none = "null" in types
+    texts = [_plain(resolved, each, params=params) for each in types if each != "null"]
+    if not texts:
+        if none:
+            return Annotation(text="None")
+        raise resolved.error("a type is missing")
+    return Annotation(text=" | ".join(texts), none=none)
+
+
+def _types(node: Node) -> list[str]:
+    types = node.get("type", [])
+    return [types] if isinstance(types, str) else list(types)
+
+
+def _plain(node: Node, kind: str, *, params: bool) -> str:
+    if kind in _SCALARS:
+        return _SCALARS[kind]
+    if kind == "array":
+        if not node.has("items"):
+            raise node.error("an array's items are missing")
+        items = _annotation(node.member("items"), params=params)
+        return f"Sequence[{items}]" if params or _holds_input(node) else f"tuple[{items}, ...]"
+    if kind == "object":
+        if node.has("properties"):
+            raise node.error("an object with properties needs a name: put it into components")
+        return "dict[str, Any]"  # not object: a field may have that name
+    raise node.error(f"the generator does not know the type {kind!r}")
+
+
+def _holds_input(node: Node) -> bool:
+    """Whether an array is given by callers, who may use any sequence."""
+    return "ImagePart" in str(node.get("items")) or bool(_python(node).get("input"))
+
+
+def _union(parts: list[Node], *, params: bool) -> Annotation:
+    annotations = [_annotation(part, params=params) for part in parts]
+    none = any(each.none or each.text == "None" for each in annotations)
+    texts = dict.fromkeys(each.text for each in annotations if each.text != "None")
+    return Annotation(text=" | ".join(texts), none=none)
+
+
+def _models(posts: list[tuple[str, Node]]) -> tuple[tuple[ModelModel, ...], str]:
+    models: list[ModelModel] = []
+    default: str | None = None
+    for path, post in posts:
+        for node in post.items("x-models"):
+            node.only("id", "aliases", "default", "acceptsImages", "description")
+            model = ModelModel(
+                id=node.get("id"),
+                path=path,
+                aliases=tuple(node.get("aliases", [])),
+                accepts_images=node.get("acceptsImages"),
+                description=_prose(node),
+            )
+            if node.get("default"):
+                if default is not None:
+                    raise node.error("there is a default model already")
+                default = model.id
+            models.append(model)
+    names = [name for model in models for name in (model.id, *model.aliases)]
+    for name in names:
+        if names.count(name) > 1:
+            raise SpecError(f"#/paths: two models go by the name {name!r}")
+    if default is None:
+        raise SpecError("#/paths: no model is the default")
+    return tuple(models), default
+
+
+def _resources(
+    root: Node, posts: list[tuple[str, Node]], classes: dict[str, ClassModel]
+) -> tuple[ResourceModel, ...]:
+    """Operations by resource; paths that answer one method by the model become one operation."""
+    grouped: dict[tuple[str, str], list[tuple[str, Node]]] = {}
+    for path, post in posts:
+        python = _python(post)
+        if "resource" not in python or "create" not in python:
+            raise post.error("x-python names no resource and create method")
+        grouped.setdefault((python["resource"], python["create"]["name"]), []).append((path, post))
+    operations: dict[str, list[OperationModel]] = {}
+    for (resource, _), group in grouped.items():
+        operations.setdefault(resource, []).append(_operation(resource, group, classes))
+    prose = {tag.get("name"): _prose(tag) for tag in root.items("tags")}
+    for resource in operations:
+        if resource not in prose:
+            raise SpecError(f"#/tags: the resource {resource!r} has no tag to describe it")
+    return tuple(
+        ResourceModel(name=name, doc=prose[name], operations=tuple(each))
+        for name, each in operations.items()
+    )
+
+
+def _operation(
+    resource: str, group: list[tuple[str, Node]], classes: dict[str, ClassModel]
+) -> OperationModel:
+    path, post = group[0]
+    post.only(
+        "operationId",
+        "tags",
+        "summary",
+        "description",
+        "x-python",
+        "x-models",
+        "parameters",
+        "requestBody",
+        "responses",
+        "security",
+    )
+    for _, other in group[1:]:
+        for name in ("x-python", "parameters", "requestBody", "responses"):
+            if other.get(name) != post.get(name):
+                raise other.error(f"{name} differs from {post.pointer}, for the same method")
+    python = _python(post)
+    body = _schema(post.at("requestBody").at("content")).resolved()
+    answer = post.at("responses").at("200").at("content")
+    result_schema = _schema(answer)
+    if result_schema.reference is None:
+        raise answer.error("an answer is a named schema: put it into components")
+    switch = next(
+        (
+            wire
+            for wire, node in body.members("properties").items()
+            if _python(node).get("role") == "stream"
+        ),
+        None,
+    )
+    stream = _stream(post, answer, switch, classes) if answer.has("text/event-stream") else None
+    if (stream is None) != ("stream" not in python):
+        raise post.error("an event stream needs a stream method in x-python, and the reverse")
+    return OperationModel(
+        resource=resource,
+        create=_method(post, python["create"]),
+        stream_method=_method(post, python["stream"]) if "stream" in python else None,
+        method="POST",
+        path=None if post.has("x-models") else path,
+        arguments=_arguments(body, switch),
+        headers=tuple(_header(each.resolved()) for each in post.items("parameters")),
+        result=result_schema.reference.rsplit("/", 1)[-1],
+        result_doc=_prose(result_schema),
+        stream=stream,
+    )
+
+
+def _schema(content: Node) -> Node:
+    """The schema of a JSON body, as it stands: perhaps a reference."""
+    media = content.at("application/json")
+    return media.member("schema")
+
+
+def _method(post: Node, value: dict[str, Any]) -> MethodModel:
+    if set(value) - {"name", "summary", "example"}:
+        raise post.error("a method in x-python has name, summary and example")
+    return MethodModel(
+        name=value["name"],
+        summary=" ".join(value.get("summary", post.get("summary", "")).split()),
+        example=value.get("example", "").rstrip(),
+    )
+
+
+def _arguments(body: Node, switch: str | None) -> tuple[ArgumentModel, ...]:
+    properties = body.members("properties")
+    names = {wire: _name(node, wire) for wire, node in properties.items()}
+    arguments: list[ArgumentModel] = []
+    for wire, node in properties.items():
+        if wire == switch:
+            continue
+        python = _python(node)
+        source = python.get("defaultFrom")
+        if source is not None and source not in names:
+            raise node.error(f"defaultFrom names no property: {source!r}")
+        kind, annotation = _kind(node)
+        arguments.append(
+            ArgumentModel(
+                name=names[wire],
+                wire=wire,
+                kind=kind,
+                annotation=annotation,
+                required=wire in body.get("required", []) and source is None and kind != "model",
+                default_from=None if source is None else names[source],
+                doc=" ".join(str(python.get("doc") or _prose(node)).split()),
+            )
+        )
+    return tuple(sorted(arguments, key=lambda argument: not argument.required))
+
+
+def _kind(node: Node) -> tuple[str, str]:
+    """How an argument is checked and encoded, and its annotation."""
+    resolved = node.resolved()
+    if _python(node).get("role") == "model":
+        return "model", "str"
+    if resolved.has("contentSchema"):
+        if (resolved.get("contentEncoding"), resolved.get("contentMediaType")) != (
+            "base64",
+            "application/json",
+        ):
+            raise node.error("the one encoding known is base64 of JSON")
+        return "messages", "Messages"
+    kinds = _types(resolved)
+    if len(kinds) == 1 and kinds[0] in _SCALARS and not resolved.has("enum"):
+        return kinds[0], _SCALARS[kinds[0]]
+    return "json", re.sub(r" \| None$", "", str(_annotation(node, params=True)))
+
+
+def _header(node: Node) -> HeaderModel:
+    node.only("name", "in", "description", "schema", "x-python", "required")
+    if node.get("in") != "header":
+        raise node.error("the one place for parameters known is the header")
+    default = node.at("schema").get("default")
+    return HeaderModel(
+        wire=str(node.get("name")).lower(),
+        default=None if default is None else str(default),
+        option=_python(node).get("option"),
+    )
+
+
+def _stream(
+    post: Node, answer: Node, switch: str | None, classes: dict[str, ClassModel]
+) -> StreamModel:
+    media = answer.at("text/event-stream")
+    media.only("itemSchema", "x-sentinel", "x-chunk", "x-accumulates")
+    chunk = _class_named(media, "x-chunk", classes)
+    result = _class_named(media, "x-accumulates", classes)
+    choice = classes[_inner(result, "choices", media)]
+    message = classes[_inner(choice, "message", media)]
+    piece = classes[_inner(chunk, "choices", media)]
+    delta = classes[_inner(piece, "delta", media)]
+    joined = tuple(each.name for each in delta.fields if each.concatenated)
+    for name in joined:
+        if name not in {each.name for each in message.fields}:
+            raise post.error(f"{delta.name}.{name} is joined, and {message.name} has no such field")
+    return StreamModel(
+        switch=switch,
+        chunk=chunk.name,
+        sentinel=media.get("x-sentinel"),
+        result=result.name,
+        choice=choice.name,
+        message=message.name,
+        concatenated=joined,
+    )
+
+
+def _class_named(node: Node, name: str, classes: dict[str, ClassModel]) -> ClassModel:
+    found = str(node.get(name, "")).rsplit("/", 1)[-1]
+    if found not in classes:
+        raise node.error(f"{name} names no schema that has properties")
+    return classes[found]
+
+
+def _inner(cls: ClassModel, name: str, node: Node) -> str:
+    """The class that a field of a class holds, or holds several of."""
+    for each in cls.fields:
+        if each.name == name:
+            return re.sub(r"tuple\[(\w+), \.\.\.\]", r"\1", each.annotation.text)
+    raise node.error(f"{cls.name} has no {name!r}, which streams are put together by")

@@ -1,0 +1,483 @@
+"""The typed layer as Python source: a function for each file, and nothing about the spec.
+
+Layout is left to the formatter; only docstrings are wrapped here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from textwrap import indent, wrap
+
+from .model import (
+    ArgumentModel,
+    ClassModel,
+    FieldModel,
+    MethodModel,
+    OperationModel,
+    ResourceModel,
+    Spec,
+)
+
+HEADER = """# Written from spec/autonomousai.yaml by `python -m spec.generator`.
+# Edit the spec and run that again; `--check` finds whatever is edited here.
+"""
+
+_OPTIONS = [
+    ("headers", "Mapping[str, str] | None", "sent with this call, over the client's."),
+    ("extra_body", "Mapping[str, object] | None", "fields merged into the request body, last."),
+    (
+        "timeout",
+        "Timeout | float | None",
+        "seconds this call may take, or a `Timeout`, instead of the client's.",
+    ),
+    ("max_retries", "int | None", "how many more tries this call gets, instead of the client's."),
+]
+_WIDTH = 92
+
+
+def rendered(spec: Spec) -> dict[str, str]:
+    """Each file's name and source."""
+    return {
+        "__init__.py": f'{HEADER}"""The typed layer: what the endpoint spec says, as Python."""\n',
+        "models.py": _models(spec),
+        "params.py": _params(spec),
+        "catalog.py": _catalog(spec),
+        "operations.py": _operations(spec),
+        "methods.py": _methods(spec, _BLOCKING),
+        "async_methods.py": _methods(spec, _AWAITING),
+    }
+
+
+def _module(doc: str, imports: Iterable[str], body: str) -> str:
+    """A module with those of the imports that it uses, which the formatter sorts."""
+    used = [line for line in imports if _used(line, body)]
+    return "\n".join(
+        [HEADER, f'"""{doc}"""\n', "from __future__ import annotations\n", *used, body]
+    )
+
+
+def _used(line: str, body: str) -> bool:
+    name = line.rsplit(" ", 1)[-1]
+    return re.search(rf"\b{name}\b", body) is not None
+
+
+def _doc(text: str, depth: int = 1) -> str:
+    """A docstring of one paragraph."""
+    return _docstring(wrap(text, _WIDTH - 4 * depth), depth)
+
+
+def _docstring(lines: list[str], depth: int) -> str:
+    quotes = '"""'
+    prefix = "r" if any("\\" in line for line in lines) else ""
+    if len(lines) == 1:
+        return indent(f"{prefix}{quotes}{lines[0]}{quotes}", "    " * depth)
+    return indent("\n".join([f"{prefix}{quotes}{lines[0]}", *lines[1:], quotes]), "    " * depth)
+
+
+def _models(spec: Spec) -> str:
+    mixins = sorted({each.mixin for each in spec.classes if each.mixin is not None})
+    return _module(
+        "The shapes of requests and answers.",
+        [
+            "from collections.abc import Sequence",
+            "from typing import Any",
+            "from typing import Literal",
+            "from attrs import field",
+            "from attrs import frozen",
+            *(f"from .._core.{module} import {name}" for module, name in map(_split, mixins)),
+        ],
+        "\n\n".join(_class(each) for each in spec.classes),
+    )
+
+
+def _split(mixin: str) -> tuple[str, str]:
+    module, _, name = mixin.rpartition(".")
+    return module, name
+
+
+def _class(cls: ClassModel) -> str:
+    base = f"({_split(cls.mixin)[1]})" if cls.mixin else ""
+    lines = ["@frozen(kw_only=True)", f"class {cls.name}{base}:", _doc(_sentence(cls.doc)), ""]
+    for each in cls.fields:
+        lines += [f"    {each.name}: {each.annotation}{_assigned(each)}", _doc(_sentence(each.doc))]
+    return "\n".join(lines)
+
+
+def _assigned(each: FieldModel) -> str:
+    metadata = f'metadata={{"wire": {each.wire!r}}}' if each.name != each.wire else ""
+    if each.default is not None and each.default.startswith("factory="):
+        arguments = [each.default, metadata]
+    elif metadata:
+        arguments = [f"default={each.default}" if each.default is not None else "", metadata]
+    else:
+        return "" if each.default is None else f" = {each.default}"
+    return f" = field({', '.join(filter(None, arguments))})"
+
+
+def _params(spec: Spec) -> str:
+    inputs = [each for each in spec.classes if each.is_input]
+    messages = {each.name for each in spec.classes} & {"Message", "ChatMessage"}
+    body = "\n\n".join(_typed_dict(each) for each in inputs)
+    if "Message" in messages:
+        kinds = [f"models.{name}" for name in sorted(messages, reverse=True)]
+        union = " | ".join([kinds[0], "MessageParam", *kinds[1:]])
+        body += (
+            f"\n\nMessages = str | Sequence[{union}]\n"
+            '"""A conversation: one user message as a string, or messages in a sequence."""\n'
+        )
+    return _module(
+        "What callers may pass: mappings where they do not want objects.",
+        [
+            "from collections.abc import Sequence",
+            "from typing import Literal",
+            "from typing import TypedDict",
+            "from typing_extensions import NotRequired",
+            "from . import models",
+        ],
+        body,
+    ).replace("from typing_extensions import NotRequired", _NOT_REQUIRED)
+
+
+_NOT_REQUIRED = """from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing_extensions import NotRequired
+"""
+
+
+def _typed_dict(cls: ClassModel) -> str:
+    lines = [f"class {cls.name}Param(TypedDict):", _doc(f"{_sentence(cls.doc)} As a mapping."), ""]
+    for each in cls.fields:
+        annotation = each.param.text
+        lines += [
+            f"    {each.wire}: {annotation if each.required else f'NotRequired[{annotation}]'}",
+            _doc(_sentence(each.doc)),
+        ]
+    return "\n".join(lines)
+
+
+def _catalog(spec: Spec) -> str:
+    models = "".join(
+        f"Model(id={each.id!r}, path={each.path!r}, aliases={each.aliases!r}, "
+        f"accepts_images={each.accepts_images!r}, description={each.description!r}),"
+        for each in spec.models
+    )
+    return _module(
+        "The hosted service and its models.",
+        ["from .._core.catalog import Model"],
+        f"BASE_URL = {spec.base_url!r}\n"
+        f"DEFAULT_MODEL = {spec.default_model!r}\n\n"
+        f"MODELS: tuple[Model, ...] = ({models})\n",
+    )
+
+
+def _operations(spec: Spec) -> str:
+    operations = [each for resource in spec.resources for each in resource.operations]
+    names = sorted(
+        {each.result for each in operations}
+        | {
+            name
+            for each in operations
+            if each.stream is not None
+            for name in (each.stream.chunk, each.stream.choice, each.stream.message)
+        }
+    )
+    return _module(
+        "The operations: what each method's call is made of.",
+        [
+            *(
+                f"from .._core.operation import {name}"
+                for name in (
+                    "Argument",
+                    "Fold",
+                    "HeaderParameter",
+                    "Operation",
+                    "StreamShape",
+                    "StreamingOperation",
+                )
+            ),
+            *(f"from .models import {name}" for name in names),
+        ],
+        "\n\n".join(_operation(each) for each in operations),
+    )
+
+
+def _call(cls: str, /, **values: object) -> str:
+    given = ", ".join(f"{key}={value}" for key, value in values.items() if value is not None)
+    return f"{cls}({given})"
+
+
+def _operation(operation: OperationModel) -> str:
+    arguments = "".join(
+        _call(
+            "Argument",
+            name=repr(each.name),
+            wire=repr(each.wire),
+            kind=repr(each.kind),
+            required=True if each.required else None,
+            default_from=None if each.default_from is None else repr(each.default_from),
+        )
+        + ","
+        for each in operation.arguments
+    )
+    headers = "".join(
+        _call(
+            "HeaderParameter",
+            wire=repr(each.wire),
+            default=None if each.default is None else repr(each.default),
+            option=None if each.option is None else repr(each.option),
+        )
+        + ","
+        for each in operation.headers
+    )
+    stream = operation.stream
+    shape = None
+    if stream is not None:
+        fold = _call(
+            "Fold",
+            result=stream.result,
+            choice=stream.choice,
+            message=stream.message,
+            concatenated=repr(stream.concatenated),
+        )
+        shape = _call(
+            "StreamShape",
+            switch=None if stream.switch is None else repr(stream.switch),
+            chunk=stream.chunk,
+            sentinel=None if stream.sentinel is None else repr(stream.sentinel.encode()),
+            fold=fold,
+        )
+    return f"{operation.constant} = " + _call(
+        "Operation" if stream is None else "StreamingOperation",
+        name=repr(f"{operation.resource}.{operation.create.name}"),
+        method=repr(operation.method),
+        path=repr(operation.path),
+        arguments=f"({arguments})",
+        headers=f"({headers})",
+        result=operation.result,
+        stream=shape,
+    )
+
+
+class _Colour:
+    """What the two clients' methods differ in."""
+
+    def __init__(self, prefix: str, define: str, wait: str, driver: str, client: str) -> None:
+        self.prefix = prefix
+        self.define = define
+        self.wait = wait
+        self.driver = driver
+        self.client = client
+
+    def example(self, text: str, *, streamed: bool) -> str:
+        """An example written for the blocking client, in this colour."""
+        if not self.prefix:
+            return text
+        if streamed:
+            return re.sub(r"(>>> |\.\.\. +)(with|for) ", r"\1async \2 ", text)
+        return re.sub(
+            r"(client\.[\w.]+\(.*?\))(\.\w+)?$", r"(await \1)\2", text, flags=re.MULTILINE
+        )
+
+
+_BLOCKING = _Colour("", "def", "", "blocking", "Client")
+_AWAITING = _Colour("Async", "async def", "await ", "awaiting", "AsyncClient")
+
+
+def _methods(spec: Spec, colour: _Colour) -> str:
+    prefix = colour.prefix
+    operations = [each for resource in spec.resources for each in resource.operations]
+    names = sorted(
+        {each.result for each in operations}
+        | {each.stream.chunk for each in operations if each.stream is not None}
+    )
+    parts = [_stream_class(each, colour) for each in operations if each.stream is not None]
+    parts += [_resource(each, colour) for each in spec.resources]
+    parts.append(_client(spec.resources, colour))
+    body = "\n\n".join(parts)
+    return _module(
+        f"The methods of `{colour.client}`.",
+        [
+            "from collections.abc import Mapping",
+            "from collections.abc import Sequence",
+            "from typing import Literal",
+            "from .._core.settings import CallOptions",
+            "from .._core.timeout import Timeout",
+            f"from .._drivers.{colour.driver} import {prefix}Caller",
+            f"from .._drivers.{colour.driver} import {prefix}Stream",
+            *(f"from .models import {name}" for name in names),
+            *(f"from .operations import {each.constant}" for each in operations),
+            "from . import models",
+            "from .params import Messages",
+            *(f"from .params import {each.name}Param" for each in spec.classes if each.is_input),
+        ],
+        body,
+    )
+
+
+def _stream_name(operation: OperationModel, colour: _Colour) -> str:
+    resource = "".join(part.capitalize() for part in operation.resource.split("_"))
+    return f"{colour.prefix}{resource}Stream"
+
+
+def _stream_class(operation: OperationModel, colour: _Colour) -> str:
+    stream = operation.stream
+    if stream is None or operation.stream_method is None:
+        return ""
+    doc = _described(
+        f"An answer that comes in pieces, each a `{stream.chunk}`.",
+        example=colour.example(operation.stream_method.example, streamed=True),
+        depth=1,
+    )
+    base = f"{colour.prefix}Stream[{stream.chunk}, {stream.result}]"
+    return f"class {_stream_name(operation, colour)}({base}):\n{doc}\n"
+
+
+def _resource(resource: ResourceModel, colour: _Colour) -> str:
+    lines = [
+        f"class {colour.prefix}{resource.class_name}:",
+        _doc(_sentence(resource.doc)),
+        "",
+        '    __slots__ = ("_caller",)',
+        "",
+        f"    def __init__(self, caller: {colour.prefix}Caller) -> None:",
+        "        self._caller = caller",
+        "",
+    ]
+    for operation in resource.operations:
+        lines += [_create(operation, colour), _stream_method(operation, colour)]
+    return "\n".join(lines)
+
+
+def _create(operation: OperationModel, colour: _Colour) -> str:
+    returns = f"The answer: {_lowered(_sentence(operation.result_doc))}"
+    return (
+        f"    {colour.define} {operation.create.name}({_signature(operation)}) -> "
+        f"{operation.result}:\n"
+        f"{_method_doc(operation, operation.create, returns, colour, streamed=False)}\n"
+        f"        return {colour.wait}self._caller.call({operation.constant}, "
+        f"{_passed(operation)})\n"
+    )
+
+
+def _stream_method(operation: OperationModel, colour: _Colour) -> str:
+    if operation.stream_method is None:
+        return ""
+    name = _stream_name(operation, colour)
+    returns = "The stream. The request goes out on entering it, or at the first step of a loop."
+    return (
+        f"    def {operation.stream_method.name}({_signature(operation)}) -> {name}:\n"
+        f"{_method_doc(operation, operation.stream_method, returns, colour, streamed=True)}\n"
+        f"        return self._caller.stream({name}, {operation.constant}, {_passed(operation)})\n"
+    )
+
+
+def _signature(operation: OperationModel) -> str:
+    required = [f"{each.name}: {each.annotation}" for each in operation.arguments if each.required]
+    optional = [
+        f"{each.name}: {each.annotation} | None = None"
+        for each in operation.arguments
+        if not each.required
+    ]
+    options = [f"{name}: {annotation} = None" for name, annotation, _ in _OPTIONS]
+    return ", ".join(["self", *required, "*", *optional, *options])
+
+
+def _passed(operation: OperationModel) -> str:
+    arguments = ", ".join(f'"{each.name}": {each.name}' for each in operation.arguments)
+    options = ", ".join(f"{name}={name}" for name, _, _ in _OPTIONS)
+    return f"{{{arguments}}}, CallOptions({options})"
+
+
+def _method_doc(
+    operation: OperationModel,
+    method: MethodModel,
+    returns: str,
+    colour: _Colour,
+    *,
+    streamed: bool,
+) -> str:
+    documented: list[ArgumentModel | tuple[str, str, str]] = [*operation.arguments, *_OPTIONS]
+    arguments = [
+        (each[0], each[2]) if isinstance(each, tuple) else (each.name, _lowered(each.doc))
+        for each in documented
+    ]
+    raises = [
+        ("ConfigurationError", "an argument that cannot be sent; nothing was."),
+        ("APIStatusError", "the service answered with an error."),
+        ("APIConnectionError", "no answer came, or not in time."),
+        ("APIResponseError", "the answer is not what the spec says."),
+    ]
+    if streamed:
+        raises = [
+            raises[0],
+            ("AutonomousAIError", "on entering or reading the stream, whatever went wrong."),
+        ]
+    return _described(
+        _sentence(method.summary),
+        arguments=arguments,
+        returns=returns,
+        raises=raises,
+        example=colour.example(method.example, streamed=streamed),
+        depth=2,
+    )
+
+
+def _described(
+    summary: str,
+    *,
+    arguments: list[tuple[str, str]] | None = None,
+    returns: str = "",
+    raises: list[tuple[str, str]] | None = None,
+    example: str = "",
+    depth: int,
+) -> str:
+    width = _WIDTH - 4 * depth
+    lines = wrap(summary, width)
+    for title, entries in (("Args", arguments), ("Raises", raises)):
+        if title == "Raises" and returns:
+            lines += ["", "Returns:", *_indented(returns, width)]
+        if entries:
+            lines += ["", f"{title}:"]
+            for name, text in entries:
+                lines += _indented(f"{name}: {text}", width, hanging=True)
+    if example:
+        lines += ["", "Example:", *(f"    {line}" for line in example.splitlines())]
+    return _docstring(lines, depth)
+
+
+def _indented(text: str, width: int, *, hanging: bool = False) -> list[str]:
+    after = "        " if hanging else "    "
+    return wrap(text, width, initial_indent="    ", subsequent_indent=after)
+
+
+def _client(resources: tuple[ResourceModel, ...], colour: _Colour) -> str:
+    lines = [
+        f"class {colour.prefix}Resources:",
+        _doc(f"The attributes of `{colour.client}` that make calls."),
+        "",
+        f"    _caller: {colour.prefix}Caller",
+        "",
+    ]
+    for each in resources:
+        name = f"{colour.prefix}{each.class_name}"
+        lines += [
+            "    @property",
+            f"    def {each.name}(self) -> {name}:",
+            _doc(_sentence(each.doc), 2),
+            f"        return {name}(self._caller)",
+            "",
+        ]
+    return "\n".join(lines)
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _lowered(text: str) -> str:
+    """A description as it reads after a name and a colon."""
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]

@@ -200,7 +200,7 @@ def _made(
     options: Options, connections: AsyncConnections, policy: RetryPolicy | None
 ) -> AsyncClient:
     client = AsyncClient.__new__(AsyncClient)
-    client._set_up(options, connections, policy)  # noqa: SLF001  # the class's own constructor
+    client._set_up(options, connections, policy)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # the class's other constructor
     return client
 
 

@@ -198,7 +198,7 @@ class Client(Resources):
 
 def _made(options: Options, connections: Connections, policy: RetryPolicy | None) -> Client:
     client = Client.__new__(Client)
-    client._set_up(options, connections, policy)  # noqa: SLF001  # the class's own constructor
+    client._set_up(options, connections, policy)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # the class's other constructor
     return client
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
 from ..errors import ConfigurationError
 
@@ -40,12 +40,12 @@ class Catalog:
     """The models one client knows, found by name or alias."""
 
     models: tuple[Model, ...]
-    _by_name: dict[str, Model] = field(init=False, repr=False, eq=False)
-
-    @_by_name.default
-    def _index(self) -> dict[str, Model]:
-        named = {alias: model for model in self.models for alias in model.aliases}
-        return named | {model.id: model for model in self.models}
+    _by_name: dict[str, Model] = field(
+        init=False,
+        repr=False,
+        eq=False,
+        default=Factory(lambda self: _indexed(self.models), takes_self=True),
+    )
 
     def get(self, name: object) -> Model:
         """The model of that name or alias.
@@ -83,3 +83,9 @@ class Catalog:
             added.append(Model(id=name, path=path))
         kept = tuple(model for model in self.models if model.id not in more)
         return Catalog(kept + tuple(added))
+
+
+def _indexed(models: tuple[Model, ...]) -> dict[str, Model]:
+    """Models by every name they have; a name of one's own goes before another's alias."""
+    by_alias = {alias: model for model in models for alias in model.aliases}
+    return by_alias | {model.id: model for model in models}

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, NoReturn, TypeGuard, TypeVar, cast, get_args, get_type_hints
 
 import attrs
 import msgspec
@@ -87,6 +87,11 @@ def parse(data: bytes) -> Any:
         raise DecodeError(str(error)) from error
 
 
+def is_object(value: object) -> TypeGuard[Mapping[str, Any]]:
+    """Whether a plain value is a JSON object, for type checkers too."""
+    return isinstance(value, Mapping)
+
+
 def encode(value: object) -> bytes:
     """A plain value as JSON, in ASCII, so that lone surrogates survive.
 
@@ -119,15 +124,14 @@ def converter() -> Converter:
             for attribute in attrs.fields(cls)
         }
 
-    made.register_structure_hook_factory(
-        attrs.has, lambda cls: _from_mapping(make_dict_structure_fn(cls, made, **overrides(cls)))
-    )
-    made.register_unstructure_hook_factory(
-        attrs.has,
-        lambda cls: make_dict_unstructure_fn(
-            cls, made, _cattrs_omit_if_default=False, **overrides(cls)
-        ),
-    )
+    def structurer(cls: Any) -> Callable[[Any, Any], Any]:
+        return _from_mapping(make_dict_structure_fn(cls, made, **overrides(cls)))
+
+    def unstructurer(cls: Any) -> Callable[[Any], Any]:
+        return make_dict_unstructure_fn(cls, made, **overrides(cls))
+
+    made.register_structure_hook_factory(attrs.has, structurer)
+    made.register_unstructure_hook_factory(attrs.has, unstructurer)
     return made
 
 

@@ -11,7 +11,10 @@ class CompletionAccessors:
 
     __slots__ = ()
 
-    choices: Sequence[Any]
+    @property
+    def _choices(self) -> Sequence[Any]:
+        choices: Sequence[Any] = getattr(self, "choices")  # noqa: B009  # of the class mixed into
+        return choices
 
     @property
     def text(self) -> str:
@@ -20,7 +23,7 @@ class CompletionAccessors:
         Example:
             >>> client.chat.create("Why is the sky blue?").text
         """
-        for choice in self.choices:
+        for choice in self._choices:
             if choice.index == 0:
                 content: str | None = choice.message.content
                 return content or ""
@@ -29,7 +32,7 @@ class CompletionAccessors:
     @property
     def finish_reason(self) -> str | None:
         """Why the first choice ended, such as `stop` or `length`; None when it did not say."""
-        for choice in self.choices:
+        for choice in self._choices:
             if choice.index == 0:
                 reason: str | None = choice.finish_reason
                 return reason

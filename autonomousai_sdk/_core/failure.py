@@ -32,7 +32,7 @@ from ..errors import (
     StreamInterrupted,
     UnprocessableEntityError,
 )
-from .codec import DecodeError, parse
+from .codec import DecodeError, is_object, parse
 from .exchange import Failure
 from .headers import Headers
 from .secret import Secret
@@ -239,7 +239,7 @@ def status_error(context: Context, status: int, headers: Headers, body: bytes) -
 
 def error_in(document: object) -> object:
     """The error object or text a JSON document carries, or None."""
-    if not isinstance(document, Mapping):
+    if not is_object(document):
         return None
     error: object = document.get("error")
     return error or None
@@ -307,7 +307,7 @@ def _message_in(document: object) -> str | None:
     """The message, wherever this kind of service puts it (spec: `Error` and its kin)."""
     if isinstance(document, str):
         return document
-    if isinstance(document, Mapping):
+    if is_object(document):
         for name in ("error", "message", "detail"):
             found = document.get(name)
             if isinstance(found, str):
@@ -319,9 +319,9 @@ def _message_in(document: object) -> str | None:
 
 def _inner(document: object) -> Mapping[str, object]:
     """The mapping that holds the code: the error object, or the document itself."""
-    if isinstance(document, Mapping):
+    if is_object(document):
         error = document.get("error")
-        return error if isinstance(error, Mapping) else document
+        return error if is_object(error) else document
     return {}
 
 
@@ -364,9 +364,8 @@ def _redacted(value: object, context: Context) -> object:
         return context.redact(value)
     if isinstance(value, list):
         return [_redacted(each, context) for each in cast("list[object]", value)]
-    if isinstance(value, dict):
-        members = cast("dict[str, object]", value)
-        return {context.redact(key): _redacted(each, context) for key, each in members.items()}
+    if is_object(value):
+        return {context.redact(key): _redacted(each, context) for key, each in value.items()}
     return value
 
 

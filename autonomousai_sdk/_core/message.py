@@ -14,7 +14,7 @@ from typing import Any, cast
 import attrs
 
 from ..errors import ConfigurationError
-from .codec import encode, unstructure
+from .codec import encode, is_object, unstructure
 
 _ADVICE = "a string, or a list of Message objects and {'role': …, 'content': …} mappings"
 
@@ -69,14 +69,13 @@ def normalised(messages: object) -> list[dict[str, Any]]:
 
 def _message(message: object, where: str) -> dict[str, Any]:
     plain: object = unstructure(message) if attrs.has(type(message)) else message
-    if not isinstance(plain, Mapping):
+    if not is_object(plain):
         raise ConfigurationError(
             f"{where} is a Message or a {{'role': …, 'content': …}} mapping, "
             f"not {type(message).__name__}."
         )
-    members = cast("Mapping[str, Any]", plain)
     fields = {
-        name: value for name, value in members.items() if value is not None or name in _REQUIRED
+        name: value for name, value in plain.items() if value is not None or name in _REQUIRED
     }
     for name in _REQUIRED:
         if name not in fields:
@@ -101,20 +100,19 @@ def _content(content: object, where: str) -> str | list[dict[str, Any]]:
             f"{where}: content is a string or a list of parts (TextPart, ImagePart), "
             f"not {type(content).__name__}."
         )
-    if not content:
-        raise ConfigurationError(f"{where}: content is an empty list of parts.")
     parts = cast("Sequence[object]", content)
+    if not parts:
+        raise ConfigurationError(f"{where}: content is an empty list of parts.")
     return [_part(part, f"{where}.content[{n}]") for n, part in enumerate(parts)]
 
 
 def _part(part: object, where: str) -> dict[str, Any]:
     plain: object = unstructure(part) if attrs.has(type(part)) else part
-    if not isinstance(plain, Mapping):
+    if not is_object(plain):
         raise ConfigurationError(
             f"{where} is a TextPart, an ImagePart or a mapping, not {type(part).__name__}."
         )
-    members = cast("Mapping[str, Any]", plain)
-    fields = {name: value for name, value in members.items() if value is not None}
+    fields = {name: value for name, value in plain.items() if value is not None}
     kind = fields.get("type")
     if not isinstance(kind, str):
         raise ConfigurationError(f"{where} has no type, such as 'text' or 'image_url'.")
@@ -122,7 +120,7 @@ def _part(part: object, where: str) -> dict[str, Any]:
         raise ConfigurationError(f"{where}: a part of type 'text' has a string under 'text'.")
     if kind == "image_url":
         image = fields.get("image_url")
-        if not isinstance(image, Mapping) or not isinstance(image.get("url"), str):
+        if not is_object(image) or not isinstance(image.get("url"), str):
             raise ConfigurationError(
                 f"{where}: a part of type 'image_url' has {{'url': …}} under 'image_url'."
             )

@@ -14,7 +14,7 @@ from attrs import field, frozen
 from .._version import __version__
 from ..errors import ConfigurationError
 from .catalog import Model
-from .codec import encode, plain
+from .codec import encode, is_object, plain
 from .coding import ACCEPTED
 from .exchange import Request
 from .failure import Context
@@ -172,8 +172,13 @@ def _switch(operation: Operation[Any]) -> str | None:
 
 
 def _extra(extra: object) -> dict[str, object]:
-    if not isinstance(extra, Mapping) or not all(isinstance(name, str) for name in extra):
-        raise ConfigurationError("extra_body is a mapping of field names to values.")
+    if not is_object(extra):
+        raise ConfigurationError(
+            f"extra_body is a mapping of field names to values, not {type(extra).__name__}."
+        )
+    for name in extra:
+        if not isinstance(name, str):
+            raise ConfigurationError(f"extra_body: {name!r} is no field name; names are strings.")
     return {name: plain(value) for name, value in extra.items()}
 
 

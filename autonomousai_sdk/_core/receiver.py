@@ -55,7 +55,7 @@ class Answer:
     headers: Headers = field(init=False, factory=Headers)
     stream: StreamState[Any, Any] | None = field(init=False, default=None)
     _inflater: Inflater | None = field(init=False, default=None)
-    _kept: list[bytes] = field(init=False, factory=list)
+    _kept: list[bytes] = field(init=False, factory=list[bytes])
     _size: int = field(init=False, default=0)
     _limit: int = field(init=False, default=0)
     _ended: bool = field(init=False, default=False)

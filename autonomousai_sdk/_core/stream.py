@@ -49,13 +49,13 @@ class StreamState(Generic[ChunkT, ResultT]):
     context: Context
     headers: Headers
     max_event_bytes: int
-    ready: deque[ChunkT] = field(init=False, factory=deque)
+    ready: deque[ChunkT] = field(init=False, factory=deque[ChunkT])
     ended: bool = field(init=False, default=False)
     ending: bool = field(init=False, default=False)
     error: AutonomousAIError | None = field(init=False, default=None)
     # What was handed out is kept as it came: bytes cost the garbage collector nothing, take
     # less room than the objects, and are decoded again only if the whole answer is wanted.
-    _payloads: list[bytes] = field(init=False, factory=list)
+    _payloads: list[bytes] = field(init=False, factory=list[bytes])
     _parser: EventParser = field(init=False)
     _completion: ResultT | None = field(init=False, default=None)
 

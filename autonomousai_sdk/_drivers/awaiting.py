@@ -46,7 +46,9 @@ class _LoopState:
     """What belongs to one event loop: a transport and the streams open on it."""
 
     transport: AsyncTransport
-    streams: Registry[AsyncTransportResponse] = field(init=False, factory=Registry)
+    streams: Registry[AsyncTransportResponse] = field(
+        init=False, factory=Registry[AsyncTransportResponse]
+    )
 
 
 @define(eq=False)

@@ -51,9 +51,9 @@ class Connections:
     own: bool
     _transport: Transport | None = field(init=False, default=None)
     _process: int = field(init=False, factory=os.getpid)
-    _left_behind: list[object] = field(init=False, factory=list)
+    _left_behind: list[object] = field(init=False, factory=list[object])
     _closed: bool = field(init=False, default=False)
-    streams: Registry[TransportResponse] = field(init=False, factory=Registry)
+    streams: Registry[TransportResponse] = field(init=False, factory=Registry[TransportResponse])
 
     def transport(self) -> Transport:
         """The transport, with what dropped streams left in it cleared away.

@@ -34,8 +34,8 @@ class _Entry(Generic[ResponseT]):
 class Registry(Generic[ResponseT]):
     """Open streams' responses, held until the stream gives them up or is dropped."""
 
-    _open: dict[int, _Entry[ResponseT]] = field(init=False, factory=dict)
-    _dropped: list[ResponseT] = field(init=False, factory=list)
+    _open: dict[int, _Entry[ResponseT]] = field(init=False, factory=dict[int, _Entry[ResponseT]])
+    _dropped: list[ResponseT] = field(init=False, factory=list[ResponseT])
 
     def add(self, stream: object, response: ResponseT, endpoint: str) -> None:
         """Hold the response of a stream that was opened."""

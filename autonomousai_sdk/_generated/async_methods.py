@@ -16,8 +16,7 @@ from .params import Messages
 
 
 class AsyncChatStream(AsyncStream[ChatCompletionChunk, ChatCompletion]):
-    """An answer that comes in chunks: a context manager and an iterator of
-    `ChatCompletionChunk`.
+    """An answer that comes in pieces, each a `ChatCompletionChunk`.
 
     Example:
         >>> async with client.chat.stream("Tell me a story.", model="hermes") as stream:

@@ -134,7 +134,7 @@ class AIOHTTPResponse:
     """An answer read as its bytes come."""
 
     _response: aiohttp.ClientResponse
-    _decoded: bool = field(kw_only=True)
+    _decoded: bool = field(kw_only=True, alias="decoded")
     _watchdog: Watchdog = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -203,8 +203,7 @@ def _phase(error: BaseException, elapsed: float, timeout: Timeout) -> str:
 
 
 def _transport_error(error: Exception) -> TransportError:
-    fault, default = next(
-        ((fault, default) for cls, fault, default in _FAULTS if isinstance(error, cls)),
-        ("broken", "the HTTP library failed"),
-    )
-    return TransportError(fault, str(error).rstrip(".") or default)
+    for cls, fault, default in _FAULTS:
+        if isinstance(error, cls):
+            return TransportError(fault, str(error).rstrip(".") or default)
+    raise AssertionError("unreachable: the table ends with what is caught")

@@ -223,7 +223,7 @@ class AsyncPooledResponse:
     _response: Any
     _allowance: Allowance
     _errors: tuple[type[Exception], ...]
-    _bounded: bool = field(kw_only=True)
+    _bounded: bool = field(kw_only=True, alias="bounded")
     _pieces: AsyncIterator[bytes] = field(init=False)
 
     def __attrs_post_init__(self) -> None:

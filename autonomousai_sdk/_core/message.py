@@ -93,12 +93,12 @@ _REQUIRED = ("role", "content")
 
 
 def _content(content: object, where: str) -> str | list[dict[str, Any]]:
+    kind = type(content).__name__
     if isinstance(content, str):
         return content
     if isinstance(content, (bytes, bytearray, Mapping)) or not isinstance(content, Sequence):
         raise ConfigurationError(
-            f"{where}: content is a string or a list of parts (TextPart, ImagePart), "
-            f"not {type(content).__name__}."
+            f"{where}: content is a string or a list of parts (TextPart, ImagePart), not {kind}."
         )
     parts = cast("Sequence[object]", content)
     if not parts:

@@ -3,12 +3,12 @@
 It parses no more of a request than it must and computes nothing while it answers, so the
 client is what a measurement measures. The first part of a path says what to send:
 
-    /whole/…                                  one document
-    /stream-CHUNKS-AT_A_TIME-PACE-TOGETHER/…  an event stream
+    /whole/…                                       one document
+    /stream-CHUNKS-FRAMED-WRITTEN-PACE-TOGETHER/…  an event stream
 
-`AT_A_TIME` events make one HTTP chunk, written at once, with TCP_NODELAY. `PACE` is 0 to
-write as fast as the client's socket takes it, so that a read may bring several; or 1 to
-play ping-pong: after each write the server gives up the processor, which it then shares
+`FRAMED` events make one HTTP chunk, and `WRITTEN` of those are written at once, with
+TCP_NODELAY. `PACE` is 0 to write as fast as the client's socket takes it; or 1 to play
+ping-pong: after each write the server gives up the processor, which it then shares
 with the client, so the client reads that one chunk, handles it and waits before the
 next is written. No clock is involved, a slow client is as exact as a fast one, and the
 processor never goes to sleep in between, whose waking would cost more than most clients.
@@ -38,23 +38,25 @@ _OK = b"HTTP/1.1 200 OK\r\ncontent-type: "
 
 @frozen
 class Script:
-    """What one stream consists of, and how it is sent."""
+    """What one stream consists of, and how it is sent; see the top of this module."""
 
     chunks: int
-    at_a_time: int = 1
+    framed: int = 1
+    written: int = 1
     paced: bool = False
     together: int = 1
 
     @property
     def path(self) -> str:
         """The first part of the path that asks for it."""
-        return f"/stream-{self.chunks}-{self.at_a_time}-{self.paced:d}-{self.together}"
+        numbers = (self.chunks, self.framed, self.written, int(self.paced), self.together)
+        return "/stream-" + "-".join(map(str, numbers))
 
     @classmethod
     def of(cls, part: bytes) -> Script:
         """The reverse of `path`, without its slash."""
-        chunks, at_a_time, paced, together = map(int, part.split(b"-")[1:])
-        return cls(chunks, at_a_time, bool(paced), together)
+        chunks, framed, written, paced, together = map(int, part.split(b"-")[1:])
+        return cls(chunks, framed, written, bool(paced), together)
 
 
 WHOLE = "/whole"
@@ -88,16 +90,15 @@ def running() -> Iterator[str]:
 
 @cache
 def stream_pieces(kind: bytes, script: Script) -> list[bytes]:
-    """The HTTP chunks of a stream; the first brings the head, the last the end."""
+    """A stream's bytes as they are written; the first brings the head, the last the end."""
     make, content_type = _STREAMS[kind]
-    pieces = [
+    frames = [
         b"%x\r\n%s\r\n" % (len(bundle), bundle)
-        for bundle in wire.joined(make(script.chunks), script.at_a_time)
+        for bundle in wire.joined(make(script.chunks), script.framed)
     ]
-    head = _OK + content_type + b"\r\ntransfer-encoding: chunked\r\n\r\n"
-    pieces[0] = head + pieces[0]
-    pieces[-1] += b"0\r\n\r\n"
-    return pieces
+    frames[0] = _OK + content_type + b"\r\ntransfer-encoding: chunked\r\n\r\n" + frames[0]
+    frames[-1] += b"0\r\n\r\n"
+    return list(wire.joined(frames, script.written))
 
 
 @cache

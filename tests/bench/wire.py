@@ -143,10 +143,10 @@ def ollama_whole() -> bytes:
     )
 
 
-def joined(pieces: Sequence[bytes], at_a_time: int) -> Iterable[bytes]:
-    """Pieces in bundles of `at_a_time`."""
-    for start in range(0, len(pieces), at_a_time):
-        yield b"".join(pieces[start : start + at_a_time])
+def joined(pieces: Sequence[bytes], number: int) -> Iterable[bytes]:
+    """Pieces in bundles of so many."""
+    for start in range(0, len(pieces), number):
+        yield b"".join(pieces[start : start + number])
 
 
 def _chunk(delta: dict[str, str], reason: str | None) -> dict[str, object]:

@@ -1,0 +1,533 @@
+"""Group K: keys and prompts, and where they must not get; addresses, and what becomes of them."""
+
+from __future__ import annotations
+
+import logging
+import os
+import pickle
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import autonomousai_sdk as sdk
+from autonomousai_sdk._core.exchange import Request
+from autonomousai_sdk._core.timeout import Timeout
+from autonomousai_sdk._core.url import joined, segment
+
+from . import programs
+from .case import WAYS, Group, Outcome, created, expect, fine, owed, streamed
+from .certificate import CERTIFICATE, server_context
+from .script import Answer, Fin, Gate, Reset, Send
+from .server import FaultServer, refused
+from .subject import SDK, NotSurvived, Options, Subject, settled
+from .wire import BEGUN, CHUNKED, STREAM, body, coded, document, event, failed, problem, stream
+
+GROUP = Group([])
+case = GROUP.case
+
+# Functions below take these from here and not by an argument, so that no frame of the
+# suite itself holds them when tracebacks are searched.
+KEY = "sk-7fd1c0ffee4242deadbeef"
+PROMPT = "the prompt is nobody's business either"
+
+
+@case(
+    "K1",
+    over={f"{way}-{status}": (way, status) for way in WAYS for status in (301, 302, 303, 307, 308)},
+)
+async def redirect(subject: Subject, told: tuple[str, int]) -> None:
+    """A redirect is an error that names where it leads, and nothing goes there."""
+    way, status = told
+    with FaultServer(document()) as target:
+        answer = body(status, b"", f"location: {target.url}/elsewhere")
+        with FaultServer(answer) as server:
+            async with subject.client(server.url, api_key=KEY) as client:
+                outcome = await WAYS[way](subject, client)
+        expect(not target.connections, "the target was connected to")
+        owed(outcome, subject.errors.base, "" if subject.is_peer else f"{target.url}/elsewhere")
+        expect(len(server.requests) == 1, f"{len(server.requests)} requests")
+
+
+@case("K2", "https-to-http")
+async def unsafe_redirect(subject: Subject) -> None:
+    """A redirect from https to http is not followed either."""
+    with FaultServer(document()) as target:
+        answer = body(307, b"", f"location: {target.url}/elsewhere")
+        with FaultServer(answer, tls=server_context()) as server:
+            url = server.url.replace("127.0.0.1", "localhost")
+            child = programs.call(subject, "secured", url, environ=TRUSTING)
+        expect(not target.connections, "the target was connected to")
+        expect(child.value["error"] is not None, "no error")
+        expect(len(server.requests) == 1, f"{len(server.requests)} requests: {child.value}")
+        expect(subject.is_peer or "/elsewhere" in child.value["said"], child.value["said"])
+
+
+@case("K2", "certificate-unknown")
+async def unknown_certificate(subject: Subject) -> None:
+    """TLS is verified, and the error says that this is what failed."""
+    with FaultServer(document(), tls=server_context()) as server:
+        url = server.url.replace("127.0.0.1", "localhost")
+        child = programs.call(subject, "secured", url)
+    expect(not server.requests, "a request went out")
+    expect(child.value["error"] == "APIConnectionError", f"{child.value}")
+    expect("certificate" in child.value["said"].lower(), child.value["said"])
+
+
+@case("K2", "key-over-http")
+async def key_over_http(subject: Subject) -> None:
+    """A key over plain http to anywhere but loopback is refused before anything is sent."""
+    # This address means "this host" to the kernel, and is no loopback address.
+    with FaultServer(document(), host="0.0.0.0") as server:  # noqa: S104
+        caught: Exception | None = None
+        try:
+            async with subject.client(server.url, api_key=KEY) as client:
+                await client.chat.create("Hello")
+        except subject.errors.base as error:
+            caught = error
+        expect(not server.requests, "the key went out in clear")
+        expect(caught is not None and KEY not in str(caught), f"the error is {caught}")
+
+
+TRUSTING = {"SSL_CERT_FILE": str(CERTIFICATE)}
+
+
+def searched(where: str, text: str) -> None:
+    """The key is not in a text."""
+    if KEY in text:
+        at = text.index(KEY)
+        start = text[max(0, at - 120) : at].replace("\n", " ")
+        raise NotSurvived(f"the key shows in {where}: …{start}KEY")
+
+
+def search_error(where: str, error: BaseException, *, with_locals: bool = True) -> None:
+    """The key is in no form that an error can be shown in."""
+    searched(f"{where}: str", str(error))
+    searched(f"{where}: repr", repr(error))
+    searched(f"{where}: vars", repr(vars(error)))
+    searched(f"{where}: pickle", pickle.dumps(error).decode("latin-1"))
+    shown = traceback.TracebackException.from_exception(error, capture_locals=with_locals)
+    searched(f"{where}: traceback", "".join(shown.format()))
+
+
+def inside(value: Any, depth: int = 6) -> Iterator[str]:
+    """What `vars` shows of an object, and of the objects in it."""
+    yield repr(value)
+    if depth == 0:
+        return
+    found: Mapping[str, Any] = getattr(value, "__dict__", None) or {}
+    for each in found.values():
+        yield repr(each)
+        if type(each).__module__.partition(".")[0] in ("autonomousai_sdk", "openai"):
+            yield from inside(each, depth - 1)
+
+
+@case("K3", "client")
+async def key_in_client(subject: Subject) -> None:
+    """A client shows its key nowhere: repr, str, vars of it and of all it holds, pickle."""
+    with FaultServer((Send(STREAM + BEGUN), Gate(), Fin())) as server:
+        made = subject.make(server.url, Options(api_key=KEY, headers={"x-mine": "1"}))
+        opened = subject.calls(made).chat.stream("Hello")
+        try:
+            await opened.__anext__()
+            for name, value in (("client", made), ("chat", made.chat), ("stream", opened)):
+                searched(f"{name}: str", str(value))
+                for text in inside(value):
+                    searched(f"{name}: vars", text)
+            try:
+                pickled = pickle.dumps(made)
+            except Exception as error:  # noqa: BLE001  # to refuse is one of the right answers
+                search_error("pickling", error)
+            else:
+                searched("client: pickle", pickled.decode("latin-1"))
+        finally:
+            await opened.aclose()
+            await subject.close(made)
+
+
+async def fails_in_every_way(subject: Subject) -> list[tuple[str, Exception]]:
+    """An error of each kind, of calls made with the key."""
+    found: list[tuple[str, Exception]] = []
+
+    async def keep(name: str, outcome: Outcome) -> None:
+        if outcome.error is None:
+            raise NotSurvived(f"{name}: no error")
+        found.append((name, outcome.error))
+
+    scripts: dict[str, Answer] = {
+        "refusal": failed(401),
+        "hang-up": (Fin(),),
+        "no document": body(200, b"<html>"),
+        "redirect": body(307, b"", "location: http://127.0.0.1:9/"),
+        "interrupted": (Send(CHUNKED + coded(BEGUN)), Fin()),
+        "reset": (Send(CHUNKED + coded(BEGUN)), Reset()),
+        "undecodable": stream(event("{")),
+        "reported": stream(event(problem("no", "server_error"))),
+    }
+    options: dict[str, Any] = {"api_key": KEY, "retries": 0}
+    for name, answer in scripts.items():
+        for way, call in WAYS.items():
+            with FaultServer(answer) as server:
+                async with subject.client(server.url, **options) as client:
+                    await keep(f"{name}, {way}", await call(subject, client))
+    with FaultServer(accepts=False) as server:
+        options["limits"] = {"read": 0.1}
+        async with subject.client(server.url, **options) as client:
+            await keep("time", await created(subject, client))
+    with refused() as url:
+        async with subject.client(url, **options) as client:
+            await keep("refused connection", await created(subject, client))
+            for bad in ({"x-a": "a\nb"}, {"content-length": "5"}):
+                outcome = await created(subject, client, headers=bad)
+                if not subject.is_peer:
+                    await keep(f"bad header {next(iter(bad))}", outcome)
+    return found
+
+
+@case("K3", "errors")
+async def key_in_errors(subject: Subject) -> None:
+    """No error shows the key: str, repr, vars, pickle, and a traceback with all locals."""
+    for name, error in await fails_in_every_way(subject):
+        search_error(name, error)
+
+
+@case("K3", "bad-argument", peers=False)
+async def key_in_bad_argument(subject: Subject) -> None:
+    """Neither does the error for a bad argument beside the key, nor for a bad key."""
+    bad: dict[str, dict[str, Any]] = {
+        "timeout": {"api_key": KEY, "timeout": -1},
+        "url": {"api_key": KEY, "base_url": "no-scheme"},
+        "headers": {"api_key": KEY, "headers": {"x y": "1"}},
+        "own header": {"headers": {"authorization": f"Bearer {KEY}\n"}},
+        "key": {"api_key": f"{KEY}\n"},
+        "proxy": {"proxy": f"ftp://me:{KEY}@127.0.0.1"},
+        "user in url": {"base_url": f"http://me:{KEY}@127.0.0.1"},
+    }
+    make = sdk.Client if subject.colour == "sync" else sdk.AsyncClient
+    for name in bad:
+        caught = _refusal(make, bad, name)
+        searched(f"{name}: str", str(caught))
+        shown = traceback.TracebackException.from_exception(caught, capture_locals=True)
+        # The last frames are the SDK's; the first is this suite's, which holds the arguments.
+        del shown.stack[0]
+        searched(f"{name}: traceback", "".join(shown.format()))
+
+
+def _refusal(make: Any, bad: dict[str, dict[str, Any]], name: str) -> Exception:
+    try:
+        make(**bad[name])
+    except sdk.ConfigurationError as error:
+        return error
+    raise NotSurvived(f"{name}: no error")
+
+
+ECHOES: dict[str, tuple[str, Answer]] = {
+    "refusal": ("create", body(401, problem(f"wrong key {KEY}", f"code {KEY}").encode())),
+    "refusal-of-a-stream": ("stream", body(401, problem(f"wrong key {KEY}").encode())),
+    "plain-text": ("create", body(401, f"wrong key {KEY}".encode(), kind="text/plain")),
+    "escaped": (
+        "create",
+        body(401, problem("wrong key ").encode().replace(b"key ", b"key " + KEY.encode("utf-16be")
+             .hex(" ", 2).replace(" ", "\\u").join(("\\u", "")).encode())),
+    ),
+    "headers": ("create", failed(401, f"x-echo: {KEY}", f"x-request-id: {KEY}")),
+    "html": ("create", body(502, f"<html><title>{KEY}</title>".encode(), kind="text/html")),
+    "no-document": ("create", body(200, f"<{KEY}>".encode())),
+    "wrong-kind": ("stream", body(200, f"<{KEY}>".encode(), kind="text/html")),
+    "error-event": ("stream", stream(event(problem(f"wrong key {KEY}", "server_error")))),
+    "unknown-error-event": ("stream", stream(event(problem(f"wrong {KEY}", f"c{KEY}"), "error"))),
+    "undecodable": ("stream", stream(event("{" + KEY))),
+    "stray-line": ("stream", stream(problem(f"wrong key {KEY}").encode() + b"\n\n")),
+    "redirect": ("create", body(307, b"", f"location: http://127.0.0.1:9/?key={KEY}")),
+    "no-http": ("create", (Send(f"{KEY}\r\n\r\n".encode()), Fin())),
+}  # fmt: skip
+
+
+@case("K4", over=ECHOES)
+async def echoed(subject: Subject, told: tuple[str, Answer]) -> None:
+    """A server that repeats the key does not get it into the error or the logs."""
+    way, answer = told
+    with FaultServer(answer) as server, logged() as lines:
+        async with subject.client(server.url, api_key=KEY, retries=0) as client:
+            outcome = await WAYS[way](subject, client)
+        if not subject.is_peer:
+            sent = server.requests[0].headers["authorization"]
+            expect(sent == f"Bearer {KEY}", "the key was not sent")
+    error = owed(outcome, subject.errors.base)
+    for name in ("body", "headers", "code", "request_id", "data", "message"):
+        value: Any = getattr(error, name, None)
+        shown = dict(value) if isinstance(value, Mapping) else value
+        searched(f".{name}", shown.decode() if isinstance(shown, bytes) else str(shown))
+    # Local variables hold the answer as it came, and no traceback shows them by itself.
+    search_error("error", error, with_locals=False)
+    for line in lines:
+        if line.partition(":")[0] in LIBRARIES:
+            searched("a log", line)
+
+
+LIBRARIES = ("autonomousai_sdk", "openai")
+
+
+@contextmanager
+def logged() -> Iterator[list[str]]:
+    """What all loggers say at DEBUG, each line with its library's name in front."""
+    lines: list[str] = []
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(f"{record.name.partition('.')[0]}: {self.format(record)}")
+
+    root = logging.getLogger()
+    handler = Keep()
+    loggers = [root, *(logging.getLogger(name) for name in root.manager.loggerDict)]
+    levels = [logger.level for logger in loggers]
+    root.addHandler(handler)
+    for logger in loggers:
+        logger.setLevel(logging.DEBUG)
+    try:
+        yield lines
+    finally:
+        root.removeHandler(handler)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+@case("K5", over={"whole": document(), "stream": stream(BEGUN), "error": failed(500)})
+async def debug_logs(subject: Subject, answer: Answer) -> None:
+    """At DEBUG on every logger neither the key nor the prompt shows, and each try does."""
+    with FaultServer(answer) as server, logged() as lines:
+        async with subject.client(server.url, api_key=KEY, retries=0) as client:
+            for call in (_whole, _streamed):
+                try:
+                    await call(client)
+                except subject.errors.base:
+                    pass
+    for line in lines:
+        searched("a log", line)
+        expect(PROMPT not in line, f"the prompt shows in a log: {line[:200]}")
+        expect(PROMPT.split()[-2] not in line, f"the prompt shows in a log: {line[:200]}")
+    if not subject.is_peer:
+        own = [line for line in lines if line.startswith("autonomousai_sdk: ")]
+        tries = [line for line in own if "POST" in line and "/chat" in line]
+        expect(len(tries) == 2, f"the SDK's log has {own}")
+
+
+async def _whole(client: Any) -> None:
+    await client.chat.create(PROMPT)
+
+
+async def _streamed(client: Any) -> None:
+    async with client.chat.stream(PROMPT) as opened:
+        async for _ in opened:
+            pass
+
+
+UNFIT = {
+    "cr": "a\rb",
+    "lf": "a\nb",
+    "crlf": "a\r\nx-other: 1",
+    "nul": "a\0b",
+    "space": "a b",
+    "trailing-line-feed": "ab\n",
+    "non-ascii": "schlüssel",
+    "empty": "",
+}
+
+
+@case("K6", over={f"key-{name}": value for name, value in UNFIT.items()})
+async def unfit_key(subject: Subject, key: str) -> None:
+    """A key that cannot be a header is refused when the client is made."""
+    with FaultServer(document()) as server:
+        try:
+            made = subject.make(server.url, Options(api_key=key))
+        except subject.errors.configuration as error:
+            expect(not key or key not in str(error), "the error repeats the key")
+            return
+        outcome = await created(subject, subject.calls(made))
+        await subject.close(made)
+        sent = [request.headers.get("authorization") for request in server.requests]
+    raise NotSurvived(f"refused late, or never: {outcome.error!r}, sent {sent}")
+
+
+@case(
+    "K6", over={f"header-{name}": UNFIT[name] for name in ("cr", "lf", "crlf", "nul", "non-ascii")}
+)
+async def unfit_header(subject: Subject, value: str) -> None:
+    """So is a header."""
+    with FaultServer(document()) as server:
+        try:
+            made = subject.make(server.url, Options(headers={"x-mine": value}))
+        except subject.errors.configuration as error:
+            expect("x-mine" in str(error), f"the error does not name the header: {error}")
+            return
+        outcome = await created(subject, subject.calls(made))
+        await subject.close(made)
+        sent = [request.headers.get("x-mine") for request in server.requests]
+    raise NotSurvived(f"refused late, or never: {outcome.error!r}, sent {sent}")
+
+
+@contextmanager
+def environment(**variables: str) -> Iterator[None]:
+    """Variables set for as long as the block runs."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+@case("K7", over={"HTTP_PROXY": "HTTP_PROXY", "http_proxy": "http_proxy", "ALL_PROXY": "ALL_PROXY"})
+async def ambient_proxy(subject: Subject, variable: str) -> None:
+    """A proxy of the environment never applies to loopback."""
+    with FaultServer(document()) as proxy, FaultServer(document()) as server:
+        with environment(**{variable: proxy.url}):
+            async with subject.client(server.url, api_key=KEY) as client:
+                fine(await created(subject, client), "Hello world")
+        expect(not proxy.connections, "the key went to the proxy")
+        expect(len(server.requests) == 1, "the server got no request")
+
+
+@case("K7", "given-proxy", peers=False)
+async def given_proxy(subject: Subject) -> None:
+    """A proxy given by argument does apply, and its password shows in no error."""
+    if subject.transport != "httpx":
+        return  # the other transports take their proxy from the caller's own client
+    with FaultServer((Fin(),)) as proxy:
+        url = proxy.url.replace("//", f"//me:{KEY}@")
+        make = sdk.Client if subject.colour == "sync" else sdk.AsyncClient
+        made = make(base_url="http://127.0.0.1:9/v9", proxy=url, max_retries=0)
+        outcome = await created(subject, subject.calls(made))
+        await subject.close(made)
+        method, target = proxy.requests[0].line
+        expect((method, target) == ("POST", "http://127.0.0.1:9/v9/chat"), f"{method} {target}")
+        authorization = proxy.requests[0].headers.get("proxy-authorization", "")
+        expect(authorization.startswith("Basic "), "the proxy got no password")
+    search_error("error", owed(outcome, subject.errors.connection))
+
+
+@case("K7", "netrc")
+async def netrc(subject: Subject) -> None:
+    """Nothing is read from .netrc."""
+    with FaultServer(document()) as server, TemporaryDirectory() as home:
+        path = Path(home, ".netrc")
+        path.write_text("machine 127.0.0.1 login me password not-asked-for\n", encoding="ascii")
+        path.chmod(0o600)
+        with environment(HOME=home, NETRC=str(path)):
+            async with subject.client(server.url) as client:
+                fine(await created(subject, client), "Hello world")
+    sent = server.requests[0].headers.get("authorization", "")
+    expect("Basic" not in sent, "credentials of .netrc were sent")
+
+
+@case("K7", "ssl-cert-file")
+async def missing_certificates(subject: Subject) -> None:
+    """A certificate file that is missing does not stop a call that uses no TLS."""
+    with FaultServer(document()) as server, environment(SSL_CERT_FILE="/nonexistent.pem"):
+        async with subject.client(server.url) as client:
+            fine(await created(subject, client), "Hello world")
+
+
+JOINS: dict[str, tuple[str, str | None]] = {
+    "bare": ("", "/chat"),
+    "slash": ("/", "/chat"),
+    "path": ("/v9", "/v9/chat"),
+    "slashes": ("/v9//", "/v9/chat"),
+    "encoded": ("/a%2Fb", "/a%2Fb/chat"),
+    "query": ("?k=1", None),
+    "empty-query": ("/v9?", None),
+    "fragment": ("#f", None),
+}
+
+
+@case("K8", over=JOINS)
+async def base_url_join(subject: Subject, told: tuple[str, str | None]) -> None:
+    """A base URL leads to the right path, or is refused."""
+    given, path = told
+    with FaultServer(document()) as server:
+        try:
+            async with subject.client(server.url + given) as client:
+                outcome = await created(subject, client)
+        except subject.errors.configuration as error:
+            expect(path is None, f"refused: {error}")
+            expect(not server.requests, "a request went out")
+            return
+        fine(outcome, "Hello world")
+        _, target = server.requests[0].line
+    if subject.is_peer:
+        expected = None if path is None else path.replace("/chat", "/chat/completions")
+    else:
+        expected = path
+    expect(target == expected, f"{given!r} leads to {target!r}")
+
+
+@case("K8", "user-in-url")
+async def user_in_url(subject: Subject) -> None:
+    """A user name in the URL is refused, or at least never takes the key's place."""
+    with FaultServer(document()) as server:
+        url = server.url.replace("//", "//me:word@")
+        try:
+            async with subject.client(url, api_key=KEY) as client:
+                await created(subject, client)
+        except subject.errors.configuration:
+            return
+        sent = server.requests[0].headers.get("authorization") if server.requests else None
+    expect(sent == f"Bearer {KEY}", f"sent {str(sent).replace(KEY, 'the key')}")
+
+
+@case("K8", "ipv6")
+async def ipv6(subject: Subject) -> None:
+    """An IPv6 address in brackets works."""
+    with FaultServer(document(), host="::1") as server:
+        async with subject.client(f"{server.url}/v9", api_key=KEY) as client:
+            fine(await created(subject, client), "Hello world")
+        host = server.requests[0].headers["host"]
+    expect(host == f"[::1]:{server.port}", f"host: {host}")
+
+
+SEGMENTS: dict[str, str] = {
+    "../x": "/files/..%2Fx",
+    "a/b": "/files/a%2Fb",
+    "%2e%2e": "/files/%252e%252e",
+    "a?b#c": "/files/a%3Fb%23c",
+    "é\r\n": "/files/%C3%A9%0D%0A",
+}
+
+
+@case("K9", "on-the-wire", peers=False)
+async def path_parameters(subject: Subject) -> None:
+    """An id is one encoded segment of the path, on the wire as well."""
+    if not isinstance(subject, SDK):
+        raise AssertionError("only this SDK's transports are known")
+    transport = subject.new_transport()
+    with FaultServer(document()) as server:
+        for value, path in SEGMENTS.items():
+            url = joined(server.url, f"/files/{segment(value, 'id')}")
+            request = Request(method="POST", url=url, headers=(), content=b"{}")
+            response = await settled(transport.send(request, Timeout()))
+            await settled(response.close() if subject.colour == "sync" else response.aclose())
+            _, target = server.requests[-1].line
+            expect(target == path, f"{value!r} becomes {target!r}")
+    await settled(transport.close() if subject.colour == "sync" else transport.aclose())
+
+
+@case("K9", "refused", peers=False)
+async def refused_parameters(subject: Subject) -> None:
+    """An id that servers would resolve away is refused."""
+    for value in ("", ".", ".."):
+        try:
+            segment(value, "file_id")
+        except subject.errors.configuration as error:
+            expect("file_id" in str(error), str(error))
+        else:
+            raise NotSurvived(f"{value!r} passes")
+    async with subject.client("http://127.0.0.1:9") as client:
+        for name in ("../admin", "a/b", "%2e%2e"):
+            outcome = await streamed(subject, client, model=name)
+            owed(outcome, subject.errors.configuration)

@@ -1,0 +1,164 @@
+"""openai-python, put to the same faults by the same server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any
+
+from attrs import field, frozen
+
+from .case import named
+from .subject import Chat, Client, Errors, Options, Stream, Subject, settled
+
+
+def _errors() -> Errors:
+    openai: Any = import_module("openai")
+    return Errors(
+        base=openai.OpenAIError,
+        interrupted=(openai.OpenAIError,),
+        undecodable=openai.OpenAIError,
+        status=openai.APIError,
+        response=openai.OpenAIError,
+        connection=openai.APIConnectionError,
+        timeout=openai.APITimeoutError,
+        configuration=ValueError,
+    )
+
+
+@frozen
+class OpenAI(Subject):
+    """openai-python with its defaults; what it has no word for is left out."""
+
+    errors: Errors = field(init=False, factory=_errors)
+    is_peer: bool = field(init=False, default=True)
+
+    @property
+    def name(self) -> str:
+        """The library and its version."""
+        return f"openai {version('openai')}"
+
+    def make(self, url: str, options: Options) -> Any:
+        """An `OpenAI` or `AsyncOpenAI` client."""
+        openai: Any = import_module("openai")
+        blocking = self.colour == "sync"
+        arguments: dict[str, Any] = {
+            "base_url": url,
+            "api_key": "sk-nothing" if options.api_key is None else options.api_key,
+            "timeout": min(options.limits.values()),
+            "default_headers": options.headers,
+        }
+        if options.retries is not None:
+            arguments["max_retries"] = options.retries
+        if options.connections is not None:
+            default = openai.DefaultHttpxClient if blocking else openai.DefaultAsyncHttpxClient
+            library: Any = import_module(default.__mro__[1].__module__.partition(".")[0])
+            limits = library.Limits(max_connections=options.connections)
+            arguments["http_client"] = default(limits=limits, timeout=arguments["timeout"])
+        return (openai.OpenAI if blocking else openai.AsyncOpenAI)(**arguments)
+
+    def calls(self, made: Any) -> Client:
+        """The client as cases use it."""
+        return _PeerClient(made)
+
+    async def close(self, made: Any) -> None:
+        """Close the client."""
+        await settled(made.close())
+
+    def text(self, chunk: Any) -> str:
+        """The text of a chunk's first choice; none of what is no chunk."""
+        try:
+            return chunk.choices[0].delta.content or ""
+        except (AttributeError, IndexError, TypeError):
+            return f"<{named(chunk)}>" if not hasattr(chunk, "choices") else ""
+
+    def answer(self, completion: Any) -> str:
+        """The text of a whole answer; none of what is no answer."""
+        try:
+            return completion.choices[0].message.content or ""
+        except (AttributeError, IndexError, TypeError):
+            return ""
+
+    def check_partial(self, error: BaseException, text: str) -> None:
+        """It keeps nothing: what was handed over is the caller's to keep."""
+
+
+@frozen
+class _PeerClient:
+    made: Any
+
+    @property
+    def chat(self) -> Chat:
+        return _PeerChat(self.made.chat.completions)
+
+
+@frozen
+class _PeerChat:
+    completions: Any
+
+    async def create(self, messages: str, **options: Any) -> Any:
+        return await settled(self.completions.create(**_arguments(messages, options)))
+
+    def stream(self, messages: str, **options: Any) -> Stream:
+        return _PeerStream(self.completions, _arguments(messages, options) | {"stream": True})
+
+
+def _arguments(prompt: str, options: dict[str, Any]) -> dict[str, Any]:
+    arguments: dict[str, Any] = {
+        "model": options.pop("model", "llama"),
+        "messages": [{"role": "user", "content": prompt}],
+    }
+    if "headers" in options:
+        arguments["extra_headers"] = options.pop("headers")
+    return arguments | options
+
+
+class _PeerStream:
+    """A stream that is opened when it is entered or first read, like this SDK's."""
+
+    def __init__(self, completions: Any, arguments: dict[str, Any]) -> None:
+        self._completions = completions
+        self._arguments = arguments
+        self._opened: Any = None
+        self._iterator: Any = None
+
+    async def __aenter__(self) -> _PeerStream:
+        self._opened = await settled(self._completions.create(**self._arguments))
+        return self
+
+    async def __aexit__(self, *exc_info: Any) -> None:
+        await self.aclose()
+
+    def __aiter__(self) -> _PeerStream:
+        self._iterator = None
+        return self
+
+    async def __anext__(self) -> Any:
+        if self._opened is None:
+            await self.__aenter__()
+        if self._iterator is None:
+            blocking = hasattr(self._opened, "__iter__")
+            self._iterator = iter(self._opened) if blocking else aiter(self._opened)
+        if hasattr(self._iterator, "__anext__"):
+            return await anext(self._iterator)
+        try:
+            return next(self._iterator)
+        except StopIteration:
+            raise StopAsyncIteration from None
+
+    async def aclose(self) -> None:
+        if self._opened is not None:
+            await settled(self._opened.close())
+
+    @property
+    def text(self) -> AsyncIterator[str]:
+        return self._texts()
+
+    @property
+    def completion(self) -> Any:
+        return None
+
+    async def _texts(self) -> AsyncIterator[str]:
+        async for chunk in self:
+            yield chunk.choices[0].delta.content or ""

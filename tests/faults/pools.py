@@ -1,0 +1,345 @@
+"""Group P: connections, and who shares, leaves or forgets them."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import anyio
+
+from . import programs
+from .case import Group, created, expect, fine, owed, streamed, within
+from .script import Answer, Hold, Send, Wait
+from .server import FaultServer, Received, black_hole
+from .subject import AWAITING, Stream, Subject
+from .wire import (
+    BEGUN,
+    CHUNKED,
+    DONE,
+    FINISH,
+    LAST_CHUNK,
+    WHOLE,
+    coded,
+    delta,
+    document,
+    event,
+    said,
+)
+
+GROUP = Group([])
+case = GROUP.case
+
+OPEN: Answer = (Send(CHUNKED + coded(BEGUN)), Hold())
+"""A stream that begins, and then keeps silent as long as the client stays."""
+
+SOON = 1.0
+"""Seconds in which the server must see the client leave; 0.2 are owed on a quiet machine."""
+
+
+def wants_stream(request: Received) -> bool:
+    """Whether a request asks for a stream."""
+    return b'"stream":true' in request.body.replace(b" ", b"")
+
+
+def echo(request: Received) -> Answer:
+    """Answer a request with its own prompt, in the form it asks for."""
+    return said(request.prompt) if wants_stream(request) else document(request.prompt)
+
+
+async def gone(subject: Subject, server: FaultServer, since: float, count: int = 1) -> None:
+    """The client has left the first connections, soon after that time."""
+    left = await subject.until(
+        lambda: all(each.ended is not None for each in server.connections[:count])
+    )
+    expect(left, "the server does not see the client leave")
+    for connection in server.connections[:count]:
+        within(connection.ended_at - since, SOON, "leaving")
+
+
+@case("P1", "next-call")
+async def break_keeps_slot(subject: Subject) -> None:
+    """With the only connection held by a stream left open, the next call names that stream."""
+    with FaultServer(OPEN, WHOLE) as server:
+        limits = {"pool": 0.3, "total": 5.0}
+        async with subject.client(server.url, limits=limits, connections=1, retries=0) as client:
+            stream = client.chat.stream("Hello")
+            async for _ in stream:
+                break
+            outcome = await created(subject, client)
+            await stream.aclose()
+    if outcome.error is not None:
+        error = owed(outcome, subject.errors.timeout, "stream", "open")
+        expect(subject.is_peer or getattr(error, "limit", "") == "pool", "the limit is another")
+        within(outcome.seconds, 1.5, "a limit of 0.3 s")
+
+
+@case("P1", "after-closing")
+async def closing_frees_slot(subject: Subject) -> None:
+    """Once that stream is closed, the next call has its connection."""
+    with FaultServer(OPEN, document()) as server:
+        limits = {"pool": 0.5, "total": 5.0}
+        async with subject.client(server.url, limits=limits, connections=1, retries=0) as client:
+            stream = client.chat.stream("Hello")
+            async for _ in stream:
+                break
+            await stream.aclose()
+            fine(await created(subject, client), "Hello world")
+
+
+@case("P2", over={f"seed-{seed}": seed for seed in range(3)}, colours=AWAITING)
+async def cancel_storm(subject: Subject, seed: int) -> None:
+    """240 tasks cancelled at random moments leave no connection behind, and a pool that works."""
+    chance = random.Random(seed)
+    slow = (Wait(0.005), Send(CHUNKED + coded(BEGUN)), Wait(0.02), Send(coded(FINISH + DONE)))
+    answers = (*slow, Send(LAST_CHUNK))
+    with FaultServer(answers) as server:
+        async with subject.client(server.url, connections=4) as client:
+
+            async def cancelled(after: float, way: int) -> None:
+                with anyio.move_on_after(after):
+                    await (streamed if way else created)(subject, client)
+
+            async with anyio.create_task_group() as tasks:
+                for _ in range(240):
+                    tasks.start_soon(cancelled, chance.uniform(0, 0.5), chance.randrange(2))
+            left = await subject.until(lambda: server.open_connections <= 4)
+            expect(left, f"{server.open_connections} connections on a pool of 4")
+            outcomes = await subject.each(8, lambda _: streamed(subject, client))
+            for outcome in outcomes:
+                fine(outcome, "Hello wor")
+        left = await subject.until(lambda: server.open_connections == 0)
+        expect(left, f"{server.open_connections} connections are left after closing")
+
+
+@case("P2", "while-connecting", colours=AWAITING)
+async def cancel_while_connecting(subject: Subject) -> None:
+    """Calls cancelled while connecting give their places in the pool back."""
+    with black_hole() as url, FaultServer(document()) as server:
+        async with subject.client(url, connections=2) as client:
+            for _ in range(4):
+                with anyio.move_on_after(0.02):
+                    await created(subject, client)
+            began = monotonic()
+            with anyio.move_on_after(0.2):
+                outcome = await created(subject, client, timeout=_connect_limit(subject))
+                owed(outcome, subject.errors.timeout)
+                expect("connect" in str(outcome.error), str(outcome.error))
+            within(monotonic() - began, SOON, "a connect limit of 0.1 s")
+        async with subject.client(server.url, connections=2) as client:
+            fine(await created(subject, client), "Hello world")
+
+
+def _connect_limit(subject: Subject) -> Any:
+    if subject.is_peer:
+        return 0.1
+    from autonomousai_sdk import Timeout
+
+    return Timeout(connect=0.1)
+
+
+WARNED = re.compile(r"ResourceWarning|^  |^$|tracemalloc|allocation traceback|Object allocated at")
+
+
+def unwarned(stderr: str) -> list[str]:
+    """What a child wrote to stderr, but for resource warnings and the lines that go with them."""
+    return [line for line in stderr.splitlines() if not WARNED.search(line)]
+
+
+def open_or_document(request: Received) -> Answer:
+    """A stream that stays open, or a document, whichever is asked for."""
+    return OPEN if wants_stream(request) else document()
+
+
+@case("P3", "every-way")
+async def abandoned(subject: Subject) -> None:
+    """A stream that is left in the middle and dropped leaves nothing on stderr but a warning."""
+    ways = [way for way in programs.ABANDON if subject.colour in AWAITING or way != "cancel"]
+    with FaultServer(open_or_document) as server:
+        child = programs.call(subject, "abandoned", server.url, development=True, ways=ways)
+    rest = unwarned(child.stderr)
+    expect(rest == [f"{way}:" for way in ways], f"stderr: {' / '.join(rest)[:300]}")
+
+
+@case("P4", "idle-and-mid-stream", transports=("httpx",))
+async def dropped(subject: Subject) -> None:
+    """An open client dropped inside another event loop starts nothing: one ResourceWarning."""
+    with FaultServer(open_or_document) as server:
+        child = programs.call(subject, "dropped", server.url, development=True)
+    rest = unwarned(child.stderr)
+    expect(rest == ["create:", "stream:"], f"stderr: {' / '.join(rest)[:300]}")
+    if not subject.is_peer:
+        warnings = re.findall(r"ResourceWarning: an? \w*Client was dropped", child.stderr)
+        expect(
+            len(warnings) == 2, f"{len(warnings)} warnings for two clients: {child.stderr[:300]}"
+        )
+
+
+@case("P5", "three-runs", colours=AWAITING, transports=("httpx",))
+async def several_loops(subject: Subject) -> None:
+    """One client works in three event loops, one after the other."""
+    with FaultServer(echo) as server:
+        child = programs.call(subject, "loops", server.url)
+    expect(child.value == ["Hello"] * 6, f"answers: {child.value}")
+
+
+@case("P6", over={"waiting": "waiting", "between-events": "between"}, colours=AWAITING)
+async def closed_by_another_task(subject: Subject, when: str) -> None:
+    """A stream closed from another task ends where it is read, with no cancel-scope error."""
+    with FaultServer(OPEN, WHOLE) as server:
+        async with subject.client(server.url) as client:
+            stream = client.chat.stream("Hello")
+            texts: list[str] = []
+            caught: list[BaseException] = []
+            read, closed = anyio.Event(), anyio.Event()
+
+            async def reader() -> None:
+                try:
+                    async for chunk in stream:
+                        texts.append(subject.text(chunk))
+                        if len(texts) == 2:
+                            read.set()
+                            if when == "between":
+                                await closed.wait()
+                except subject.errors.base as error:
+                    caught.append(error)
+
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(reader)
+                await read.wait()
+                await subject.sleep(0.05)
+                began = monotonic()
+                await stream.aclose()
+                closed.set()
+            within(monotonic() - began, SOON, "closing")
+            expect(texts == ["Hello", " wor"], f"delivered {texts}")
+            expect(subject.is_peer or len(caught) == 1, "the reader takes the stream for complete")
+            await gone(subject, server, began)
+            fine(await streamed(subject, client), "Hello world")
+
+
+@case("P7", "four-children", transports=("httpx",))
+async def fork(subject: Subject) -> None:
+    """A client that was used works on in four forks and in their parent, on sockets of their own."""
+    with FaultServer(echo) as server:
+        child = programs.call(subject, "forked", server.url)
+        connections = len(server.connections)
+    expect(child.value == [["Hello"]] * 5, f"answers: {child.value}")
+    expect(connections >= 5, f"{connections} connections for five processes")
+
+
+@case("P8", "32-times-10")
+async def threads(subject: Subject) -> None:
+    """32 threads or tasks with 10 streams each get their own answers, all of them."""
+    with FaultServer(echo) as server:
+        async with subject.client(server.url) as client:
+
+            async def ten(number: int) -> list[str]:
+                wrong: list[str] = []
+                for turn in range(10):
+                    prompt = f"{number}-{turn}-" + "x" * number * 50
+                    text = ""
+                    async with client.chat.stream(prompt) as stream:
+                        async for chunk in stream:
+                            text += subject.text(chunk)
+                    if text != prompt:
+                        wrong.append(f"{text[:20]} for {prompt[:20]}")
+                return wrong
+
+            wrong = [each for found in await subject.each(32, ten) for each in found]
+    expect(not wrong, f"{len(wrong)} of 320 wrong: {wrong[:3]}")
+
+
+@case("P8", "1000-tasks", colours=AWAITING)
+async def many_tasks(subject: Subject) -> None:
+    """One client under a thousand tasks at once gives each its own answer."""
+    with FaultServer(echo) as server:
+        async with subject.client(server.url, limits={"total": 40.0}) as client:
+
+            async def one(number: int) -> bool:
+                completion = await client.chat.create(f"prompt {number}")
+                return subject.answer(completion) == f"prompt {number}"
+
+            right = await subject.each(1000, one)
+    expect(all(right), f"{right.count(False)} of 1000 wrong")
+
+
+class Own(Exception):  # noqa: N818  # the caller's
+    """Raised by the caller inside a stream's block."""
+
+
+async def _leave(subject: Subject, client: Any, way: str) -> None:
+    stream: Stream
+    if way == "close":
+        stream = client.chat.stream("Hello")
+        await stream.__anext__()
+        await stream.aclose()
+        return
+    try:
+        async with client.chat.stream("Hello") as stream:
+            if way == "unread":
+                return
+            async for _ in stream:
+                if way == "break":
+                    break
+                raise Own
+    except Own:
+        pass
+
+
+@case("P9", over={way: way for way in ("close", "unread", "break", "raise")})
+async def leaving(subject: Subject, way: str) -> None:
+    """However a stream is left, the server sees it at once."""
+    with FaultServer(OPEN, document()) as server:
+        async with subject.client(server.url) as client:
+            await _leave(subject, client, way)
+            await gone(subject, server, monotonic())
+            fine(await created(subject, client), "Hello world")
+
+
+@case("P9", "cancel", colours=AWAITING)
+async def cancelling(subject: Subject) -> None:
+    """So it does when the task that reads is cancelled."""
+    with FaultServer(OPEN, document()) as server:
+        async with subject.client(server.url) as client:
+            with anyio.move_on_after(0.1):
+                await streamed(subject, client)
+            await gone(subject, server, monotonic())
+            fine(await created(subject, client), "Hello world")
+
+
+@case("P9", "keyboard-interrupt")
+async def keyboard_interrupt(subject: Subject) -> None:
+    """And when Ctrl-C ends the program, before the process is gone."""
+    one_event = (Send(CHUNKED + coded(event(delta("Hello")))), Hold())
+    with FaultServer(one_event) as server:
+        child = programs.call(subject, "interrupted", server.url).value
+        expect(child["at"] is not None, "no KeyboardInterrupt came out")
+        await gone(subject, server, child["at"])
+    expect(server.connections[0].ended_at < child["left"], "it was the process that left")
+
+
+@case("P9", "flat")
+async def flat(subject: Subject) -> None:
+    """A thousand streams left unread or in the middle, on ten connections, cost nothing."""
+    with FaultServer(open_or_document) as server:
+        async with subject.client(server.url, connections=10, retries=0) as client:
+            before = 0
+            for number in range(1000):
+                if number == 10:
+                    before = _descriptors()
+                async with client.chat.stream("Hello") as stream:
+                    if number % 2:
+                        await stream.__anext__()
+            fine(await created(subject, client), "Hello world")
+            left = await subject.until(lambda: server.open_connections <= 1)
+            expect(left, f"{server.open_connections} connections are left")
+            after = _descriptors()
+    expect(after <= before + 10, f"{before} descriptors became {after}")
+
+
+def _descriptors() -> int:
+    return len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else 0

@@ -1,0 +1,303 @@
+"""Programs that need a process of their own: for its memory, its stderr, its forks and signals.
+
+`call` runs one in a child and gives back what it returned and what it wrote to stderr.
+Run as a module, this is that child.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from threading import Thread
+from time import monotonic, sleep
+from typing import Any
+
+import anyio
+from attrs import frozen
+
+from .case import WAYS, expect
+from .subject import Options, Subject
+
+ROOT = Path(__file__).parent.parent.parent
+STEADY = {"MALLOC_MMAP_THRESHOLD_": "131072"}
+"""Makes glibc's malloc give large blocks back when they are freed, so that growth is growth."""
+
+LONGEST = 60.0
+"""Seconds a child may run."""
+
+
+@frozen
+class Result:
+    """What a program returned, as JSON has it, and what it wrote to stderr."""
+
+    value: Any
+    stderr: str
+
+
+def call(
+    subject: Subject,
+    program: str,
+    url: str,
+    *,
+    development: bool = False,
+    environ: Mapping[str, str] | None = None,
+    **arguments: Any,
+) -> Result:
+    """Run a program of this module in a child process.
+
+    Args:
+        subject: whom to put to it.
+        program: the function's name.
+        url: the fault server's.
+        development: whether with Python's development mode, which warns of all it can.
+        environ: variables added to the environment.
+        arguments: what else the function gets; must go through JSON.
+    """
+    library = type(subject)
+    told = json.dumps(
+        [library.__module__, library.__name__, subject.colour, subject.transport, program, url]
+        + [arguments]
+    )
+    child = subprocess.run(
+        [sys.executable, *(["-X", "dev", "-W", "always"] if development else []), "-m", __name__, told],
+        capture_output=True,
+        text=True,
+        timeout=LONGEST,
+        cwd=ROOT,
+        env={**os.environ, **STEADY, **(environ or {})},
+        check=False,
+    )
+    expect(child.returncode == 0, f"the program ended with {child.returncode}: {child.stderr}")
+    return Result(json.loads(child.stdout.splitlines()[-1]), child.stderr)
+
+
+def main(told: str) -> None:
+    """Run the program that `call` names."""
+    module, library, colour, transport, program, url, arguments = json.loads(told)
+    made: Callable[..., Subject] = getattr(import_module(module), library)
+    function = PROGRAMS[program]
+    sys.stdout.write(json.dumps(function(made(colour, transport), url, **arguments)) + "\n")
+
+
+def measured(
+    subject: Subject, url: str, *, ways: list[str], bound: int | None
+) -> list[dict[str, Any]]:
+    """A call like any other, then calls that memory is watched over, one for each way."""
+    found: list[dict[str, Any]] = []
+
+    async def calls() -> None:
+        async with subject.client(url, bound=bound, retries=0) as client:
+            await WAYS["stream"](subject, client)
+            for way in ways:
+                gc.collect()
+                Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # VmHWM begins anew
+                before = _memory("VmRSS")
+                error = (await WAYS[way](subject, client)).error
+                found.append(
+                    {
+                        "error": None if error is None else type(error).__name__,
+                        "said": str(error)[:5000],
+                        "length": len(str(error)),
+                        "grown": _memory("VmHWM") - before,
+                    }
+                )
+
+    subject.run(calls)
+    return found
+
+
+def _memory(name: str) -> int:
+    """Bytes of memory this process has (VmRSS) or has had at most (VmHWM), by proc(5)."""
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith(f"{name}:"):
+            return int(line.split()[1]) * 1024
+    raise AssertionError(f"no {name} in /proc/self/status")
+
+
+def abandoned(subject: Subject, url: str, *, ways: list[str]) -> None:
+    """Streams that are left in the middle, in each of these ways, and dropped."""
+
+    async def leave() -> None:
+        async with subject.client(url) as client:
+            for way in ways:
+                sys.stderr.write(f"{way}:\n")
+                for _ in range(5):
+                    await ABANDON[way](subject, client)
+                    gc.collect()
+                    await subject.sleep(0.005)
+            await WAYS["create"](subject, client)
+
+    subject.run(leave)
+    gc.collect()
+
+
+async def _break_bare(subject: Subject, client: Any) -> None:
+    async for _ in client.chat.stream("Hello"):
+        break
+
+
+async def _break_text(subject: Subject, client: Any) -> None:
+    stream = client.chat.stream("Hello")
+    async for _ in stream.text:
+        break
+
+
+async def _break_block(subject: Subject, client: Any) -> None:
+    async with client.chat.stream("Hello") as stream:
+        async for _ in stream:
+            break
+
+
+async def _raise_in_block(subject: Subject, client: Any) -> None:
+    try:
+        async with client.chat.stream("Hello") as stream:
+            async for _ in stream:
+                raise ValueError("the caller's own")
+    except ValueError:
+        pass
+
+
+async def _cancel(subject: Subject, client: Any) -> None:
+    with anyio.move_on_after(0.05):
+        async for _ in client.chat.stream("Hello"):
+            pass
+
+
+ABANDON = {
+    "break-bare": _break_bare,
+    "break-text": _break_text,
+    "break-block": _break_block,
+    "raise-in-block": _raise_in_block,
+    "cancel": _cancel,
+}
+
+
+def dropped(subject: Subject, url: str) -> None:
+    """An open client of one event loop, dropped while another runs; idle, then mid-stream."""
+    for way in WAYS:
+        sys.stderr.write(f"{way}:\n")
+        _drop_one(subject, url, way)
+        gc.collect()
+
+
+def _drop_one(subject: Subject, url: str, way: str) -> None:
+    held: list[Any] = []
+
+    async def use() -> None:
+        made = subject.make(url, Options())
+        held.append(made)
+        client = subject.calls(made)
+        if way == "stream":
+            opened = client.chat.stream("Hello")
+            await opened.__anext__()
+            held.append(opened)
+        else:
+            await client.chat.create("Hello")
+
+    async def drop() -> None:
+        held.clear()
+        gc.collect()
+        await subject.sleep(0.05)
+
+    subject.run(use)
+    subject.run(drop)
+
+
+def loops(subject: Subject, url: str) -> list[str]:
+    """One client in three event loops, one after the other."""
+    made = subject.make(url, Options())
+    texts: list[str] = []
+
+    async def use() -> None:
+        client = subject.calls(made)
+        for way in WAYS.values():
+            outcome = await way(subject, client)
+            texts.append(outcome.text if outcome.error is None else repr(outcome.error))
+
+    for _ in range(3):
+        subject.run(use)
+    return texts
+
+
+def forked(subject: Subject, url: str) -> list[Any]:
+    """One client used, then used in four forks and in their parent."""
+    made = subject.make(url, Options(limits={"total": 5.0}))
+    texts: list[str] = []
+
+    async def use() -> None:
+        client = subject.calls(made)
+        for _ in range(20):
+            outcome = await WAYS["create"](subject, client)
+            texts.append(outcome.text if outcome.error is None else repr(outcome.error))
+
+    subject.run(use)
+    children: list[tuple[int, int]] = []
+    for _ in range(4):
+        reading, writing = os.pipe()
+        child = os.fork()
+        if child == 0:
+            texts.clear()
+            subject.run(use)
+            os.write(writing, json.dumps(sorted(set(texts))).encode())
+            os._exit(0)
+        os.close(writing)
+        children.append((child, reading))
+    subject.run(use)
+    found: list[Any] = [sorted(set(texts))]
+    for child, reading in children:
+        with open(reading, "rb") as pipe:  # noqa: PTH123  # a descriptor has no path
+            found.append(json.loads(pipe.read() or b"null"))
+        os.waitpid(child, 0)
+    return found
+
+
+def interrupted(subject: Subject, url: str) -> dict[str, Any]:
+    """A stream that Ctrl-C ends while it waits."""
+
+    def press() -> None:
+        sleep(0.1)
+        os.kill(os.getpid(), 2)
+
+    async def read() -> None:
+        async with subject.client(url) as client, client.chat.stream("Hello") as stream:
+            async for _ in stream:
+                Thread(target=press).start()
+
+    try:
+        subject.run(read)
+    except KeyboardInterrupt:
+        at = monotonic()
+        sleep(0.5)
+        return {"at": at, "left": monotonic()}
+    return {"at": None}
+
+
+def secured(subject: Subject, url: str) -> dict[str, Any]:
+    """A call over TLS, for what it says; certificates come from the environment."""
+
+    async def both() -> dict[str, Any]:
+        async with subject.client(url, retries=0, api_key="sk-secret") as client:
+            outcome = await WAYS["create"](subject, client)
+            error = outcome.error
+            return {
+                "error": None if error is None else type(error).__name__,
+                "said": str(error),
+                "text": outcome.text,
+            }
+
+    return subject.run(both)
+
+
+PROGRAMS: dict[str, Callable[..., Any]] = {
+    function.__name__: function
+    for function in (measured, abandoned, dropped, loops, forked, interrupted, secured)
+}
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,264 @@
+"""Group R: what is tried again, and what is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import autonomousai_sdk as sdk
+
+from .case import WAYS, Group, created, expect, fine, owed, streamed, within
+from .script import Answer, Fin, Gate, Reset, Send
+from .server import FaultServer, refused
+from .subject import NotSurvived, Options, Subject
+from .wire import (
+    CHUNKED,
+    TEXTS,
+    WHOLE,
+    coded,
+    deltas,
+    document,
+    event,
+    failed,
+    problem,
+    stream,
+)
+
+GROUP = Group([])
+case = GROUP.case
+
+SOON = "retry-after-ms: 1"
+
+
+def one_key(server: FaultServer, tries: int) -> None:
+    """So many tries came, all with the same idempotency key."""
+    expect(len(server.requests) == tries, f"{len(server.requests)} requests instead of {tries}")
+    keys = {request.headers.get("idempotency-key", "") for request in server.requests}
+    expect(len(keys) == 1 and keys != {""}, f"the idempotency keys are {sorted(keys)}")
+
+
+HANG_UPS: tuple[tuple[str, Answer], ...] = (
+    ("create", (Fin(),)),
+    ("create", (Reset(),)),
+    ("stream", (Fin(),)),
+)
+
+
+@case("R1", "fin-and-reset")
+async def hang_up(subject: Subject) -> None:
+    """Hanging up on a request is tried again, max_retries times, under one idempotency key."""
+
+    async def one(number: int) -> None:
+        way, answer = HANG_UPS[number]
+        with FaultServer(answer) as server:
+            async with subject.client(server.url) as client:
+                outcome = await WAYS[way](subject, client)
+        owed(outcome, subject.errors.connection)
+        one_key(server, 3)
+
+    # All at once, because each sleeps between its tries.
+    await subject.each(len(HANG_UPS), one)
+
+
+@case("R1", "refused")
+async def refused_then_given_up(subject: Subject) -> None:
+    """A refused connection is tried again, and then an error that names the try."""
+    with refused() as url:
+        async with subject.client(url, retries=1) as client:
+            outcome = await created(subject, client)
+    error = owed(outcome, subject.errors.connection)
+    expect(subject.is_peer or "try 2" in str(error), str(error))
+
+
+@case("R1", "closed-while-idle")
+async def closed_while_idle(subject: Subject) -> None:
+    """A kept connection that the server has closed meanwhile does not fail the next call."""
+    with FaultServer((*document(), Fin()), document()) as server:
+        async with subject.client(server.url) as client:
+            fine(await created(subject, client), "Hello world")
+            await subject.sleep(0.05)
+            fine(await created(subject, client), "Hello world")
+
+
+@case("R1", "each-call-its-own-key", peers=False)
+async def each_call_its_own_key(subject: Subject) -> None:
+    """Two calls have two idempotency keys, and a caller's own key stands."""
+    with FaultServer(document()) as server:
+        async with subject.client(server.url) as client:
+            for _ in range(2):
+                await created(subject, client)
+            await created(subject, client, headers={"Idempotency-Key": "mine"})
+    keys = [request.headers.get("idempotency-key") for request in server.requests]
+    expect(len(set(keys)) == 3 and keys[2] == "mine", f"the keys are {keys}")
+
+
+@case("R2", over={"reset": (Reset(),), "closed": (Fin(),)})
+async def after_the_first_event(subject: Subject, ending: Answer) -> None:
+    """Once an event was handed over there is no other try: the caller hears of it."""
+    with FaultServer((Send(CHUNKED + coded(deltas("Hello"))), Gate(), *ending), WHOLE) as server:
+        async with subject.client(server.url) as client:
+            texts: list[str] = []
+            try:
+                async with client.chat.stream("Hello") as stream:
+                    async for chunk in stream:
+                        texts.append(subject.text(chunk))
+                        server.open_gate()
+            except (*subject.errors.interrupted, subject.errors.connection):
+                pass
+            else:
+                raise NotSurvived("no error")
+    expect(len(server.requests) == 1, f"{len(server.requests)} requests")
+    expect(texts == ["Hello"], f"delivered {texts}")
+
+
+@case(
+    "R2",
+    over={
+        "opening-fails": failed(503, SOON),
+        "error-comes-first": stream(event(problem("busy", "overloaded_error"), "error")),
+        "cut-before-an-event": stream(b": hello\n\n"),
+        "reset-before-an-event": (Send(CHUNKED + coded(b": hello\n\n")), Reset()),
+    },
+    peers=False,
+)
+async def before_the_first_event(subject: Subject, answer: Answer) -> None:
+    """As long as no event was handed over, a stream is tried again."""
+    with FaultServer(answer, WHOLE) as server:
+        async with subject.client(server.url) as client:
+            fine(await streamed(subject, client), "".join(TEXTS))
+    one_key(server, 2)
+
+
+@case("R2", "refusal-comes-first", peers=False)
+async def refused_at_first(subject: Subject) -> None:
+    """A first event that no other try will better is the caller's at once."""
+    answer = stream(event(problem("bad", "invalid_request_error"), "error"))
+    with FaultServer(answer, WHOLE) as server:
+        async with subject.client(server.url) as client:
+            owed(await streamed(subject, client), subject.errors.status, "bad")
+    expect(len(server.requests) == 1, f"{len(server.requests)} requests")
+
+
+REFUSALS: dict[int, type[sdk.APIStatusError]] = {
+    400: sdk.BadRequestError,
+    401: sdk.AuthenticationError,
+    403: sdk.PermissionDeniedError,
+    404: sdk.NotFoundError,
+    413: sdk.RequestTooLargeError,
+    422: sdk.UnprocessableEntityError,
+}
+
+
+@case(
+    "R3",
+    over={f"{way}-{status}": (way, status) for way in WAYS for status in REFUSALS},
+)
+async def refusal(subject: Subject, told: tuple[str, int]) -> None:
+    """A refusal is one request, and an error of its own class with the server's words."""
+    way, status = told
+    with FaultServer(failed(status), WHOLE) as server:
+        async with subject.client(server.url) as client:
+            outcome = await WAYS[way](subject, client)
+    error = owed(outcome, subject.errors.status, "scripted failure")
+    expect(subject.is_peer or type(error) is REFUSALS[status], f"{status} is {type(error)}")
+    expect(len(server.requests) == 1, f"{len(server.requests)} requests")
+
+
+@case("R3", "failures-are-retried")
+async def retried(subject: Subject) -> None:
+    """What may pass is tried again: 408, 409, 429 and 5xx."""
+    statuses = (408, 409, 429, 500, 502, 503, 504, 529)
+    for status in statuses:
+        with FaultServer(failed(status, SOON), document()) as server:
+            async with subject.client(server.url) as client:
+                fine(await created(subject, client), "Hello world")
+        expect(len(server.requests) == 2, f"{status}: {len(server.requests)} requests")
+
+
+@case("R3", over={"should-not": (503, "false", 1), "should": (400, "true", 2)})
+async def should_retry(subject: Subject, told: tuple[int, str, int]) -> None:
+    """The server's `x-should-retry` decides, whatever the status."""
+    status, wish, requests = told
+    with FaultServer(failed(status, SOON, f"x-should-retry: {wish}"), document()) as server:
+        async with subject.client(server.url) as client:
+            await created(subject, client)
+    expect(len(server.requests) == requests, f"{len(server.requests)} requests")
+
+
+@case("R4", "runs-out")
+async def budget(subject: Subject) -> None:
+    """Retries of one client are paid from one budget: 500 tokens, 5 each, then none."""
+    with FaultServer(failed(503, SOON)) as server:
+        async with subject.client(server.url, retries=10) as client:
+            for _ in range(15):
+                owed(await created(subject, client), subject.errors.status)
+    expect(len(server.requests) == 15 + 100, f"{len(server.requests)} requests")
+
+
+@case("R4", "is-refilled", peers=False)
+async def budget_refilled(subject: Subject) -> None:
+    """A success after a retry gives its tokens back; one at once gives one token."""
+    fails: list[Answer] = [failed(503, SOON)] * 110
+    # Ten calls of ten retries spend it all; a call that succeeds gives one token back, five
+    # of them pay for one retry, and that one's success gives the five back.
+    answers = [*fails, *[document()] * 5, failed(503, SOON), document(), failed(503, SOON)]
+    with FaultServer(*answers, document()) as server:
+        async with subject.client(server.url, retries=10) as client:
+            for _ in range(10):
+                owed(await created(subject, client), subject.errors.status)
+            expect(len(server.requests) == 110, f"{len(server.requests)} requests spend it")
+            for _ in range(7):
+                fine(await created(subject, client), "Hello world")
+    expect(len(server.requests) == 119, f"{len(server.requests)} requests")
+
+
+@case("R4", "of-copies", peers=False)
+async def budget_of_copies(subject: Subject) -> None:
+    """A copy made by `with_options` draws on the same budget."""
+    with FaultServer(failed(503, SOON)) as server:
+        made = subject.make(server.url, Options(retries=10))
+        copy = subject.calls(made.with_options(max_retries=20))
+        for client in (subject.calls(made), copy):
+            for _ in range(6):
+                owed(await created(subject, client), subject.errors.status)
+        await subject.close(made)
+    expect(len(server.requests) == 12 + 100, f"{len(server.requests)} requests")
+
+
+BAD_HEADERS: dict[str, dict[str, str]] = {
+    "line-feed": {"x-mine": "a\nb"},
+    "carriage-return": {"x-mine": "a\r\nx-other: 1"},
+    "nul": {"x-mine": "a\0"},
+    "name": {"x mine": "a"},
+}
+
+
+@case("R5", over=BAD_HEADERS)
+async def bad_header(subject: Subject, headers: dict[str, str]) -> None:
+    """A header that cannot be sent is an error at once, which names it."""
+    with FaultServer(document()) as server:
+        async with subject.client(server.url) as client:
+            outcome = await created(subject, client, headers=headers)
+    owed(outcome, subject.errors.configuration, next(iter(headers)))
+    expect(not server.requests, "a request went out")
+    within(outcome.seconds, 0.3, "the error")
+
+
+BAD_URLS = ("127.0.0.1:80", "ftp://127.0.0.1", "http://", "http://127.0.0.1:99999", "http://a b/")
+
+
+@case("R5", over={f"url-{number}": url for number, url in enumerate(BAD_URLS)})
+async def bad_url(subject: Subject, url: str) -> None:
+    """A base URL that cannot be one is an error at once, which says so."""
+
+    async def call() -> Any:
+        async with subject.client(url) as client:
+            return await client.chat.create("Hello")
+
+    try:
+        await call()
+    except subject.errors.configuration as error:
+        expect(subject.is_peer or "base_url" in str(error), str(error))
+        return
+    except Exception as error:
+        raise NotSurvived(f"raised {type(error).__name__}: {error}") from error
+    raise NotSurvived("no error")

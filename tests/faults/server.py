@@ -1,0 +1,328 @@
+"""A server that misbehaves as told: raw sockets on loopback, scripted byte by byte.
+
+It speaks HTTP only as far as telling one request from the next, records all it gets,
+and runs in a thread of its own, so that clients of any colour can be in the test's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import socket
+import ssl
+import struct
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from threading import Thread
+from time import monotonic
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal
+
+from attrs import define, field, frozen
+
+from .script import Action, Answer, Drip, Fin, Gate, Hold, Pace, Repeat, Reset, Send, Wait
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+LIFETIME = 30.0
+"""Seconds after which a server closes every connection, so that no client hangs on it."""
+
+End = Literal["fin", "reset", "server"]
+Answers = Answer | Callable[["Received"], Answer]
+
+
+@frozen(kw_only=True)
+class Received:
+    """A request as it came."""
+
+    number: int
+    connection: int
+    at: float
+    head: bytes = field(repr=False)
+    body: bytes = field(repr=False)
+
+    @property
+    def line(self) -> tuple[str, str]:
+        """The method and the target."""
+        method, target, _ = self.head.split(b"\r\n", 1)[0].decode("latin-1").split(" ", 2)
+        return method, target
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Header values by lower-case name; the last of a name that came twice."""
+        lines = self.head.decode("latin-1").split("\r\n")[1:]
+        pairs = (line.partition(":") for line in lines if line)
+        return {name.strip().lower(): value.strip() for name, _, value in pairs}
+
+    @property
+    def prompt(self) -> str:
+        """The text of the last message, by AutonomousAI's wire or by OpenAI's."""
+        messages: Any = json.loads(self.body)["messages"]
+        if isinstance(messages, str):
+            messages = json.loads(base64.b64decode(messages))
+        text: str = messages[-1]["content"]
+        return text
+
+
+@define(eq=False)
+class Connection:
+    """What became of a connection.
+
+    Attributes:
+        number: from 1, in the order they were accepted.
+        sent: bytes handed to the network so far.
+        ended: how the client left, or that the server ended it.
+        ended_at: when that was, by the monotonic clock.
+    """
+
+    number: int
+    sent: int = 0
+    ended: End | None = None
+    ended_at: float = 0.0
+
+
+class FaultServer:
+    """Serves the first answer to the first request it gets, and so on; the last one stays.
+
+    Args:
+        answers: what to do with each request: actions, or what gives actions for a request.
+        reads: how it reads: all at once, at a pace, or (None) not at all.
+        accepts: whether it accepts connections; if not, the kernel holds them open.
+        tls: the TLS context to serve with.
+        host: the address to listen on.
+
+    Attributes:
+        requests: the requests that came, in their order over all connections.
+        connections: the connections that came.
+    """
+
+    def __init__(
+        self,
+        *answers: Answers,
+        reads: Pace | None = Pace(2**16, 0),  # noqa: B008  # a frozen value
+        accepts: bool = True,
+        tls: ssl.SSLContext | None = None,
+        host: str = "127.0.0.1",
+    ) -> None:
+        self.requests: list[Received] = []
+        self.connections: list[Connection] = []
+        self._answers = answers
+        self._reads = reads
+        self._accepts = accepts
+        self._tls = tls
+        self._host = host
+        self._loop = asyncio.new_event_loop()
+        self._gate = asyncio.Event()
+        self._thread = Thread(target=self._loop.run_forever, name="fault-server", daemon=True)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listener = socket.socket(family, socket.SOCK_STREAM)
+        if reads is None or reads.size < 2**16:
+            # Else the kernel reads for us, more than any request is long.
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self._listener.bind((host, 0))
+        self.port: int = self._listener.getsockname()[1]
+
+    @property
+    def url(self) -> str:
+        """The server's base URL."""
+        scheme = "http" if self._tls is None else "https"
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"{scheme}://{host}:{self.port}"
+
+    @property
+    def open_connections(self) -> int:
+        """How many connections neither side has ended."""
+        return sum(connection.ended is None for connection in self.connections)
+
+    def open_gate(self) -> None:
+        """Let every script that stands at a `Gate` go on, now and from now on."""
+        self._loop.call_soon_threadsafe(self._gate.set)
+
+    def __enter__(self) -> Self:
+        self._listener.listen(1024)
+        self._thread.start()
+        if self._accepts:
+            asyncio.run_coroutine_threadsafe(self._start(), self._loop).result()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+        self._listener.close()
+
+    async def _start(self) -> None:
+        self._loop.call_later(LIFETIME, lambda: self._loop.create_task(self._stop()))
+        limit = 2**16 if self._reads is None else self._reads.size
+        self._server = await asyncio.start_server(
+            self._serve, sock=self._listener, ssl=self._tls, limit=limit
+        )
+
+    async def _stop(self) -> None:
+        if self._accepts:
+            self._server.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = Connection(len(self.connections) + 1)
+        self.connections.append(connection)
+        talk = _Talk(reader, writer, connection, self._reads, self._gate)
+        pump = asyncio.ensure_future(talk.pump())
+        try:
+            while (read := await talk.next_request()) is not None:
+                request = Received(
+                    number=len(self.requests) + 1,
+                    connection=connection.number,
+                    at=monotonic(),
+                    head=read[0],
+                    body=read[1],
+                )
+                self.requests.append(request)
+                for action in self._answer(request):
+                    await talk.perform(action)
+        except (OSError, asyncio.CancelledError):
+            pass  # the client left, or the server stops: either ends the script
+        finally:
+            pump.cancel()
+            writer.transport.abort()
+
+    def _answer(self, request: Received) -> Answer:
+        answer = self._answers[min(request.number, len(self._answers)) - 1]
+        return answer(request) if callable(answer) else answer
+
+
+@define(eq=False)
+class _Talk:
+    """One connection being served."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    connection: Connection
+    reads: Pace | None
+    gate: asyncio.Event
+    _buffer: bytearray = field(init=False, factory=bytearray)
+    _news: asyncio.Event = field(init=False, factory=asyncio.Event)
+    _left: asyncio.Event = field(init=False, factory=asyncio.Event)
+
+    async def pump(self) -> None:
+        """Read all that comes, also while the script runs, to see when the client leaves."""
+        if self.reads is None:
+            self.writer.transport.pause_reading()  # type: ignore[attr-defined]
+            return
+        try:
+            while data := await self.reader.read(self.reads.size):
+                self._buffer += data
+                self._news.set()
+                if self.reads.every:
+                    await asyncio.sleep(self.reads.every)
+            self._note_end("fin")
+        except OSError:
+            self._note_end("reset")
+
+    async def next_request(self) -> tuple[bytes, bytes] | None:
+        """The head and the body of the next request; None when the client left."""
+        while b"\r\n\r\n" not in self._buffer:
+            if not await self._more():
+                return None
+        head, _, rest = bytes(self._buffer).partition(b"\r\n\r\n")
+        length = 0
+        for line in head.split(b"\r\n")[1:]:
+            name, _, value = line.partition(b":")
+            if name.lower() == b"content-length":
+                length = int(value)
+        while len(self._buffer) < len(head) + 4 + length:
+            if not await self._more():
+                return None
+        rest = bytes(self._buffer[len(head) + 4 : len(head) + 4 + length])
+        del self._buffer[: len(head) + 4 + length]
+        return head, rest
+
+    async def perform(self, action: Action) -> None:
+        """Do one action of a script."""
+        match action:
+            case Send(data):
+                await self._send(data)
+            case Drip(data, every, size):
+                for start in range(0, len(data), size):
+                    await self._send(data[start : start + size])
+                    await self._rest(every)
+            case Repeat(data, times, every):
+                for _ in range(times):
+                    await self._send(data)
+                    if every:
+                        await self._rest(every)
+            case Wait(seconds):
+                await self._rest(seconds)
+            case Gate():
+                await self.gate.wait()
+            case Fin():
+                self._note_end("server")
+                self.writer.close()
+                await self.writer.wait_closed()
+                raise ConnectionAbortedError
+            case Reset():
+                self._note_end("server")
+                raw = self.writer.get_extra_info("socket")
+                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.writer.transport.abort()
+                raise ConnectionAbortedError
+            case Hold():
+                await self._left.wait()
+
+    async def _send(self, data: bytes) -> None:
+        if self._left.is_set():
+            raise ConnectionAbortedError
+        self.writer.write(data)
+        await self.writer.drain()
+        self.connection.sent += len(data)
+
+    async def _rest(self, seconds: float) -> None:
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._left.wait(), seconds)
+
+    async def _more(self) -> bool:
+        if self._left.is_set():
+            return False
+        self._news.clear()
+        await self._news.wait()
+        return not self._left.is_set()
+
+    def _note_end(self, how: End) -> None:
+        if self.connection.ended is None:
+            self.connection.ended = how
+            self.connection.ended_at = monotonic()
+        self._left.set()
+        self._news.set()
+
+
+@contextmanager
+def black_hole() -> Iterator[str]:
+    """A base URL on loopback where connecting never ends: the queue of its listener is full."""
+    with socket.socket() as listener, socket.socket() as first, socket.socket() as second:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        address = listener.getsockname()
+        for filler in (first, second):
+            filler.setblocking(False)
+            with suppress(BlockingIOError):
+                filler.connect(address)
+        yield f"http://127.0.0.1:{address[1]}"
+
+
+@contextmanager
+def refused() -> Iterator[str]:
+    """A base URL on loopback where nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"

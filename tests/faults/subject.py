@@ -1,0 +1,390 @@
+"""Who is put to the faults: a client of one colour on one transport, ours or a peer's.
+
+Each case is one coroutine function, written as a user of `AsyncClient` writes. For the
+blocking colour the client is wrapped so that awaiting it blocks, and the coroutine is
+stepped through at once: it never waits for an event loop, because there is none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.util import find_spec
+from inspect import isawaitable
+from time import monotonic, sleep
+from typing import Any, Literal, Protocol, TypeVar
+
+import anyio
+from attrs import field, frozen
+
+import autonomousai_sdk as sdk
+
+T = TypeVar("T")
+Colour = Literal["sync", "asyncio", "trio"]
+COLOURS: tuple[Colour, ...] = ("sync", "asyncio", "trio")
+AWAITING: tuple[Colour, ...] = ("asyncio", "trio")
+ASYNCIO: tuple[Colour, ...] = ("asyncio",)
+SYNC: tuple[Colour, ...] = ("sync",)
+
+SAFETY = 15.0
+"""Seconds any call may take that sets no limit of its own, so that none hangs."""
+
+
+class NotSurvived(AssertionError):  # noqa: N818  # says what it is
+    """A client did not behave as owed."""
+
+
+@frozen(kw_only=True)
+class Errors:
+    """The classes of a library's errors, by what they are owed for."""
+
+    base: type[Exception]
+    interrupted: tuple[type[Exception], ...]
+    undecodable: type[Exception]
+    status: type[Exception]
+    response: type[Exception]
+    connection: type[Exception]
+    timeout: type[Exception]
+    configuration: type[Exception]
+
+
+@frozen(kw_only=True)
+class Options:
+    """What a case sets of a client, in terms that every library can be told.
+
+    Attributes:
+        limits: seconds by the names of `Timeout`; a peer gets the shortest as its timeout.
+        retries: more tries after the first; None for the library's default.
+        connections: how many the pool holds; None for the library's default.
+        bound: the bound on an event or document in bytes; peers have none.
+        api_key: the key; None for none.
+        headers: sent with every request.
+    """
+
+    limits: Mapping[str, float] = field(factory=lambda: {"total": SAFETY})
+    retries: int | None = None
+    connections: int | None = None
+    bound: int | None = None
+    api_key: str | None = None
+    headers: Mapping[str, str] | None = None
+
+
+class Stream(Protocol):
+    """A stream as cases use it."""
+
+    async def __aenter__(self) -> Any: ...
+    async def __aexit__(self, *exc_info: Any) -> None: ...
+    def __aiter__(self) -> Any: ...
+    async def __anext__(self) -> Any: ...
+    async def aclose(self) -> None: ...
+    @property
+    def text(self) -> AsyncIterator[str]: ...
+    @property
+    def completion(self) -> Any: ...
+
+
+class Chat(Protocol):
+    """The calls, as cases make them."""
+
+    async def create(self, messages: str, **options: Any) -> Any: ...
+    def stream(self, messages: str, **options: Any) -> Stream: ...
+
+
+class Client(Protocol):
+    """A client as cases use it."""
+
+    @property
+    def chat(self) -> Chat: ...
+
+
+@frozen
+class Subject(ABC):
+    """One colour of one library on one transport.
+
+    Attributes:
+        colour: how it is called.
+        transport: what it is built on.
+    """
+
+    colour: Colour
+    transport: str
+
+    errors: Errors = field(init=False)
+    is_peer: bool = field(init=False, default=False)
+
+    @abstractmethod
+    def make(self, url: str, options: Options) -> Any:
+        """The library's own client."""
+
+    @abstractmethod
+    def calls(self, made: Any) -> Client:
+        """The client as cases use it."""
+
+    @abstractmethod
+    async def close(self, made: Any) -> None:
+        """Close what `make` made, and all that it opened for it."""
+
+    @abstractmethod
+    def text(self, chunk: Any) -> str:
+        """The text of a chunk's first choice."""
+
+    @abstractmethod
+    def answer(self, completion: Any) -> str:
+        """The text of a whole answer."""
+
+    @abstractmethod
+    def check_partial(self, error: BaseException, text: str) -> None:
+        """Raise `NotSurvived` unless the error has what came before it."""
+
+    def __str__(self) -> str:
+        return f"{self.colour}-{self.transport}"
+
+    def client(self, url: str, **options: Any) -> AbstractAsyncContextManager[Client]:
+        """A client that is closed at the end of the block; options are those of `Options`."""
+        return self._client(url, Options(**options))
+
+    @asynccontextmanager
+    async def _client(self, url: str, options: Options) -> AsyncIterator[Client]:
+        made = self.make(url, options)
+        try:
+            yield self.calls(made)
+        finally:
+            await self.close(made)
+
+    def run(self, act: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Run a coroutine function in this colour.
+
+        Raises:
+            NotSurvived: it left something to the event loop that nobody took care of.
+        """
+        if self.colour == "sync":
+            return at_once(act())
+        return anyio.run(_looked_after, act, backend=self.colour)
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        if self.colour == "sync":
+            sleep(seconds)
+        else:
+            await anyio.sleep(seconds)
+
+    async def until(self, condition: Callable[[], bool], within: float = 3.0) -> bool:
+        """Wait for a condition; whether it came true in time."""
+        end = monotonic() + within
+        while not condition():
+            if monotonic() > end:
+                return False
+            await self.sleep(0.005)
+        return True
+
+    async def each(self, count: int, act: Callable[[int], Coroutine[Any, Any, T]]) -> Sequence[T]:
+        """Run `act` with each number below `count`, all at once: in threads, or as tasks."""
+        if self.colour == "sync":
+            with ThreadPoolExecutor(count) as pool:
+                return list(pool.map(lambda number: at_once(act(number)), range(count)))
+        results: dict[int, T] = {}
+
+        async def one(number: int) -> None:
+            results[number] = await act(number)
+
+        async with anyio.create_task_group() as tasks:
+            for number in range(count):
+                tasks.start_soon(one, number)
+        return [results[number] for number in range(count)]
+
+
+def at_once(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that never really waits."""
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    coroutine.close()
+    raise AssertionError("a blocking case has awaited something")
+
+
+async def _looked_after(act: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    complaints: list[str] = []
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return await act()
+    loop.set_exception_handler(lambda _, context: complaints.append(str(context["message"])))
+    result = await act()
+    gc.collect()
+    await asyncio.sleep(0)
+    if complaints:
+        raise NotSurvived(f"left to the event loop: {complaints[0]}")
+    return result
+
+
+async def settled(value: T | Awaitable[T]) -> T:
+    """What a call gave, whichever colour it has."""
+    if isawaitable(value):
+        awaited: T = await value
+        return awaited
+    return value  # type: ignore[return-value]  # isawaitable() does not narrow it away
+
+
+SDK_ERRORS = Errors(
+    base=sdk.AutonomousAIError,
+    interrupted=(sdk.StreamInterrupted,),
+    undecodable=sdk.StreamDecodeError,
+    status=sdk.APIStatusError,
+    response=sdk.APIResponseError,
+    connection=sdk.APIConnectionError,
+    timeout=sdk.APITimeoutError,
+    configuration=sdk.ConfigurationError,
+)
+
+
+@frozen
+class SDK(Subject):
+    """This SDK."""
+
+    errors: Errors = field(init=False, default=SDK_ERRORS)
+
+    def make(self, url: str, options: Options) -> Any:
+        """A `Client` or `AsyncClient`; on httpx's default transport where that will do."""
+        arguments: dict[str, Any] = {
+            "base_url": url,
+            "api_key": options.api_key,
+            "headers": options.headers,
+            "timeout": sdk.Timeout(**options.limits),
+        }
+        if options.retries is not None:
+            arguments["max_retries"] = options.retries
+        if options.bound is not None:
+            arguments["max_event_bytes"] = options.bound
+        if self.transport != "httpx" or options.connections is not None:
+            arguments["transport"] = self.new_transport(options.connections)
+        return (sdk.Client if self.colour == "sync" else sdk.AsyncClient)(**arguments)
+
+    def new_transport(self, connections: int | None = None) -> Any:
+        """This subject's transport by itself."""
+        limits = {} if connections is None else {"max_connections": connections}
+        return _transport_class(self)(**limits)
+
+    def calls(self, made: Any) -> Client:
+        """The client itself, or wrapped so that it can be awaited."""
+        calls: Client = _BlockingClient(made) if self.colour == "sync" else made
+        return calls
+
+    async def close(self, made: Any) -> None:
+        """Close the client, and the transport that was made for it."""
+        await settled(made.close() if self.colour == "sync" else made.aclose())
+        connections = made._caller.connections
+        if not connections.own:
+            transport = connections._new()
+            await settled(transport.close() if self.colour == "sync" else transport.aclose())
+
+    def text(self, chunk: Any) -> str:
+        """The text of a chunk's first choice."""
+        pieces = (piece.delta.content for piece in chunk.choices if piece.index == 0)
+        return next(pieces, None) or ""
+
+    def answer(self, completion: Any) -> str:
+        """The text of a whole answer."""
+        text: str = completion.text
+        return text
+
+    def check_partial(self, error: BaseException, text: str) -> None:
+        """The error's `partial` is the completion so far."""
+        partial: Any = getattr(error, "partial", None)
+        found = None if partial is None else partial.text
+        if (found or "") != text:
+            raise NotSurvived(f".partial has {found!r}, and {text!r} came")
+
+
+def _transport_class(subject: SDK) -> Any:
+    blocking = subject.colour == "sync"
+    if subject.transport == "httpx2":
+        from autonomousai_sdk.transports import httpx2
+
+        return httpx2.HTTPX2Transport if blocking else httpx2.AsyncHTTPX2Transport
+    if subject.transport == "aiohttp":
+        from autonomousai_sdk.transports import aiohttp
+
+        return aiohttp.AIOHTTPTransport
+    return sdk.HTTPXTransport if blocking else sdk.AsyncHTTPXTransport
+
+
+@frozen
+class _BlockingClient:
+    """A blocking client that can be awaited."""
+
+    made: Any
+
+    @property
+    def chat(self) -> Chat:
+        return _BlockingChat(self.made.chat)
+
+
+@frozen
+class _BlockingChat:
+    chat: Any
+
+    async def create(self, messages: str, **options: Any) -> Any:
+        return self.chat.create(messages, **options)
+
+    def stream(self, messages: str, **options: Any) -> Stream:
+        return BlockingStream(self.chat.stream(messages, **options))
+
+
+@frozen
+class BlockingStream:
+    """A blocking stream that can be awaited."""
+
+    made: Any
+
+    async def __aenter__(self) -> BlockingStream:
+        self.made.__enter__()
+        return self
+
+    async def __aexit__(self, *exc_info: Any) -> None:
+        self.made.__exit__(*exc_info)
+
+    def __aiter__(self) -> BlockingStream:
+        iter(self.made)
+        return self
+
+    async def __anext__(self) -> Any:
+        try:
+            return next(self.made)
+        except StopIteration:
+            raise StopAsyncIteration from None
+
+    async def aclose(self) -> None:
+        self.made.close()
+
+    @property
+    def text(self) -> AsyncIterator[str]:
+        return self._texts(self.made.text)
+
+    @property
+    def completion(self) -> Any:
+        return self.made.completion
+
+    async def _texts(self, texts: Any) -> AsyncIterator[str]:
+        for text in texts:
+            yield text
+
+
+def subjects() -> tuple[Subject, ...]:
+    """Every colour of this SDK on every transport that is installed."""
+    transports: list[tuple[str, tuple[Colour, ...]]] = [
+        ("httpx", COLOURS),
+        ("httpx2", COLOURS),
+        ("aiohttp", ASYNCIO),
+    ]
+    return tuple(
+        SDK(colour, transport)
+        for transport, colours in transports
+        if find_spec(transport) is not None
+        for colour in colours
+    )

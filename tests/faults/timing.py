@@ -1,0 +1,287 @@
+"""Group T: servers that take their time."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import anyio
+
+from .case import WAYS, Group, created, expect, named, owed, streamed, within
+from .script import Answer, Drip, Fin, Hold, Pace, Repeat, Send, Wait
+from .server import FaultServer, Received, black_hole
+from .subject import AWAITING, NotSurvived, Subject
+from .wire import BEGUN, CHUNKED, STREAM, WHOLE, coded, completion, document, event, failed, head
+
+GROUP = Group([])
+case = GROUP.case
+
+LATEST = 1.2
+"""Seconds by which a limit of 0.2 to 0.5 s has to have ended a call, on a busy machine too."""
+
+SO_FAR = "Hello wor"
+
+
+def limited(subject: Subject, error: Exception, limit: str, seconds: float) -> None:
+    """The error names the limit, its length and the try."""
+    if subject.is_peer:
+        return
+    expect(getattr(error, "limit", None) == limit, f"the limit is {getattr(error, 'limit', None)}")
+    for text in (limit, f"{seconds:g} s", "try 1"):
+        expect(text in str(error), f"the error does not say {text!r}: {error}")
+
+
+PINGS: dict[str, bytes] = {
+    "comments": b": ping\n\n",
+    "bare-comments": b":\n",
+    "ping-events": event("{}", "ping"),
+    "blank-lines": b"\n\n",
+    "empty-fields": b"event: ping\n\n",
+}
+
+
+@case("T1", over=PINGS)
+async def pings_forever(subject: Subject, ping: bytes) -> None:
+    """Keep-alives are no events: the idle limit ends the stream, and what came is kept."""
+    answer = (Send(CHUNKED + coded(BEGUN)), Repeat(coded(ping), 60, 0.05), Fin())
+    with FaultServer(answer) as server:
+        async with subject.client(server.url, limits={"idle": 0.2}, retries=0) as client:
+            outcome = await streamed(subject, client)
+    error = owed(outcome, subject.errors.timeout)
+    limited(subject, error, "idle", 0.2)
+    subject.check_partial(error, SO_FAR)
+    within(outcome.seconds, LATEST, "a limit of 0.2 s")
+
+
+@case("T1", "from-the-start")
+async def pings_before_the_first_event(subject: Subject) -> None:
+    """The same before the first event."""
+    answer = (Send(CHUNKED), Repeat(coded(b": ping\n\n"), 60, 0.05), Fin())
+    with FaultServer(answer) as server:
+        async with subject.client(server.url, limits={"idle": 0.2}, retries=0) as client:
+            outcome = await streamed(subject, client)
+    limited(subject, owed(outcome, subject.errors.timeout), "idle", 0.2)
+    within(outcome.seconds, LATEST, "a limit of 0.2 s")
+
+
+DRIPS: dict[str, tuple[str, Answer]] = {
+    "stream": ("stream", (Send(STREAM + BEGUN), Drip(b": " + b"x" * 60, 0.05), Fin())),
+    "document": (
+        "create",
+        (
+            Send(head(200, "content-type: application/json", "content-length: 400")),
+            Drip(completion()[:60], 0.05),
+            Fin(),
+        ),
+    ),
+    "error-body": (
+        "create",
+        (Send(head(400, "content-length: 400")), Drip(b"x" * 60, 0.05), Fin()),
+    ),
+    "headers": ("create", (Send(b"HTTP/1.1 200 OK\r\nx: "), Drip(b"x" * 60, 0.05), Fin())),
+}
+
+
+@case("T2", over=DRIPS)
+async def drip(subject: Subject, told: tuple[str, Answer]) -> None:
+    """A byte now and then does not put off the end of the whole call."""
+    way, answer = told
+    with FaultServer(answer) as server:
+        async with subject.client(server.url, limits={"total": 0.2}, retries=0) as client:
+            outcome = await WAYS[way](subject, client)
+    error = owed(outcome, subject.errors.timeout)
+    limited(subject, error, "total", 0.2)
+    if way == "stream":
+        subject.check_partial(error, SO_FAR)
+    within(outcome.seconds, LATEST, "a limit of 0.2 s")
+
+
+@case("T3", "status-line-dripped")
+async def slow_status_line(subject: Subject) -> None:
+    """A dripped status line is bounded by the whole call's limit."""
+    with FaultServer((Drip(b"HTTP/1.1 200 OK" + b"K" * 60, 0.05), Fin())) as server:
+        async with subject.client(server.url, limits={"total": 0.2}, retries=0) as client:
+            outcome = await created(subject, client)
+    limited(subject, owed(outcome, subject.errors.timeout), "total", 0.2)
+    within(outcome.seconds, LATEST, "a limit of 0.2 s")
+
+
+@case("T3", over={"connect-limit": "connect", "total-limit": "total"})
+async def connecting(subject: Subject, limit: str) -> None:
+    """A connection that never stands is given up at the limit."""
+    with black_hole() as url:
+        async with subject.client(url, limits={limit: 0.2}, retries=0) as client:
+            outcome = await created(subject, client)
+    limited(subject, owed(outcome, subject.errors.timeout), limit, 0.2)
+    within(outcome.seconds, LATEST, "a limit of 0.2 s")
+
+
+@case("T3", "never-accepted")
+async def never_accepted(subject: Subject) -> None:
+    """A server that says nothing at all is given up at the read limit."""
+    with FaultServer(accepts=False) as server:
+        async with subject.client(server.url, limits={"read": 0.2}, retries=0) as client:
+            outcome = await created(subject, client)
+    limited(subject, owed(outcome, subject.errors.timeout), "read", 0.2)
+    within(outcome.seconds, LATEST, "a limit of 0.2 s")
+
+
+@case("T3", "silence-mid-stream")
+async def silence(subject: Subject) -> None:
+    """A stream that falls silent is given up at the read limit, and what came is kept."""
+    with FaultServer((Send(CHUNKED + coded(BEGUN)), Hold())) as server:
+        async with subject.client(server.url, limits={"read": 0.2}) as client:
+            outcome = await streamed(subject, client)
+    error = owed(outcome, subject.errors.timeout)
+    limited(subject, error, "read", 0.2)
+    subject.check_partial(error, SO_FAR)
+    within(outcome.seconds, LATEST, "a limit of 0.2 s")
+
+
+LARGE = {"userId": "x" * 2**24}
+
+
+@case("T3", "request-not-read", peers=False)
+async def not_read(subject: Subject) -> None:
+    """A server that does not read the request is given up at the write limit."""
+    with FaultServer(reads=None) as server:
+        async with subject.client(server.url, limits={"write": 0.2}, retries=0) as client:
+            outcome = await created(subject, client, extra_body=LARGE)
+    limited(subject, owed(outcome, subject.errors.timeout), "write", 0.2)
+    within(outcome.seconds, LATEST + 1.0, "a limit of 0.2 s and 16 MiB of JSON")
+
+
+@case("T3", "request-read-slowly", peers=False)
+async def read_slowly(subject: Subject) -> None:
+    """A server that reads the request a little at a time does not put off the call's end."""
+    with FaultServer(reads=Pace(2**12, 0.02)) as server:
+        async with subject.client(server.url, limits={"total": 0.5}, retries=0) as client:
+            outcome = await created(subject, client, extra_body=LARGE)
+    limited(subject, owed(outcome, subject.errors.timeout), "total", 0.5)
+    within(outcome.seconds, LATEST + 1.0, "a limit of 0.5 s and 16 MiB of JSON")
+
+
+@case("T3", "over-all-tries")
+async def over_all_tries(subject: Subject) -> None:
+    """One limit covers every try and the waits between them."""
+    slow = (Wait(0.15), *failed(503, "retry-after-ms: 150"))
+    with FaultServer(slow) as server:
+        async with subject.client(server.url, limits={"total": 0.5}, retries=9) as client:
+            outcome = await created(subject, client)
+    owed(outcome, (subject.errors.timeout, subject.errors.status))
+    within(outcome.seconds, LATEST, "a limit of 0.5 s")
+    expect(len(server.requests) <= 3, f"{len(server.requests)} requests in 0.5 s")
+
+
+@case("T3", "next-try-cut-short")
+async def next_try_cut_short(subject: Subject) -> None:
+    """A later try has what the earlier ones left of the limit, and the error names it."""
+    with FaultServer((Wait(0.2), *failed(503, "retry-after-ms: 1")), (Hold(),)) as server:
+        async with subject.client(server.url, limits={"total": 0.5}, retries=1) as client:
+            outcome = await created(subject, client)
+    error = owed(outcome, subject.errors.timeout)
+    expect(subject.is_peer or "try 2" in str(error), f"the error does not say the try: {error}")
+    within(outcome.seconds, LATEST, "a limit of 0.5 s")
+
+
+CASES: dict[str, Any] = json.loads(
+    (Path(__file__).parent.parent / "data" / "retry_cases.json").read_text(encoding="utf-8")
+)
+ROWS: list[tuple[str, str, float | str | None]] = [
+    (name, value, wait) for name, value, wait in CASES["retry_after"]
+]
+HUGE = [row for row in ROWS if row[2] == "raise"]
+NONSENSE = [row for row in ROWS if row[2] is None]
+PEERS_CAP = ("61",)
+
+
+def by_row(rows: list[tuple[str, str, float | str | None]], then: Answer) -> Any:
+    """Fail the first request that names a row by its header, with that row; then answer."""
+    failed_once: set[str] = set()
+
+    def answer(request: Received) -> Answer:
+        number = request.headers["x-row"]
+        if number in failed_once:
+            return then
+        failed_once.add(number)
+        name, value, _ = rows[int(number)]
+        return failed(429, f"{name}: {value}")
+
+    return answer
+
+
+@case("T4", "table")
+async def hostile_wait(subject: Subject) -> None:
+    """A wait over the cap is not slept: the error comes at once and says the wait."""
+    # A peer has another cap, which the suite does not wait for.
+    rows = [row for row in HUGE if not subject.is_peer or row[1] not in PEERS_CAP]
+    with FaultServer(by_row(rows, failed(429))) as server:
+        async with subject.client(server.url) as client:
+
+            async def one(number: int) -> None:
+                outcome = await created(subject, client, headers={"x-row": str(number)})
+                error = owed(outcome, subject.errors.status)
+                name, value, _ = rows[number]
+                within(outcome.seconds, 5.0, f"{name}: {value}")
+                if subject.is_peer:
+                    return
+                wait: Any = getattr(error, "retry_after", None)
+                expect(wait is not None and wait > 60, f"{name}: {value} gives {wait}")
+                expect("429" in str(error), str(error))
+
+            await subject.each(len(rows), one)
+    if not subject.is_peer:
+        expect(len(server.requests) == len(rows), f"{len(server.requests)} requests")
+
+
+SENSIBLE: list[tuple[str, str, float | str | None]] = [
+    # Longer than the client's own back-off, so that it shows which of the two was slept.
+    ("retry-after-ms", "800", 0.8),
+    ("retry-after", "1", 1.0),
+]
+
+
+@case("T5", "table")
+async def nonsensical_wait(subject: Subject) -> None:
+    """Nonsense is ignored, and the client's own back-off decides, which is never zero."""
+    rows = NONSENSE + SENSIBLE
+    with FaultServer(by_row(rows, document())) as server:
+        async with subject.client(server.url, retries=1) as client:
+
+            async def one(number: int) -> None:
+                outcome = await created(subject, client, headers={"x-row": str(number)})
+                name, value, wait = rows[number]
+                if outcome.error is not None:
+                    raise NotSurvived(f"{name}: {value!r} raised {named(outcome.error)}")
+                least = wait if isinstance(wait, float) else 0.35
+                waited = f"{name}: {value!r} waited {outcome.seconds:.2f} s"
+                expect(outcome.seconds >= least * 0.95, waited)
+                within(outcome.seconds, 4.0, f"{name}: {value!r}")
+
+            await subject.each(len(rows), one)
+
+
+@case("T6", over={"create": "create", "stream": "stream"}, colours=AWAITING)
+async def cancelled_in_backoff(subject: Subject, way: str) -> None:
+    """A call cancelled between two tries returns at once, and makes no other try."""
+    with FaultServer(failed(503, "retry-after: 5"), WHOLE) as server:
+        async with subject.client(server.url) as client:
+            ended: list[float] = []
+
+            async def call() -> None:
+                try:
+                    await WAYS[way](subject, client)
+                finally:
+                    ended.append(monotonic())
+
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(call)
+                await subject.until(lambda: len(server.requests) == 1)
+                await subject.sleep(0.1)
+                at = monotonic()
+                tasks.cancel_scope.cancel()
+            within(ended[0] - at, 0.5, "cancelling")
+            await subject.sleep(0.1)
+            expect(len(server.requests) == 1, "another request went out")

@@ -12,7 +12,7 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -163,7 +163,7 @@ class Upstream:
             await self._client.aclose()
 
     @asynccontextmanager
-    async def answer(self, question: Question) -> AsyncIterator[EngineAnswer]:
+    async def answer(self, question: Question) -> AsyncGenerator[EngineAnswer, None]:
         """Pass a question on, and its answer back as it comes."""
         if self._client is None:
             raise AssertionError("unreachable: a server starts its engine first")
@@ -310,13 +310,17 @@ class Echo:
         """Nothing to do."""
 
     @asynccontextmanager
-    async def answer(self, question: Question) -> AsyncIterator[EngineAnswer]:
+    async def answer(self, question: Question) -> AsyncGenerator[EngineAnswer, None]:
         """Say what was said."""
         text = _last_text(question.messages)
         words = [word for word in text.split(" ") if word]
         usage = {"prompt_tokens": len(words), "completion_tokens": len(words)}
         usage["total_tokens"] = 2 * len(words)
-        common = {"id": f"echo-{uuid4()}", "created": int(time()), "model": ECHO}
+        common: dict[str, object] = {
+            "id": f"echo-{uuid4()}",
+            "created": int(time()),
+            "model": ECHO,
+        }
         if question.stream:
             yield EngineAnswer(200, "text/event-stream", _chunks(words, common, usage))
         else:
@@ -350,7 +354,8 @@ async def _chunks(
     for position, word in enumerate(words):
         yield chunk({"content": word if position == 0 else f" {word}"})
     yield chunk({}, "stop")
-    last = {**common, "object": "chat.completion.chunk", "choices": [], "usage": usage}
+    object_name = "chat.completion.chunk"
+    last: dict[str, object] = {**common, "object": object_name, "choices": [], "usage": usage}
     yield event(json.dumps(last).encode())
     yield DONE
 

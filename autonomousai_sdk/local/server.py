@@ -79,7 +79,7 @@ class LocalServer:
         self._shown = shown
         self._port = port
         self._api_key = api_key
-        self._progress = progress or (lambda _: None)
+        self._progress: Callable[[str], None] = progress or _say_nothing
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
         self._ready = threading.Event()
@@ -198,6 +198,10 @@ class LocalServer:
             await server.serve(sockets=[listener])
         finally:
             await self._engine.stop()
+
+
+def _say_nothing(_: str) -> None:
+    """What is told to nobody."""
 
 
 class _Server(uvicorn.Server):

@@ -85,7 +85,8 @@ def _messages(encoded: str) -> list[dict[str, Any]]:
         document = parse(data)
     except DecodeError:
         document = None
-    return normalised(document if isinstance(document, list) else text)
+    messages: object = document if isinstance(document, list) else text
+    return normalised(messages)
 
 
 def error_body(message: str, code: str) -> bytes:

@@ -139,8 +139,8 @@ class Guard:
 class Answers:
     """Asks the engine and passes its answers on."""
 
-    _engine: Engine
-    _given: int = field(init=False, default=0)
+    engine: Engine
+    given: int = field(init=False, default=0)
 
     async def health(self, _: Request) -> Response:
         """What the server is, for people and probes."""
@@ -148,7 +148,7 @@ class Answers:
             {
                 "status": "ok",
                 "server": f"autonomousai-sdk/{__version__}",
-                "engine": self._engine.name,
+                "engine": self.engine.name,
             }
         )
 
@@ -175,7 +175,7 @@ class Answers:
                 f"{path} serves {', '.join(known)}; {asked.model!r} is not among them.",
                 "model_not_found",
             )
-        if self._given >= MAX_ANSWERS:
+        if self.given >= MAX_ANSWERS:
             raise RequestError(
                 429,
                 f"{MAX_ANSWERS} answers are being given already.",
@@ -195,19 +195,19 @@ class _Answer(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  # ASGI's form
         """Ask, and pass on what comes."""
         answers = self._answers
-        answers._given += 1  # noqa: SLF001  # the two are one
+        answers.given += 1
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(_until_gone, receive, group.cancel_scope)
                 await self._pass_on(send)
                 group.cancel_scope.cancel()
         finally:
-            answers._given -= 1  # noqa: SLF001
+            answers.given -= 1
 
     async def _pass_on(self, send: Send) -> None:
         started = False
         try:
-            async with self._answers._engine.answer(self._asked) as answer:  # noqa: SLF001
+            async with self._answers.engine.answer(self._asked) as answer:
                 await send(_head(answer))
                 started = True
                 async for piece in answer.body:

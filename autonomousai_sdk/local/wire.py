@@ -85,8 +85,8 @@ def _messages(encoded: str) -> list[dict[str, Any]]:
         document = parse(data)
     except DecodeError:
         document = None
-    messages: object = document if isinstance(document, list) else text
-    return normalised(messages)
+    is_list = isinstance(document, list)
+    return normalised(document if is_list else text)
 
 
 def error_body(message: str, code: str) -> bytes:

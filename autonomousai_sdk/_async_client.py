@@ -174,7 +174,9 @@ class AsyncClient(AsyncResources):
         await self.aclose()
 
     def __repr__(self) -> str:
-        return f"<AsyncClient {self._caller.settings.summary}>"
+        # A traceback with locals may show a client whose arguments were refused.
+        caller = getattr(self, "_caller", None)
+        return f"<AsyncClient {'not set up' if caller is None else caller.settings.summary}>"
 
     def __reduce__(self) -> tuple[object, ...]:
         return _unpickled, (pickled(self._options, own_connections=self._caller.connections.own),)

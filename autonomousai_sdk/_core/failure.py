@@ -114,7 +114,8 @@ class Context:
 
     def answered(self, headers: Headers) -> Context:
         """The same, once an answer's headers are there."""
-        return evolve(self, request_id=request_id_of(headers))
+        request_id = request_id_of(headers)
+        return evolve(self, request_id=request_id and self.redact(request_id))
 
     def redact(self, text: str) -> str:
         return text if self.secret is None else self.secret.redact(text)
@@ -134,7 +135,7 @@ def request_id_of(headers: Headers) -> str | None:
 def connection_error(failure: Failure, context: Context) -> AutonomousAIError:
     """The error for a try that got no answer."""
     fault = failure.error.fault
-    cause = _untraced(failure.error)
+    cause = _untraced(failure.error, context)
     said = context.redact(failure.error.message)
     if fault == "request":
         error: AutonomousAIError = ConfigurationError(
@@ -180,7 +181,7 @@ def interrupted(context: Context, reason: str, cause: BaseException | None) -> S
         endpoint=context.endpoint,
         attempt=context.attempt,
     )
-    error.__cause__ = None if cause is None else _untraced(cause)
+    error.__cause__ = None if cause is None else _untraced(cause, context)
     return error
 
 
@@ -228,7 +229,8 @@ def status_error(context: Context, status: int, headers: Headers, body: bytes) -
     """The error for an answer with an error status."""
     text = context.redact_bytes(body).decode("utf-8", "replace")
     document = _parsed(text.encode("utf-8", "replace"))
-    content: object = text if document is None else document
+    # Redacted once more: JSON can spell the key in escapes.
+    content: object = text if document is None else _redacted(document, context)
     if 300 <= status < 400:
         target = without_credentials(headers.get("location", "nowhere"))
         said = f"a redirect to {target}, which is not followed: set base_url to where it leads"
@@ -380,14 +382,21 @@ def _cut(text: str) -> str:
     return text if len(text) <= EXCERPT else f"{text[:EXCERPT]}… ({len(text)} characters)"
 
 
-def _untraced(error: BaseException) -> BaseException:
-    """The error, with the frames of the HTTP library dropped from it and what caused it.
+def _untraced(error: BaseException, context: Context) -> BaseException | None:
+    """The error as a cause that may be shown, or None when it may not be.
 
-    Those frames hold the request as it went out, key included, and whoever prints a
-    traceback with locals would print that.
+    The frames of the HTTP library are dropped from it and what caused it: they hold the
+    request as it went out, key included, and whoever prints a traceback with locals would
+    print that. So is whatever repeats the key in its own text.
     """
     seen: BaseException | None = error
+    last: BaseException | None = None
     while seen is not None:
+        if context.redact(f"{seen!r} {seen}") != f"{seen!r} {seen}":
+            if last is None:
+                return None
+            last.__cause__, last.__suppress_context__, last.__context__ = None, True, None
+            break
         seen.__traceback__ = None
-        seen = seen.__cause__ or seen.__context__
+        last, seen = seen, seen.__cause__ or seen.__context__
     return error

@@ -60,9 +60,10 @@ def is_finished(chunks: Sequence[Any]) -> bool:
 
 def has_reason(chunk: Any) -> bool:
     """Whether a chunk brings a finish reason for any of its choices."""
-    return _reason_of(chunk) is not None or any(
-        piece.finish_reason is not None for piece in chunk.choices
-    )
+    for piece in chunk.choices:
+        if piece.finish_reason is not None:
+            return True
+    return _reason_of(chunk) is not None
 
 
 def text_of(chunk: Any) -> str:

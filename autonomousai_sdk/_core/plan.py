@@ -189,6 +189,13 @@ def _headers(
     new_key: Callable[[], str],
 ) -> dict[str, str]:
     """All headers of a call; what is more particular goes over what is less."""
+    # The caller's are checked before the key is in reach of a traceback.
+    given = {} if options.headers is None else checked(options.headers, "headers=")
+    for name in (*settings.headers, *given):
+        if name in _FRAMING:
+            raise ConfigurationError(
+                f"headers=: {name!r} frames the request, so the SDK alone sets it."
+            )
     headers = {
         "user-agent": USER_AGENT,
         "accept-encoding": ACCEPTED,
@@ -198,15 +205,7 @@ def _headers(
     }
     if settings.api_key is not None:
         headers["authorization"] = _bearer(settings.api_key)
-    headers |= settings.headers
-    if options.headers is not None:
-        headers |= checked(options.headers, "headers=")
-    for name in headers:
-        if name in _FRAMING:
-            raise ConfigurationError(
-                f"headers=: {name!r} frames the request, so the SDK alone sets it."
-            )
-    return headers
+    return {**headers, **settings.headers, **given}
 
 
 def _bearer(key: Secret) -> str:

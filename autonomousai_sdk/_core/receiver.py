@@ -102,7 +102,8 @@ class Answer:
             return self._end_of_body()
         inflater = self._inflater
         if inflater is None:
-            return self._take(data)
+            stream = self.stream
+            return self._take(data) if stream is None else stream.feed(data)
         moved = False
         try:
             for piece in inflater.feed(data):
@@ -174,6 +175,7 @@ class Answer:
             self._kept.append(data)
             return False
         if self._is_wanted_document():
+            self._keep_start()
             self._refuse(
                 f"the document is longer than {self.max_bytes} bytes; "
                 "Client(max_event_bytes=…) sets the bound"
@@ -182,6 +184,17 @@ class Answer:
             self._kept.append(data[: self._limit - self._size])
             self._ended = True
         return False
+
+    def _keep_start(self) -> None:
+        """Let go of a body that is too long, but for what an error keeps of it."""
+        kept: list[bytes] = []
+        room = KEPT_BYTES
+        for piece in self._kept:
+            kept.append(piece[:room])
+            room -= len(kept[-1])
+            if room <= 0:
+                break
+        self._kept = kept
 
     def _end_of_body(self) -> bool:
         self._ended = True

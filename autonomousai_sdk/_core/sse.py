@@ -20,8 +20,6 @@ Two classes: `EventParser` gives bytes, for the stream state that decodes them a
 
 from __future__ import annotations
 
-from itertools import repeat
-
 from attrs import frozen
 
 from ..errors import ConfigurationError, StreamDecodeError
@@ -83,6 +81,7 @@ class EventParser:
         "_block_retry",
         "_bom",
         "_data",
+        "_fresh",
         "_held",
         "_held_size",
         "_id",
@@ -102,6 +101,7 @@ class EventParser:
         self._strays = strays
         self._bom: bytes | None = b""  # what may yet become a BOM; None once that is decided
         self._skip_lf = False  # the last line ended in CR, so an LF now belongs to it
+        self._fresh = False  # nothing is pending: what comes next starts a block
         self._held: list[bytes] = []  # pieces of the line that has not ended
         self._held_size = 0
         # The block that has not ended. `_named`: it has a field other than data.
@@ -117,11 +117,25 @@ class EventParser:
 
     def feed(self, data: bytes) -> list[RawEvent]:
         """The events that `data` completes, in order; see `overflow` for when they end."""
+        # Nearly every read of a model's stream brings blocks of one data line each, from
+        # their first byte to their last: those are told by what they start and end with.
+        if self._fresh and data[:6] == b"data: " and len(data) <= self._max and 13 not in data:
+            if data.find(b"\n") == len(data) - 2 and data[-1] == 10:
+                return [(b"", data[6:-2], self.last_event_id, None)]
+            if data[-2:] == b"\n\n":
+                # One split gives the events, and the count of line feeds proves it right.
+                values = data[6:-2].split(b"\n\ndata: ")
+                if data.count(b"\n") == 2 * len(values):
+                    identity = self.last_event_id
+                    return [(b"", value, identity, None) for value in values]
         events: list[RawEvent] = []
         if self.overflow is None:
             try:
                 self._feed(data, events)
+                pending = self._held or self._data or self._named or self._skip_lf
+                self._fresh = not pending and self._bom is None
             except EventTooLongError as error:
+                self._fresh = False
                 self.overflow = error
         return events
 
@@ -147,8 +161,6 @@ class EventParser:
             data = b"".join((*self._held, data))
             self._held.clear()
             self._held_size = 0
-        if not self._data and not self._named and len(data) <= self._max:
-            data = self._take_blocks(data, events)
         lines = data.split(b"\n")
         rest = lines.pop()
         self._interpret(lines, events)
@@ -172,26 +184,6 @@ class EventParser:
             return b""
         self._bom = None
         return start.removeprefix(_BOM)
-
-    def _take_blocks(self, data: bytes, events: list[RawEvent]) -> bytes:
-        """Interpret the blocks that are whole in `data`; returns what follows them.
-
-        A model's stream is one data line to a block, nearly always: then one split gives
-        the events of a whole read, and the count of line feeds proves that it was right.
-        """
-        end = data.rfind(b"\n\n") + 2
-        if end == 1:
-            return data
-        blocks, rest = data[:end], data[end:]
-        if blocks.startswith(b"data: "):
-            values = blocks[6:-2].split(b"\n\ndata: ")
-            if blocks.count(b"\n") == 2 * len(values):
-                events.extend(zip(repeat(b""), values, repeat(self.last_event_id), repeat(None)))
-                return rest
-        lines = blocks.split(b"\n")
-        lines.pop()
-        self._interpret(lines, events)
-        return rest
 
     def _hold(self, piece: bytes) -> None:
         self._held_size += len(piece)

@@ -12,6 +12,7 @@ Makes no request and reads no clock; a driver feeds it.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from itertools import islice
 from typing import Any, Generic
 
@@ -57,16 +58,18 @@ class StreamState(Generic[ChunkT, ResultT]):
     # less room than the objects, and are decoded again only if the whole answer is wanted.
     _payloads: list[bytes] = field(init=False, factory=list[bytes])
     _parser: EventParser = field(init=False)
+    _decode: Callable[[bytes], ChunkT] = field(init=False)
     _completion: ResultT | None = field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
         self._parser = EventParser(self.max_event_bytes, strays=True)
+        self._decode = decoder(self.shape.chunk)
 
     def feed(self, data: bytes) -> bool:
         """Take the next bytes of the body; empty bytes mean that it has ended.
 
         Returns:
-            Whether they completed an event, so that the stream has moved on.
+            Whether they moved the stream on: by a chunk, or to its end. Keep-alives do not.
         """
         if not data:
             self._close()
@@ -75,17 +78,17 @@ class StreamState(Generic[ChunkT, ResultT]):
         events = parser.feed(data)
         if not events and parser.overflow is None:
             return False
+        before = len(self._payloads)
         self._take(events)
         if parser.overflow is not None and not self.ended:
             reason = f"{parser.overflow}; Client(max_event_bytes=…) sets the bound"
             self.end(undecodable(self.context, reason, b"", parser.overflow))
-        # Only usage follows a finish reason, so the last chunks of a read tell.
-        if not self.ending:
-            self.ending = any(map(has_reason, islice(reversed(self.ready), 3)))
-        return True
+        return self.ended or len(self._payloads) > before
 
     def _take(self, events: list[RawEvent]) -> None:
-        decode = decoder(self.shape.chunk)
+        decode = self._decode
+        take, keep = self.ready.append, self._payloads.append
+        last: ChunkT | None = None
         sentinel = self.shape.sentinel
         for kind, payload, _, _ in events:
             # A key named error can only be written so; inside a text it is escaped.
@@ -100,8 +103,15 @@ class StreamState(Generic[ChunkT, ResultT]):
                 if (slowly := self._decode_slowly(payload)) is None:
                     return
                 chunk = slowly
-            self.ready.append(chunk)
-            self._payloads.append(payload)
+            take(chunk)
+            keep(payload)
+            last = chunk
+
+        # Only usage follows a finish reason, so the last chunks of a read tell.
+        if last is not None and not self.ending:
+            self.ending = has_reason(last) or (
+                len(events) > 1 and any(map(has_reason, islice(reversed(self.ready), 3)))
+            )
 
     def fail(self, failure: Failure) -> None:
         """End the stream because its connection did, or a time limit."""

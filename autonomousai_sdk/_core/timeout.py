@@ -112,10 +112,12 @@ class Deadline:
 
     def wait(self, now: float) -> float:
         """Seconds the next bytes may take; infinite without a limit, negative when it is over."""
-        wait = min(self._read, self._total_until - now)
+        wait = self._total_until - now
+        wait = min(wait, self._read)
         if self.streaming:
             idle = min(self._idle, GRACE) if self.ending else self._idle
-            wait = min(wait, self.progressed + idle - now)
+            left = self.progressed + idle - now
+            wait = min(wait, left)
         return wait
 
     def limits(self, now: float) -> Timeout:

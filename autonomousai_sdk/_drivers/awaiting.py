@@ -204,7 +204,7 @@ class AsyncCaller:
             receiver.start(response.status, Headers(response.headers))
             deadline.answered(monotonic(), streaming=receiver.streaming)
             while not receiver.satisfied:
-                if receiver.feed(await read(response, deadline)):
+                if receiver.feed(await read(response, deadline, monotonic())):
                     deadline.progressed = monotonic()
         except TransportError as error:
             if response is not None:
@@ -280,15 +280,17 @@ class AsyncStream(Generic[ChunkT, ResultT]):
     async def __anext__(self) -> ChunkT:
         live = self._live or await self._open()
         state = live.opened.state
-        while not state.ready:
+        ready = state.ready
+        while not ready:
             if state.ended:
                 await self._finish(live)
                 if state.error is not None:
                     raise state.error
                 raise StopAsyncIteration
-            self._refuse_if_closed()
+            if self._closed:
+                self._refuse_if_closed()
             await self._pump(live)
-        chunk: ChunkT = state.ready.popleft()
+        chunk: ChunkT = ready.popleft()
         return chunk
 
     @property
@@ -383,7 +385,7 @@ class AsyncStream(Generic[ChunkT, ResultT]):
             raise AssertionError("unreachable: a stream without a response is over or closed")
         began = monotonic()
         try:
-            data = await read(response, deadline)
+            data = await read(response, deadline, began)
         except TransportError as error:
             state.fail(self._caller.failure(error, deadline, began))
             return
@@ -424,9 +426,9 @@ class AsyncStream(Generic[ChunkT, ResultT]):
             )
 
 
-async def read(response: AsyncTransportResponse, deadline: Deadline) -> bytes:
+async def read(response: AsyncTransportResponse, deadline: Deadline, now: float) -> bytes:
     """The next bytes of a body, within the limits."""
-    wait = deadline.wait(monotonic())
+    wait = deadline.wait(now)
     if wait <= 0:
         raise TransportError("timeout", "the time was over")
     return await response.read(None if wait == math.inf else wait)

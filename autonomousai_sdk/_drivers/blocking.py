@@ -190,7 +190,7 @@ class Caller:
             receiver.start(response.status, Headers(response.headers))
             deadline.answered(monotonic(), streaming=receiver.streaming)
             while not receiver.satisfied:
-                if receiver.feed(read(response, deadline)):
+                if receiver.feed(read(response, deadline, monotonic())):
                     deadline.progressed = monotonic()
         except TransportError as error:
             if response is not None:
@@ -252,15 +252,17 @@ class Stream(Generic[ChunkT, ResultT]):
     def __next__(self) -> ChunkT:
         live = self._live or self._open()
         state = live.opened.state
-        while not state.ready:
+        ready = state.ready
+        while not ready:
             if state.ended:
                 self._finish(live)
                 if state.error is not None:
                     raise state.error
                 raise StopIteration
-            self._refuse_if_closed()
+            if self._closed:
+                self._refuse_if_closed()
             self._pump(live)
-        chunk: ChunkT = state.ready.popleft()
+        chunk: ChunkT = ready.popleft()
         return chunk
 
     @property
@@ -355,7 +357,7 @@ class Stream(Generic[ChunkT, ResultT]):
             raise AssertionError("unreachable: a stream without a response is over or closed")
         began = monotonic()
         try:
-            data = read(response, deadline)
+            data = read(response, deadline, began)
         except TransportError as error:
             state.fail(self._caller.failure(error, deadline, began))
             return
@@ -396,9 +398,9 @@ class Stream(Generic[ChunkT, ResultT]):
             )
 
 
-def read(response: TransportResponse, deadline: Deadline) -> bytes:
+def read(response: TransportResponse, deadline: Deadline, now: float) -> bytes:
     """The next bytes of a body, within the limits."""
-    wait = deadline.wait(monotonic())
+    wait = deadline.wait(now)
     if wait <= 0:
         raise TransportError("timeout", "the time was over")
     return response.read(None if wait == math.inf else wait)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from typing import Any
+from typing import Any, cast
 
 from attrs import frozen
 
@@ -81,12 +81,16 @@ def _messages(encoded: str) -> list[dict[str, Any]]:
         raise RequestError(
             400, "messages is base64 of UTF-8 text, and what came is not."
         ) from error
+    return normalised(text if (given := _list_in(data)) is None else given)
+
+
+def _list_in(data: bytes) -> list[Any] | None:
+    """The JSON list that some bytes are, or None."""
     try:
-        document = parse(data)
+        document: Any = parse(data)
     except DecodeError:
-        document = None
-    is_list = isinstance(document, list)
-    return normalised(document if is_list else text)
+        return None
+    return cast("list[Any]", document) if isinstance(document, list) else None
 
 
 def error_body(message: str, code: str) -> bytes:

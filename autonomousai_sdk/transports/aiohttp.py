@@ -7,6 +7,7 @@ set up, and never closed; without one, a session that decodes nothing and keeps 
 from __future__ import annotations
 
 import asyncio
+import io
 import ssl
 from collections.abc import Iterable
 from contextlib import suppress
@@ -82,7 +83,7 @@ class AIOHTTPTransport:
             response = await session.request(
                 request.method,
                 URL(request.url, encoded=True),
-                data=request.content,
+                data=_content(request.content),
                 headers=request.headers,
                 allow_redirects=False,
                 proxy=None if self._given else proxy_for(request.url, self._proxy),
@@ -191,14 +192,21 @@ class AIOHTTPResponse:
         self._response.content.set_exception(asyncio.TimeoutError())
 
 
+def _content(content: bytes) -> bytes | io.BytesIO:
+    """A body as aiohttp wants it: it warns of long ones that are not files."""
+    return content if len(content) < 2**20 else io.BytesIO(content)
+
+
 def _phase(error: BaseException, elapsed: float, timeout: Timeout) -> str:
     """Which limit it was: aiohttp raises the same error for the pool's and for connecting."""
     if isinstance(error, aiohttp.SocketTimeoutError):
         return "read"
     if isinstance(error, aiohttp.ConnectionTimeoutError):
-        is_pool = timeout.pool is not None and elapsed >= timeout.pool * 0.99
-        is_connect = timeout.connect is not None and elapsed <= timeout.connect * 1.5
-        return "pool" if is_pool and not is_connect else "connect"
+        # The limit that was reached just now is the one nearest to the time that passed.
+        limits = {"connect": timeout.connect, "pool": timeout.pool}
+        return min(
+            (abs(elapsed - limit), name) for name, limit in limits.items() if limit is not None
+        )[1]
     return "read"
 
 

@@ -66,8 +66,12 @@ class Allowance(float):
 
     def left(self) -> float | None:
         """Seconds the next wait may take; None for no limit."""
-        left = min(self.seconds, self.until - monotonic())
-        return None if left == math.inf else max(left, _SHORTEST)
+        left = self.seconds
+        if self.until != math.inf:
+            left = min(left, self.until - monotonic())
+        if left == math.inf:
+            return None
+        return max(_SHORTEST, left)
 
 
 def _left(timeout: float | None) -> float | None:

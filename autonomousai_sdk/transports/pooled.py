@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import suppress
+from functools import cache
 from socket import SHUT_RDWR
 from typing import Any
 from urllib.parse import urlsplit
@@ -57,13 +58,15 @@ class Library:
 
     def request(self, request: Request, limits: Limits) -> Any:
         """The library's own request."""
-        return self.http.Request(
+        outgoing = self.http.Request(
             request.method,
             request.url,
             headers=request.headers,
             content=request.content,
             extensions={"timeout": limits.as_extension()},
         )
+        outgoing.stream = _body_class(self.http)(request.content)
+        return outgoing
 
     def _options(self, scheme: str, proxy: str | None, limits: PoolLimits) -> dict[str, Any]:
         return pool_options(
@@ -84,6 +87,33 @@ def _over(cls: Any, pool: Any) -> Any:
     transport = cls.__new__(cls)
     transport._pool = pool  # noqa: SLF001  # see the docstring
     return transport
+
+
+class _Body:
+    """A request's body as a stream that is no async generator.
+
+    The library's own is one, and trio warns of it when sending is cut short.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self._rest = [content]
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._rest)
+
+    def __aiter__(self) -> _Body:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._rest:
+            raise StopAsyncIteration
+        return self._rest.pop()
+
+
+@cache
+def _body_class(http: Any) -> Any:
+    """The body as one of a library's streams, which the library insists on."""
+    return type("Body", (_Body, http.SyncByteStream, http.AsyncByteStream), {})
 
 
 class PooledTransport:
@@ -263,7 +293,7 @@ class AsyncPooledResponse:
         to the event loop, which trio warns of.
         """
         await self._response.aclose()
-        with suppress(StopAsyncIteration, RuntimeError, *self._errors):
+        with suppress(StopAsyncIteration, RuntimeError, TransportError, *self._errors):
             while True:
                 await self._pieces.__anext__()
 

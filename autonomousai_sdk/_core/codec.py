@@ -92,6 +92,11 @@ def is_object(value: object) -> TypeGuard[Mapping[str, Any]]:
     return isinstance(value, Mapping)
 
 
+def is_array(value: object) -> TypeGuard[list[Any]]:
+    """Whether a plain value is a JSON array, for type checkers too."""
+    return isinstance(value, list)
+
+
 def encode(value: object) -> bytes:
     """A plain value as JSON, in ASCII, so that lone surrogates survive.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any
 
 from attrs import evolve, frozen
 
@@ -32,7 +32,7 @@ from ..errors import (
     StreamInterrupted,
     UnprocessableEntityError,
 )
-from .codec import DecodeError, is_object, parse
+from .codec import DecodeError, is_array, is_object, parse
 from .exchange import Failure
 from .headers import Headers
 from .secret import Secret
@@ -364,8 +364,8 @@ def _redacted(value: object, context: Context) -> object:
     """A parsed document with the key taken out of every text in it."""
     if isinstance(value, str):
         return context.redact(value)
-    if isinstance(value, list):
-        return [_redacted(each, context) for each in cast("list[object]", value)]
+    if is_array(value):
+        return [_redacted(each, context) for each in value]
     if is_object(value):
         return {context.redact(key): _redacted(each, context) for key, each in value.items()}
     return value

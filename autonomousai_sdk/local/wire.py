@@ -8,11 +8,11 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from typing import Any, cast
+from typing import Any
 
 from attrs import frozen
 
-from .._core.codec import DecodeError, decode, parse
+from .._core.codec import DecodeError, decode, is_array, parse
 from .._core.message import normalised
 from .._generated.models import ChatRequest
 from ..errors import ConfigurationError
@@ -87,10 +87,10 @@ def _messages(encoded: str) -> list[dict[str, Any]]:
 def _list_in(data: bytes) -> list[Any] | None:
     """The JSON list that some bytes are, or None."""
     try:
-        document: Any = parse(data)
+        document = parse(data)
     except DecodeError:
         return None
-    return cast("list[Any]", document) if isinstance(document, list) else None
+    return document if is_array(document) else None
 
 
 def error_body(message: str, code: str) -> bytes:

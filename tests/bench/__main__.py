@@ -20,6 +20,7 @@ from attrs import asdict
 
 from . import original, report
 from .columns import BY_NAME, COLUMNS, ORIGINAL, Column
+from .measures import ENOUGH_WAITS, WAITS
 from .plot import draw
 from .run import ALL_GROUPS, Plan, measured
 from .server import running
@@ -40,6 +41,9 @@ def main() -> int:
         outcome = measured(plan, root, _say)
     for name, reason in outcome.failures.items():
         _say(f"{name} failed: {reason}")
+    for name, results in outcome.medians.items():
+        if (waits := results.get(WAITS, 1)) < ENOUGH_WAITS:
+            _say(f"{name} waited for {waits:.0%} of its chunks only: they came in company")
     verdicts = list(judged(outcome.medians))
     machine = report.Machine.here()
     results = (machine, plan.columns, outcome.medians, verdicts)

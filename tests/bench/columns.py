@@ -5,9 +5,11 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import Literal
 
-from attrs import field, frozen
+from attrs import frozen
 
 from . import clients
+
+_SDK = "autonomousai_sdk"
 
 Kind = Literal["blocking", "asyncio", "trio"]
 
@@ -39,11 +41,11 @@ class Column:
     answer: str | None = None
     answers: bool = True
     makes: bool = True
-    is_sdk: bool = field(init=False)
 
-    @is_sdk.default
-    def _is_sdk(self) -> bool:
-        return self.modules[0] == "autonomousai_sdk"
+    @property
+    def is_sdk(self) -> bool:
+        """Whether it is this SDK."""
+        return self.modules[0] == _SDK
 
     @property
     def reference(self) -> str:
@@ -72,7 +74,6 @@ _REFERENCES: dict[Kind, str] = {
     "trio": "httpx-trio",
 }
 
-_SDK = "autonomousai_sdk"
 _HTTPX_ANSWER = (
     "import httpx; httpx.Client().post('{url}/chat', json={{'stream': False}}).json()['choices']"
 )

@@ -13,7 +13,7 @@ import gc
 import resource
 import sys
 import tracemalloc
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from statistics import median
 from threading import Thread
 from time import perf_counter, process_time
@@ -30,6 +30,7 @@ Job = Callable[[], Coroutine[Any, Any, None]]
 
 CHUNKS = 1000
 CROWD_CHUNKS = 100
+ENOUGH_WAITS = 0.9
 WAITS = "waits"
 """Among the results: the share of chunks that the client waited for when they came one by one."""
 
@@ -141,7 +142,7 @@ async def thousand(column: Column, root: str, effort: int) -> Results:
     return {name: crowd * CROWD_CHUNKS / seconds, "memory": megabytes}
 
 
-GROUPS: dict[str, Callable[[Column, str, int], Awaitable[Results]]] = {
+GROUPS: dict[str, Callable[[Column, str, int], Coroutine[Any, Any, Results]]] = {
     "costs": costs,
     "kept": kept,
     "throughput": throughput,

@@ -151,7 +151,9 @@ def everything(
 
 def write_into(document: Path, generated: str) -> None:
     """Put the generated part between its markers, leaving the rest as it is."""
-    text = document.read_text("utf-8") if document.exists() else f"# Performance\n\n{START}\n{END}\n"
+    text = (
+        document.read_text("utf-8") if document.exists() else f"# Performance\n\n{START}\n{END}\n"
+    )
     marked = re.compile(re.escape(START) + ".*?" + re.escape(END), re.DOTALL)
     new = f"{START}\n\n{generated}\n{END}"
     if not marked.search(text):
@@ -164,7 +166,7 @@ def _cell(column: Column, measure: str, medians: Mapping[str, Results]) -> str:
     value = medians[column.name].get(measure)
     if value is None:
         return ""
-    shown = f"{value:,.2f}" if value < 9.995 else f"{value:,.1f}" if value < 99.95 else f"{value:,.0f}"
+    shown = _number(value)
     reference = _reference(column, measure, medians)
     if not reference:
         return shown
@@ -177,8 +179,15 @@ def _reference(column: Column, measure: str, medians: Mapping[str, Results]) -> 
     return medians.get(name, {}).get(measure)
 
 
+def _number(value: float) -> str:
+    """Three digits, which is as much as a measurement is worth."""
+    digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
+    return f"{value:,.{digits}f}"
+
+
 def _ratio(value: float) -> str:
-    return f"{value:.3f}×" if value < 0.0995 else f"{value:.2f}×" if value < 9.995 else f"{value:.0f}×"
+    digits = 3 if value < 0.0995 else 2 if value < 9.995 else 0
+    return f"{value:.{digits}f}×"
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:
@@ -208,5 +217,3 @@ def _processor() -> str:
         return platform.processor() or platform.machine()
     found = re.search(r"^model name\s*:\s*(.+)$", information, re.MULTILINE)
     return found[1] if found else platform.machine()
-
-

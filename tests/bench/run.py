@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 
-from attrs import field, frozen
+from attrs import frozen
 
 from .columns import Column
 from .measures import GROUPS, Results
@@ -42,7 +42,7 @@ class Plan:
     groups: Sequence[str]
     rounds: int
     effort: int
-    pythons: Mapping[str, str] = field(factory=dict)
+    pythons: Mapping[str, str]
 
     def python(self, column: Column) -> str:
         """The interpreter that runs a column."""

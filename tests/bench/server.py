@@ -25,7 +25,7 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import cache
 
@@ -74,7 +74,7 @@ def share_processor(*, with_server: bool) -> None:
 
 
 @contextmanager
-def running() -> Iterator[str]:
+def running() -> Generator[str]:
     """A server in a process of its own; gives its root URL."""
     command = [sys.executable, "-m", __name__]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:

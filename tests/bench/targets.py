@@ -85,7 +85,9 @@ TARGETS = (
 )  # fmt: skip
 
 
-def judged(medians: Mapping[str, Results], targets: Iterable[Target] = TARGETS) -> Iterator[Verdict]:
+def judged(
+    medians: Mapping[str, Results], targets: Iterable[Target] = TARGETS
+) -> Iterator[Verdict]:
     """How each column keeps each target that this run has both numbers for."""
     for target in targets:
         for name in target.columns:

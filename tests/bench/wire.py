@@ -34,7 +34,7 @@ def openai_events(count: int) -> list[bytes]:
 @cache
 def anthropic_events(count: int) -> list[bytes]:
     """The same as Anthropic's events."""
-    message = {
+    message: dict[str, object] = {
         "id": "msg_01XFDUDYJgAACzvnptvVoYEL",
         "type": "message",
         "role": "assistant",

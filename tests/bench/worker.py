@@ -1,6 +1,6 @@
 """One process of the benchmark: measures one client, and prints what it found as JSON.
 
-    python -m tests.bench.worker COLUMN GROUP ROOT EFFORT
+python -m tests.bench.worker COLUMN GROUP ROOT EFFORT
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from .server import share_processor
 
 
 def main() -> None:
+    """Measure what the command line names."""
     name, group, root, effort = sys.argv[1:]
     share_processor(with_server=False)
     warnings.simplefilter("ignore")  # some peers leave things unclosed

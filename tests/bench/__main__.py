@@ -41,8 +41,8 @@ def main() -> int:
         outcome = measured(plan, root, _say)
     for name, reason in outcome.failures.items():
         _say(f"{name} failed: {reason}")
-    for name, results in outcome.medians.items():
-        if (waits := results.get(WAITS, 1)) < ENOUGH_WAITS:
+    for name, found in outcome.medians.items():
+        if (waits := found.get(WAITS, 1)) < ENOUGH_WAITS:
             _say(f"{name} waited for {waits:.0%} of its chunks only: they came in company")
     verdicts = list(judged(outcome.medians))
     machine = report.Machine.here()

@@ -65,7 +65,13 @@ def call(
         + [arguments]
     )
     child = subprocess.run(
-        [sys.executable, *(["-X", "dev", "-W", "always"] if development else []), "-m", __name__, told],
+        [
+            sys.executable,
+            *(["-X", "dev", "-W", "always"] if development else []),
+            "-m",
+            __name__,
+            told,
+        ],
         capture_output=True,
         text=True,
         timeout=LONGEST,

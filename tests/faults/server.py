@@ -191,8 +191,10 @@ class FaultServer:
                 self.requests.append(request)
                 for action in self._answer(request):
                     await talk.perform(action)
-        except (OSError, asyncio.CancelledError):
-            pass  # the client left, or the server stops: either ends the script
+        except OSError:
+            talk.note_end("reset")  # the client left while it was being sent to
+        except asyncio.CancelledError:
+            pass  # the server stops; some versions of asyncio.streams log what gets out of here
         finally:
             pump.cancel()
             writer.transport.abort()
@@ -226,9 +228,9 @@ class _Talk:
                 self._news.set()
                 if self.reads.every:
                     await asyncio.sleep(self.reads.every)
-            self._note_end("fin")
+            self.note_end("fin")
         except OSError:
-            self._note_end("reset")
+            self.note_end("reset")
 
     async def next_request(self) -> tuple[bytes, bytes] | None:
         """The head and the body of the next request; None when the client left."""
@@ -267,12 +269,12 @@ class _Talk:
             case Gate():
                 await self.gate.wait()
             case Fin():
-                self._note_end("server")
+                self.note_end("server")
                 self.writer.close()
                 await self.writer.wait_closed()
                 raise ConnectionAbortedError
             case Reset():
-                self._note_end("server")
+                self.note_end("server")
                 raw = self.writer.get_extra_info("socket")
                 raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 self.writer.transport.abort()
@@ -298,7 +300,8 @@ class _Talk:
         await self._news.wait()
         return not self._left.is_set()
 
-    def _note_end(self, how: End) -> None:
+    def note_end(self, how: End) -> None:
+        """Note how the connection ended, unless that is known already."""
         if self.connection.ended is None:
             self.connection.ended = how
             self.connection.ended_at = monotonic()

@@ -13,7 +13,7 @@ from autonomousai_sdk._core.timeout import Timeout
 
 from . import programs
 from .case import Group, created, expect, fine, owed, streamed, within
-from .script import Answer, Fin, Gate, Hold, Repeat, Reset, Send
+from .script import Answer, Fin, Gate, Hold, Repeat, Reset, Send, Wait
 from .server import FaultServer
 from .subject import SDK, NotSurvived, Subject, settled
 from .wire import (
@@ -67,7 +67,7 @@ CUT: dict[str, dict[str, Answer]] = {
             Send(head(200, "content-type: text/event-stream", "content-length: 9999") + BEGUN),
             Fin(),
         ),
-        "garbage-for-a-chunk": (Send(CHUNKED + coded(BEGUN) + b"zzz\r\n"), Hold()),
+        "garbage-for-a-chunk": (Send(CHUNKED + coded(BEGUN)), Wait(0.05), Send(b"zzz\r\n"), Hold()),
     },
 }
 

@@ -92,7 +92,7 @@ def _plan(arguments: Namespace) -> Plan:
             _say(f"{name} is left out: it is not installed")
             continue
         columns.append(BY_NAME[name])
-    rounds = arguments.rounds or (3 if quick else 5)
+    rounds = arguments.rounds or 3
     return Plan(columns, groups, rounds, effort=2 if quick else 3, pythons=pythons)
 
 

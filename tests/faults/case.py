@@ -70,7 +70,7 @@ class Group:
 
         def made(check: Check) -> Check:
             arguments: Mapping[str, tuple[Any, ...]] = (
-                {variant: () for variant in variants}
+                dict.fromkeys(variants, ())
                 if over is None
                 else {name: (value,) for name, value in over.items()}
             )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from importlib import import_module
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
 from .case import named
 from .subject import Chat, Client, Errors, Options, Stream, Subject, settled
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 def _errors() -> Errors:
@@ -118,34 +121,28 @@ class _PeerStream:
     """A stream that is opened when it is entered or first read, like this SDK's."""
 
     def __init__(self, completions: Any, arguments: dict[str, Any]) -> None:
-        self._completions = completions
+        self._completions: Any = completions
         self._arguments = arguments
         self._opened: Any = None
-        self._iterator: Any = None
+        self._chunks: AsyncIterator[Any] | None = None
 
-    async def __aenter__(self) -> _PeerStream:
+    async def __aenter__(self) -> Self:
         self._opened = await settled(self._completions.create(**self._arguments))
         return self
 
-    async def __aexit__(self, *exc_info: Any) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         await self.aclose()
 
-    def __aiter__(self) -> _PeerStream:
-        self._iterator = None
+    def __aiter__(self) -> Self:
+        self._chunks = None
         return self
 
     async def __anext__(self) -> Any:
         if self._opened is None:
             await self.__aenter__()
-        if self._iterator is None:
-            blocking = hasattr(self._opened, "__iter__")
-            self._iterator = iter(self._opened) if blocking else aiter(self._opened)
-        if hasattr(self._iterator, "__anext__"):
-            return await anext(self._iterator)
-        try:
-            return next(self._iterator)
-        except StopIteration:
-            raise StopAsyncIteration from None
+        if self._chunks is None:
+            self._chunks = _awaitable(self._opened)
+        return await self._chunks.__anext__()
 
     async def aclose(self) -> None:
         if self._opened is not None:
@@ -162,3 +159,25 @@ class _PeerStream:
     async def _texts(self) -> AsyncIterator[str]:
         async for chunk in self:
             yield chunk.choices[0].delta.content or ""
+
+
+def _awaitable(stream: Any) -> AsyncIterator[Any]:
+    """A stream's iterator, blocking or not, as one that can be awaited."""
+    if hasattr(stream, "__aiter__"):
+        iterator: AsyncIterator[Any] = stream.__aiter__()
+        return iterator
+    return _Blocking(iter(stream))
+
+
+@frozen
+class _Blocking:
+    iterator: Iterator[Any]
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Any:
+        try:
+            return next(self.iterator)
+        except StopIteration:
+            raise StopAsyncIteration from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import re
 from pathlib import Path
@@ -210,23 +209,24 @@ async def closed_by_another_task(subject: Subject, when: str) -> None:
                 except subject.errors.base as error:
                     caught.append(error)
 
+            began: list[float] = []
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(reader)
                 await read.wait()
                 await subject.sleep(0.05)
-                began = monotonic()
+                began.append(monotonic())
                 await stream.aclose()
                 closed.set()
-            within(monotonic() - began, SOON, "closing")
+            within(monotonic() - began[0], SOON, "closing")
             expect(texts == ["Hello", " wor"], f"delivered {texts}")
             expect(subject.is_peer or len(caught) == 1, "the reader takes the stream for complete")
-            await gone(subject, server, began)
+            await gone(subject, server, began[0])
             fine(await streamed(subject, client), "Hello world")
 
 
 @case("P7", "four-children", transports=("httpx",))
 async def fork(subject: Subject) -> None:
-    """A client that was used works on in four forks and in their parent, on sockets of their own."""
+    """A client works on in four forks and in their parent, each on sockets of its own."""
     with FaultServer(echo) as server:
         child = programs.call(subject, "forked", server.url)
         connections = len(server.connections)
@@ -345,4 +345,4 @@ async def flat(subject: Subject) -> None:
 
 
 def _descriptors() -> int:
-    return len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else 0
+    return len(list(Path("/proc/self/fd").iterdir()))

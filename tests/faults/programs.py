@@ -60,10 +60,8 @@ def call(
         arguments: what else the function gets; must go through JSON.
     """
     library = type(subject)
-    told = json.dumps(
-        [library.__module__, library.__name__, subject.colour, subject.transport, program, url]
-        + [arguments]
-    )
+    who = (library.__module__, library.__name__, subject.colour, subject.transport)
+    told = json.dumps([*who, program, url, arguments])
     child = subprocess.run(
         [
             sys.executable,
@@ -102,8 +100,7 @@ def measured(
             await WAYS["stream"](subject, client)
             for way in ways:
                 gc.collect()
-                Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # VmHWM begins anew
-                before = _memory("VmRSS")
+                before = _memory_before()
                 error = (await WAYS[way](subject, client)).error
                 found.append(
                     {
@@ -116,6 +113,12 @@ def measured(
 
     subject.run(calls)
     return found
+
+
+def _memory_before() -> int:
+    """Bytes of memory this process has; what it has had at most begins anew (see proc(5))."""
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    return _memory("VmRSS")
 
 
 def _memory(name: str) -> int:

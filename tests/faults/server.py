@@ -12,12 +12,12 @@ import json
 import socket
 import ssl
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from threading import Thread
 from time import monotonic
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from attrs import define, field, frozen
 
@@ -220,7 +220,7 @@ class _Talk:
     async def pump(self) -> None:
         """Read all that comes, also while the script runs, to see when the client leaves."""
         if self.reads is None:
-            self.writer.transport.pause_reading()  # type: ignore[attr-defined]
+            cast("asyncio.Transport", self.writer.transport).pause_reading()
             return
         try:
             while data := await self.reader.read(self.reads.size):
@@ -255,32 +255,40 @@ class _Talk:
         match action:
             case Send(data):
                 await self._send(data)
-            case Drip(data, every, size):
-                for start in range(0, len(data), size):
-                    await self._send(data[start : start + size])
-                    await self._rest(every)
-            case Repeat(data, times, every):
-                for _ in range(times):
-                    await self._send(data)
-                    if every:
-                        await self._rest(every)
+            case Drip():
+                await self._drip(action)
+            case Repeat():
+                await self._repeat(action)
             case Wait(seconds):
                 await self._rest(seconds)
             case Gate():
                 await self.gate.wait()
-            case Fin():
-                self.note_end("server")
-                self.writer.close()
-                await self.writer.wait_closed()
-                raise ConnectionAbortedError
-            case Reset():
-                self.note_end("server")
-                raw = self.writer.get_extra_info("socket")
-                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                self.writer.transport.abort()
-                raise ConnectionAbortedError
             case Hold():
                 await self._left.wait()
+            case Fin() | Reset():
+                await self._end(action)
+
+    async def _drip(self, action: Drip) -> None:
+        for start in range(0, len(action.data), action.size):
+            await self._send(action.data[start : start + action.size])
+            await self._rest(action.every)
+
+    async def _repeat(self, action: Repeat) -> None:
+        for _ in range(action.times):
+            await self._send(action.data)
+            if action.every:
+                await self._rest(action.every)
+
+    async def _end(self, action: Fin | Reset) -> None:
+        self.note_end("server")
+        if isinstance(action, Fin):
+            self.writer.close()
+            await self.writer.wait_closed()
+        else:
+            raw = self.writer.get_extra_info("socket")
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.writer.transport.abort()
+        raise ConnectionAbortedError
 
     async def _send(self, data: bytes) -> None:
         if self._left.is_set():
@@ -310,7 +318,7 @@ class _Talk:
 
 
 @contextmanager
-def black_hole() -> Iterator[str]:
+def black_hole() -> Generator[str]:
     """A base URL on loopback where connecting never ends: the queue of its listener is full."""
     with socket.socket() as listener, socket.socket() as first, socket.socket() as second:
         listener.bind(("127.0.0.1", 0))
@@ -324,7 +332,7 @@ def black_hole() -> Iterator[str]:
 
 
 @contextmanager
-def refused() -> Iterator[str]:
+def refused() -> Generator[str]:
     """A base URL on loopback where nobody listens."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -152,7 +152,7 @@ async def unknown_error_event(subject: Subject) -> None:
     subject.check_partial(owed(outcome, subject.errors.base, "the moon is full"), SO_FAR)
 
 
-@case("S5", "not-json")
+@case("S5", "not-json", peers=False)
 async def plain_error_event(subject: Subject) -> None:
     """An error event of plain text ends the stream with that text."""
     with FaultServer(stream(BEGUN, event("out of memory", "error"))) as server:
@@ -173,7 +173,7 @@ async def error_data(subject: Subject, before: bytes) -> None:
     subject.check_partial(error, SO_FAR if before else "")
 
 
-@case("S6", "text")
+@case("S6", "text", peers=False)
 async def error_text(subject: Subject) -> None:
     """So is an error that is only a text."""
     with FaultServer(stream(BEGUN, event('{"error": "out of memory"}'))) as server:
@@ -294,7 +294,7 @@ async def left_open(subject: Subject) -> None:
             )
 
 
-@case("S12", "finish-reason")
+@case("S12", "finish-reason", peers=False)
 async def left_open_after_the_reason(subject: Subject) -> None:
     """A finish reason alone completes a stream too, if nothing follows within the idle limit."""
     left = (Send(CHUNKED + coded(BEGUN + deltas("ld") + FINISH)), Hold())

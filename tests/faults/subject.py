@@ -10,18 +10,29 @@ from __future__ import annotations
 import asyncio
 import gc
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Mapping,
+    Sequence,
+)
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.util import find_spec
 from inspect import isawaitable
 from time import monotonic, sleep
-from typing import Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import anyio
 from attrs import field, frozen
 
 import autonomousai_sdk as sdk
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 T = TypeVar("T")
 Colour = Literal["sync", "asyncio", "trio"]
@@ -77,7 +88,7 @@ class Stream(Protocol):
     """A stream as cases use it."""
 
     async def __aenter__(self) -> Any: ...
-    async def __aexit__(self, *exc_info: Any) -> None: ...
+    async def __aexit__(self, *exc_info: object) -> None: ...
     def __aiter__(self) -> Any: ...
     async def __anext__(self) -> Any: ...
     async def aclose(self) -> None: ...
@@ -148,7 +159,7 @@ class Subject(ABC):
         return self._client(url, Options(**options))
 
     @asynccontextmanager
-    async def _client(self, url: str, options: Options) -> AsyncIterator[Client]:
+    async def _client(self, url: str, options: Options) -> AsyncGenerator[Client]:
         made = self.make(url, options)
         try:
             yield self.calls(made)
@@ -168,7 +179,7 @@ class Subject(ABC):
     async def sleep(self, seconds: float) -> None:
         """Let time pass."""
         if self.colour == "sync":
-            sleep(seconds)
+            sleep(seconds)  # noqa: ASYNC251  # this colour blocks
         else:
             await anyio.sleep(seconds)
 
@@ -184,8 +195,13 @@ class Subject(ABC):
     async def each(self, count: int, act: Callable[[int], Coroutine[Any, Any, T]]) -> Sequence[T]:
         """Run `act` with each number below `count`, all at once: in threads, or as tasks."""
         if self.colour == "sync":
+
+            def thread(number: int) -> T:
+                return at_once(act(number))
+
             with ThreadPoolExecutor(count) as pool:
-                return list(pool.map(lambda number: at_once(act(number)), range(count)))
+                return list(pool.map(thread, range(count)))
+
         results: dict[int, T] = {}
 
         async def one(number: int) -> None:
@@ -228,7 +244,7 @@ async def settled(value: T | Awaitable[T]) -> T:
     if isawaitable(value):
         awaited: T = await value
         return awaited
-    return value  # type: ignore[return-value]  # isawaitable() does not narrow it away
+    return value
 
 
 SDK_ERRORS = Errors(
@@ -342,11 +358,11 @@ class BlockingStream:
 
     made: Any
 
-    async def __aenter__(self) -> BlockingStream:
+    async def __aenter__(self) -> Self:
         self.made.__enter__()
         return self
 
-    async def __aexit__(self, *exc_info: Any) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         self.made.__exit__(*exc_info)
 
     def __aiter__(self) -> BlockingStream:

@@ -268,20 +268,20 @@ async def cancelled_in_backoff(subject: Subject, way: str) -> None:
     """A call cancelled between two tries returns at once, and makes no other try."""
     with FaultServer(failed(503, "retry-after: 5"), WHOLE) as server:
         async with subject.client(server.url) as client:
-            ended: list[float] = []
+            times: list[float] = []
 
             async def call() -> None:
                 try:
                     await WAYS[way](subject, client)
                 finally:
-                    ended.append(monotonic())
+                    times.append(monotonic())
 
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(call)
                 await subject.until(lambda: len(server.requests) == 1)
                 await subject.sleep(0.1)
-                at = monotonic()
+                times.append(monotonic())
                 tasks.cancel_scope.cancel()
-            within(ended[0] - at, 0.5, "cancelling")
+            within(times[1] - times[0], 0.5, "cancelling")
             await subject.sleep(0.1)
             expect(len(server.requests) == 1, "another request went out")

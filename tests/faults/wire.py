@@ -48,7 +48,7 @@ def delta(
     content: dict[str, object] = {"content": text} if text is not None else {}
     if role is not None:
         content["role"] = role
-    choice = {"index": index, "delta": content, "finish_reason": finish}
+    choice: dict[str, object] = {"index": index, "delta": content, "finish_reason": finish}
     return _chunk([choice])
 
 

@@ -1,0 +1,51 @@
+"""Put every client to every fault, and write down how it did: `python -m tests.faults --help`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from .catalogue import FAULTS
+from .peer import OpenAI
+from .subject import COLOURS, Subject, subjects
+from .table import Table, put_to
+
+
+def main() -> int:
+    """Run the command; 1 if this SDK fails anywhere."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.faults",
+        description="Put this SDK, in each colour on each transport, to faults on real sockets.",
+    )
+    parser.add_argument(
+        "faults", nargs="*", metavar="FAULT", help="an id such as S1, or a group such as S"
+    )
+    parser.add_argument("--peer", choices=["openai"], help="put this library to them as well")
+    parser.add_argument("--markdown", metavar="FILE", type=Path, help="write the table to FILE")
+    arguments = parser.parse_args()
+
+    chosen = tuple(
+        fault
+        for fault in FAULTS
+        if not arguments.faults or {fault.id, fault.id[0]} & set(arguments.faults)
+    )
+    if not chosen:
+        parser.error(f"there is no such fault; there are {', '.join(fault.id for fault in FAULTS)}")
+    peers = tuple(OpenAI(colour, "openai") for colour in COLOURS) if arguments.peer else ()
+    columns: tuple[Subject, ...] = (*subjects(), *peers)
+    table = Table(columns)
+    sys.stdout.write(table.heading())
+    for fault in chosen:
+        table.add(fault, {subject: put_to(subject, fault) for subject in columns})
+        sys.stdout.write(table.row(fault))
+        sys.stdout.flush()
+    sys.stdout.write(table.failures())
+    if arguments.markdown:
+        arguments.markdown.write_text(table.markdown(), encoding="utf-8")
+        sys.stdout.write(f"\nWritten to {arguments.markdown}.\n")
+    return 0 if table.passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,195 @@
+"""How the clients did: one row a fault, one column a client, in the terminal and in Markdown."""
+
+from __future__ import annotations
+
+import platform
+import warnings
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+
+from attrs import define, field, frozen
+
+from .case import named
+from .catalogue import CASES, GROUPS, Fault
+from .subject import NotSurvived, Subject
+
+COMMAND = "nox -s faults -- --peer openai --markdown docs/faults.md"
+LIBRARIES = (
+    "autonomousai-sdk",
+    "httpx",
+    "httpcore",
+    "httpx2",
+    "httpcore2",
+    "aiohttp",
+    "anyio",
+    "trio",
+)
+
+
+@frozen
+class Result:
+    """How one client did at one fault.
+
+    Attributes:
+        cases: in how many variants it was put to it; none where the fault does not apply.
+        failures: what went wrong, by variant.
+    """
+
+    cases: int
+    failures: Mapping[str, str]
+
+    @property
+    def mark(self) -> str:
+        """The result in one character."""
+        if not self.cases:
+            return ""
+        return "✗" if self.failures else "✓"
+
+
+def put_to(subject: Subject, fault: Fault) -> Result:
+    """Put a client to all variants of a fault."""
+    cases = [case for case in CASES if case.fault == fault.id and case.suits(subject)]
+    failures: dict[str, str] = {}
+    for case in cases:
+        try:
+            with warnings.catch_warnings():
+                # A peer's warnings are not what it is asked about, and would spoil the table.
+                warnings.simplefilter("ignore" if subject.is_peer else "default")
+                case.run(subject)
+        except Exception as error:  # noqa: BLE001  # whatever comes out is the client's failure
+            first = _first(error)
+            own = isinstance(first, NotSurvived)
+            failures[case.variant] = str(first) if own else f"{named(first)}: {first}"
+    return Result(len(cases), failures)
+
+
+def _first(error: BaseException) -> BaseException:
+    """The first error of a group of them, as task groups raise."""
+    inner: tuple[BaseException, ...] = getattr(error, "exceptions", ())
+    return _first(inner[0]) if inner else error
+
+
+@define
+class Table:
+    """The results so far."""
+
+    subjects: tuple[Subject, ...]
+    _results: dict[Fault, Mapping[Subject, Result]] = field(
+        init=False, factory=dict[Fault, Mapping[Subject, Result]]
+    )
+
+    @property
+    def passed(self) -> bool:
+        """Whether no client but a peer has failed."""
+        return not any(
+            result.failures
+            for results in self._results.values()
+            for subject, result in results.items()
+            if not subject.is_peer
+        )
+
+    def add(self, fault: Fault, results: Mapping[Subject, Result]) -> None:
+        """Add a row."""
+        self._results[fault] = results
+
+    def heading(self) -> str:
+        """The head of the table, for a terminal."""
+        columns = "".join(f"{name:>{len(name) + 2}}" for name in self._columns)
+        return f"{'':<30}{columns}\n"
+
+    def row(self, fault: Fault) -> str:
+        """A row, for a terminal."""
+        cells = "".join(
+            f"{cell:>{len(name) + 2}}"
+            for name, cell in zip(self._columns, self._cells(fault), strict=True)
+        )
+        return f"{fault.id:<4}{fault.name:<26}{cells}\n"
+
+    def failures(self) -> str:
+        """What went wrong, a line for each variant and client."""
+        lines = [
+            f"{fault.id}-{variant} {subject}: {' '.join(reason.split())[:300]}"
+            for fault, results in self._results.items()
+            for subject, result in results.items()
+            for variant, reason in result.failures.items()
+        ]
+        return "".join(f"\n{line}" for line in lines) + ("\n" if lines else "")
+
+    def markdown(self) -> str:
+        """The whole table as a page."""
+        lines = [
+            "# Faults",
+            "",
+            f"Made by `{COMMAND}`,",
+            "which runs each fault against each client on real sockets. Not to be edited by hand.",
+            "",
+            "✓ behaves as owed, in every variant of the fault; ✗ does not; blank: does not apply.",
+            "",
+            f"Python {platform.python_version()}, {', '.join(self._versions())}.",
+        ]
+        for letter, title in GROUPS.items():
+            faults = [fault for fault in self._results if fault.id[0] == letter]
+            if faults:
+                lines += ["", f"## {title}", "", *self._section(faults)]
+        return "\n".join(lines) + "\n"
+
+    def _section(self, faults: list[Fault]) -> list[str]:
+        columns = ["", "fault", "what is done", "what is owed", *self._columns]
+        lines = [_line(columns), _line(["---"] * 4 + [":-:"] * len(self._columns))]
+        for fault in faults:
+            lines.append(_line([fault.id, fault.name, fault.done, fault.owed, *self._cells(fault)]))
+        reasons = [
+            f"- {fault.id}: {reason}" for fault in faults if (reason := self._peers_reason(fault))
+        ]
+        if reasons:
+            lines += ["", f"What {self._peers_name} does instead:", "", *reasons]
+        return lines
+
+    @property
+    def _own(self) -> list[Subject]:
+        return [subject for subject in self.subjects if not subject.is_peer]
+
+    @property
+    def _peers(self) -> list[Subject]:
+        return [subject for subject in self.subjects if subject.is_peer]
+
+    @property
+    def _columns(self) -> list[str]:
+        own = [f"{subject.colour} {subject.transport}" for subject in self._own]
+        return [*own, self._peers_name] if self._peers else own
+
+    @property
+    def _peers_name(self) -> str:
+        return f"openai {version('openai')}"
+
+    def _cells(self, fault: Fault) -> list[str]:
+        results = self._results[fault]
+        cells = [results[subject].mark for subject in self._own]
+        if self._peers:
+            marks = {results[subject].mark for subject in self._peers}
+            cells.append("✗" if "✗" in marks else "✓" if "✓" in marks else "")
+        return cells
+
+    def _peers_reason(self, fault: Fault) -> str:
+        """What went wrong with the peer: the first variant's reason, for the first colour."""
+        for subject in self._peers:
+            result = self._results[fault][subject]
+            for variant, reason in result.failures.items():
+                told = " ".join(reason.split())
+                rest = len(result.failures) - 1
+                more = f", and {rest} more of {result.cases} variants" if rest else ""
+                return f"{told[:160].rstrip('.')} ({subject.colour}, {variant}{more})"
+        return ""
+
+    def _versions(self) -> list[str]:
+        found: list[str] = []
+        for name in (*LIBRARIES, *(["openai"] if self._peers else [])):
+            try:
+                found.append(f"{name} {version(name)}")
+            except PackageNotFoundError:
+                continue
+        return found
+
+
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"

@@ -1,0 +1,128 @@
+"""Random scripts: whatever a server does, no client takes an unfinished answer for a whole one."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from attrs import frozen
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from .case import streamed
+from .script import Action, Answer, Fin, Reset, Send, Wait
+from .server import FaultServer
+from .subject import SDK_ERRORS, Subject, subjects
+from .wire import CHUNKED, DONE, LAST_CHUNK, STREAM, coded, delta, event
+
+NOISE = (b": ping\n\n", b"\n", event("{}", "ping"), b"id: 7\n\n", b"unknown: field\n\n")
+TEXTS = st.text(alphabet=st.characters(codec="utf-8"), max_size=6)
+
+
+@frozen
+class Script:
+    """What a server sends, in writes, and how it ends."""
+
+    writes: tuple[bytes, ...]
+    is_chunked: bool
+    ending: str
+
+    @property
+    def sent(self) -> bytes:
+        """The body."""
+        return b"".join(self.writes)
+
+    @property
+    def answer(self) -> Answer:
+        """The actions."""
+        wrap = coded if self.is_chunked else bytes
+        actions: list[Action] = [Send(CHUNKED if self.is_chunked else STREAM)]
+        for write in self.writes:
+            if write:
+                actions += [Send(wrap(write)), Wait(0.0005)]
+        if self.ending == "proper" and self.is_chunked:
+            actions.append(Send(LAST_CHUNK))
+        return (*actions, Reset() if self.ending == "reset" else Fin())
+
+    @property
+    def whole_events(self) -> list[str]:
+        """The data of the events whose blank line was sent."""
+        blocks = self.sent.split(b"\n\n")[:-1]
+        lines = [block.lstrip(b"\n") for block in blocks]
+        return [line[6:].decode() for line in lines if line.startswith(b"data: ")]
+
+    @property
+    def text(self) -> str:
+        """The text of the first choice in them."""
+        return "".join(
+            choice["delta"].get("content", "")
+            for data in self.whole_events
+            if data != "[DONE]"
+            for choice in json.loads(data)["choices"]
+            if choice["index"] == 0
+        )
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the end marker was sent, or a finish reason for each choice that was begun."""
+        begun: set[int] = set()
+        ended: set[int] = set()
+        for data in self.whole_events:
+            if data == "[DONE]":
+                return True
+            for choice in json.loads(data)["choices"]:
+                begun.add(choice["index"])
+                if choice["finish_reason"]:
+                    ended.add(choice["index"])
+        return bool(ended) and begun <= ended
+
+
+@st.composite
+def scripts(draw: st.DrawFn) -> Script:
+    """Scripts of a few events with noise between them, cut anywhere or nowhere."""
+    choices = draw(st.integers(1, 2))
+    parts = [
+        event(delta(text, index=draw(st.integers(0, choices - 1))))
+        for text in draw(st.lists(TEXTS, max_size=4))
+    ]
+    parts += [
+        event(delta(finish="stop", index=index)) for index in range(choices) if draw(st.booleans())
+    ]
+    if draw(st.booleans()):
+        parts.append(DONE)
+    for noise in draw(st.lists(st.sampled_from(NOISE), max_size=3)):
+        parts.insert(draw(st.integers(0, len(parts))), noise)
+    body = b"".join(parts)
+    if draw(st.booleans()):
+        body = body[: draw(st.integers(0, len(body)))]
+    cuts = sorted(draw(st.lists(st.integers(0, len(body)), max_size=4)))
+    writes = tuple(body[a:b] for a, b in zip([0, *cuts], [*cuts, len(body)], strict=True))
+    ending = draw(st.sampled_from(["proper", "closed", "reset"]))
+    return Script(writes, draw(st.booleans()), ending)
+
+
+@pytest.mark.parametrize("subject", subjects(), ids=str)
+@settings(max_examples=40)
+@given(script=scripts())
+def test_no_lie(subject: Subject, script: Script) -> None:
+    """A stream ends without an error if and only if the server finished its answer."""
+    with FaultServer(script.answer) as server:
+
+        async def read() -> None:
+            async with subject.client(server.url, retries=0) as client:
+                outcome = await streamed(subject, client)
+            assert script.text.startswith(outcome.text)
+            if outcome.error is None:
+                assert script.is_finished
+                assert outcome.text == script.text == subject.answer(outcome.completion)
+                return
+            assert isinstance(outcome.error, (*SDK_ERRORS.interrupted, SDK_ERRORS.connection)), (
+                outcome.error
+            )
+            subject.check_partial(outcome.error, outcome.text)
+            # What a reset overtakes may be lost; all else that was sent is delivered.
+            if script.ending != "reset":
+                assert not script.is_finished
+                assert outcome.text == script.text
+
+        subject.run(read)

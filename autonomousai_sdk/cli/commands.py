@@ -11,19 +11,22 @@ import signal
 import sys
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
+from time import sleep
 from typing import TYPE_CHECKING
 
 import click
 
+from .._core.catalog import Catalog
+from .._core.url import is_loopback
+from .._generated.catalog import DEFAULT_MODEL, MODELS
 from .._version import __version__
-from ..errors import APIConnectionError, AutonomousAIError, ConfigurationError
-from .terminal import Progress, printable
+from ..errors import ConfigurationError
+from .ending import INTERRUPTED, WRONG_USAGE, ended
+from .terminal import Answer, Progress, complain, is_terminal, prepare_output, put
 
 if TYPE_CHECKING:
     from .._client import Client
     from .._generated.params import MessageParam
-
-DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
 def run() -> int:
@@ -32,53 +35,73 @@ def run() -> int:
     Returns:
         The exit code.
     """
+    prepare_output()
     try:
-        cli.main(prog_name="autonomousai", standalone_mode=False)
+        code: int = cli.main(prog_name="autonomousai", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return WRONG_USAGE
-    except (click.Abort, KeyboardInterrupt):
+    except click.Abort:
         return INTERRUPTED
-    except ConfigurationError as error:
-        return _failed(error, WRONG_USAGE)
-    except AutonomousAIError as error:
-        return _failed(error, FAILED)
-    except BrokenPipeError:
-        # Whoever read our output has enough. What is left of it goes nowhere, so that the
-        # interpreter does not complain when it flushes at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
-    return DONE
-
-
-def _failed(error: AutonomousAIError, code: int) -> int:
-    if error.partial is not None:
-        click.echo()
-    click.echo(f"autonomousai: {printable(str(error), err=True)}", err=True)
-    if error.partial is not None:
-        click.echo("What is above is only a part of the answer.", err=True)
-    elif isinstance(error, APIConnectionError):
-        click.echo("Try --local for a model on this machine, or --base-url.", err=True)
     return code
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """The commands, whose exceptions become exit codes here, before click sees them."""
+
+    def invoke(self, ctx: click.Context) -> int:
+        try:
+            super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit):
+            raise
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # ended() raises what is no ending
+            return ended(error)
+        return 0
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="%(version)s")
 def cli() -> None:
     """Chat with AutonomousAI's models, or with a model on this machine.
 
-    The environment: AUTONOMOUSAI_BASE_URL, AUTONOMOUSAI_API_KEY (there is no option for
-    the key: a command line can be read by everyone), AUTONOMOUSAI_MODEL, AUTONOMOUSAI_LOG.
+    Exit codes: 0 done, 1 the service failed, 2 wrong usage, 130 interrupted.
     """
 
 
-@cli.command()
+def _known_model(ctx: click.Context, option: click.Parameter, name: str | None) -> str | None:
+    """The model, if there is one of that name."""
+    if name is not None:
+        catalog = Catalog(MODELS)
+        try:
+            catalog.get(name)
+        except ConfigurationError:
+            known = ", ".join(catalog.names())
+            raise click.BadParameter(f"{name!r} is none of {known}.", ctx, option) from None
+    return name
+
+
+@cli.command(
+    epilog="There is no option for a key, because other users can read a command line: the key is "
+    "AUTONOMOUSAI_API_KEY. AUTONOMOUSAI_LOG=info (or debug) tells on stderr what is sent."
+)
 @click.argument("prompt", nargs=-1)
-@click.option("--model", "-m", help="A model's name or alias; see 'autonomousai models'.")
-@click.option("--system", "-s", help="How the model is to behave.")
-@click.option("--base-url", help="Where the service is.")
-@click.option("--local", is_flag=True, help="Run a small real model on this machine.")
-@click.option("--json", "as_json", is_flag=True, help="Print the whole answer as one JSON object.")
+@click.option(
+    "--model",
+    "-m",
+    callback=_known_model,
+    help="A model's name or alias; see 'autonomousai models'.  "
+    f"[default: AUTONOMOUSAI_MODEL, else {DEFAULT_MODEL}]",
+)
+@click.option("--system", "-s", metavar="TEXT", help="How the model is to behave.")
+@click.option(
+    "--base-url",
+    metavar="URL",
+    help="Where the service is.  [default: AUTONOMOUSAI_BASE_URL, else the hosted service]",
+)
+@click.option("--local", is_flag=True, help="Use a small real model on this machine's CPU.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the whole answer as one JSON object, at its end."
+)
 def chat(
     prompt: tuple[str, ...],
     model: str | None,
@@ -91,35 +114,34 @@ def chat(
 
     PROMPT may be several words, or - (or nothing, with a pipe) to read it from the input.
     """
-    text = _prompt(prompt)
     messages: list[MessageParam] = [{"role": "system", "content": system}] if system else []
-    messages.append({"role": "user", "content": text})
-    with _client(base_url, local=local) as client:
+    messages.append({"role": "user", "content": _asked(prompt)})
+    answer = Answer()
+    with Progress() as progress, _client(base_url, progress, local=local) as client:
+        progress.wait("waiting for the answer")
         with client.chat.stream(messages, model=model) as stream:
-            if not as_json:
-                for piece in stream.text:
-                    click.echo(printable(piece), nl=False)
-                    sys.stdout.flush()
-            completion = stream.until_done() if as_json else stream.completion
-        if as_json:
-            from .._core.codec import unstructure
-
-            click.echo(json.dumps(unstructure(completion), ensure_ascii=False, indent=2))
-        else:
-            click.echo()
-            if completion.finish_reason == "length":
-                click.echo("(The model stopped at its limit of length.)", err=True)
+            if as_json:
+                stream.until_done()
+            else:
+                try:
+                    for piece in stream.text:
+                        progress.done()
+                        answer.write(piece)
+                finally:
+                    answer.end()
+    completion = stream.completion
+    if as_json:
+        _put_json(completion)
+    elif completion.finish_reason == "length":
+        complain("(The model stopped at its limit of length.)")
 
 
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 def models(as_json: bool) -> None:  # noqa: FBT001
     """List the models, with their aliases and paths."""
-    from .._core.codec import unstructure
-    from .._generated.catalog import DEFAULT_MODEL, MODELS
-
     if as_json:
-        click.echo(json.dumps([unstructure(model) for model in MODELS], indent=2))
+        _put_json(MODELS)
         return
     rows = [("MODEL", "ALIASES", "PATH", "IMAGES", "")] + [
         (
@@ -131,92 +153,110 @@ def models(as_json: bool) -> None:  # noqa: FBT001
         )
         for model in MODELS
     ]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-        click.echo("  ".join([*cells, row[4]]).rstrip())
-    click.echo(f"\nWithout --model, AUTONOMOUSAI_MODEL counts, else {DEFAULT_MODEL}.")
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        put("  ".join(cells).rstrip() + "\n")
 
 
-@cli.command()
+@cli.command(
+    epilog="AUTONOMOUSAI_API_KEY, if it is set, is the key that requests must carry; without one "
+    "the server listens on loopback only. AUTONOMOUSAI_ENGINE_API_KEY is the key of an engine "
+    "that is a URL."
+)
 @click.option(
     "--engine",
     default="smollm2",
     show_default=True,
-    help="smollm2, a GGUF file, the URL of an OpenAI-compatible API, or echo.",
+    help="What answers: smollm2, a GGUF file, the URL of an OpenAI-compatible API, or echo.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", default=8000, show_default=True, help="The port; 0 for any free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    metavar="PORT",
+    default=8000,
+    show_default=True,
+    help="The port to listen on; 0 for any free one.",
+)
 @click.option(
     "--model-map",
     multiple=True,
     metavar="OURS=THEIRS",
-    help="For an engine that is a URL: which of its models stands behind ours.",
+    help="Which model of an engine that is a URL stands behind one of ours; may be repeated.",
 )
 def serve(engine: str, host: str, port: int, model_map: tuple[str, ...]) -> None:
-    """Run a local server that speaks AutonomousAI's protocol, until Ctrl-C.
+    """Run a server here that speaks AutonomousAI's protocol.
 
-    AUTONOMOUSAI_API_KEY, if it is set, is the key that requests must carry; it is needed
-    to listen on anything but loopback. AUTONOMOUSAI_ENGINE_API_KEY goes to the engine.
+    It runs until Ctrl-C, and says at its start how to use it.
     """
     from ..local import LocalServer
 
-    mapped = dict(_pair(each) for each in model_map)
+    key = os.environ.get("AUTONOMOUSAI_API_KEY") or None
+    if key is None and not is_loopback(f"http://{f'[{host}]' if ':' in host else host}"):
+        raise click.UsageError(
+            f"Listening on {host} lets other machines in: set AUTONOMOUSAI_API_KEY to a key that "
+            "they need, or leave --host out."
+        )
+    engine_key = None
+    if engine.startswith(("http://", "https://")):
+        engine_key = os.environ.get("AUTONOMOUSAI_ENGINE_API_KEY") or None
+    signal.signal(signal.SIGTERM, _leave)
     with (
         Progress() as progress,
         LocalServer(
             engine=engine,
             host=host,
             port=port,
-            api_key=os.environ.get("AUTONOMOUSAI_API_KEY") or None,
-            engine_api_key=os.environ.get("AUTONOMOUSAI_ENGINE_API_KEY") or None,
-            model_map=mapped or None,
+            api_key=key,
+            engine_api_key=engine_key,
+            model_map=dict(_pair(each) for each in model_map) or None,
             progress=progress.say,
         ) as server,
     ):
         progress.done()
-        click.echo(f"Serving at {server.base_url}")
-        click.echo("Use it:  ", nl=False)
-        click.echo(f'AUTONOMOUSAI_BASE_URL={server.base_url} autonomousai chat "Hello"')
-        click.echo("Ctrl-C ends it.")
-        sys.stdout.flush()
-        signal.signal(signal.SIGTERM, _interrupt)
-        _wait()
+        put(f"Serving {engine} at {server.base_url}\n")
+        put(f'Try it: autonomousai chat --base-url {server.base_url} "Hello"\n')
+        put("Ctrl-C stops it.\n")
+        while True:
+            # Not a lock's wait, which Ctrl-C does not end on Windows.
+            sleep(3600)
 
 
-def _interrupt(_: int, __: object) -> None:
-    raise KeyboardInterrupt
-
-
-def _wait() -> None:
-    """Wait until somebody interrupts."""
-    import threading
-
-    threading.Event().wait()
+def _leave(_: int, __: object) -> None:
+    """End on SIGTERM, which is how a supervisor asks for it: in order, and with success."""
+    raise click.exceptions.Exit(0)
 
 
 def _pair(text: str) -> tuple[str, str]:
-    ours, found, theirs = text.partition("=")
-    if not found or not ours or not theirs:
+    ours, _, theirs = text.partition("=")
+    if not ours or not theirs:
         raise click.UsageError(
             f"--model-map is OURS=THEIRS, such as llama=llama3.3:70b; got {text!r}."
         )
     return ours, theirs
 
 
-def _prompt(words: tuple[str, ...]) -> str:
+def _asked(words: tuple[str, ...]) -> str:
+    """The prompt: the words, or what the input holds."""
     if words and words != ("-",):
-        return " ".join(words)
-    if not words and sys.stdin.isatty():
+        text = " ".join(words)
+    elif sys.stdin is None or (not words and is_terminal(sys.stdin)):
         raise click.UsageError('Say what to ask: autonomousai chat "Why is the sky blue?"')
-    text = sys.stdin.read().strip()
-    if not text:
-        raise click.UsageError("The input is empty: there is nothing to ask.")
+    else:
+        try:
+            text = sys.stdin.buffer.read().decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise click.UsageError(f"The input is no UTF-8 text: {error.reason}.") from None
+    if not text.strip():
+        raise click.UsageError("There is nothing to ask: the prompt is empty.")
     return text
 
 
 @contextmanager
-def _client(base_url: str | None, *, local: bool) -> Generator[Client, None, None]:
+def _client(
+    base_url: str | None, progress: Progress, *, local: bool
+) -> Generator[Client, None, None]:
     """A client, and with `local` a server for it that lives as long."""
     if local and base_url is not None:
         raise click.UsageError("--local and --base-url do not go together.")
@@ -226,7 +266,13 @@ def _client(base_url: str | None, *, local: bool) -> Generator[Client, None, Non
         if local:
             from ..local import LocalServer
 
-            with Progress() as progress:
-                server = stack.enter_context(LocalServer(progress=progress.say))
+            server = stack.enter_context(LocalServer(progress=progress.say))
             base_url = server.base_url
         yield stack.enter_context(Client(base_url=base_url))
+
+
+def _put_json(value: object) -> None:
+    """Print a value as JSON, in ASCII: right in every encoding, and nothing a terminal obeys."""
+    from .._core.codec import unstructure
+
+    put(json.dumps(unstructure(value), indent=2) + "\n")

@@ -10,9 +10,23 @@ decides whether it is an error and says where.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, MutableMapping, MutableSequence
 from functools import cache
-from typing import TYPE_CHECKING, Any, NoReturn, TypeGuard, TypeVar, cast, get_args, get_type_hints
+from types import UnionType
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Literal,
+    NoReturn,
+    TypeGuard,
+    TypeVar,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import attrs
 import msgspec
@@ -31,7 +45,7 @@ def decode(data: bytes, cls: type[T]) -> T:
     """The typed value that a JSON document stands for.
 
     Types are checked, never coerced: `"5"` is no number and null is no text. Fields the
-    class does not have are passed over.
+    class does not have are passed over, unread as far as that goes.
 
     Raises:
         DecodeError: not UTF-8, not JSON, nested too deeply, or not what the class says.
@@ -77,10 +91,11 @@ def parse(data: bytes) -> Any:
 
     Raises:
         DecodeError: not UTF-8, not JSON (NaN and infinities are not), nested too deeply,
-            or with an integer of thousands of digits.
+            or with a number of more digits than Python takes.
     """
     try:
-        return json.loads(data.decode("utf-8"), parse_constant=_no_constant)
+        text = data.decode("utf-8")
+        return json.loads(text, parse_constant=_no_constant, parse_float=_finite)
     except RecursionError as error:
         raise DecodeError("it is nested too deeply") from error
     except ValueError as error:
@@ -122,6 +137,9 @@ def converter() -> Converter:
     for primitive in (str, int, bool):
         made.register_structure_hook(primitive, _exactly(primitive))
     made.register_structure_hook(float, _number)
+    made.register_structure_hook_factory(_is_scalar, _scalar)
+    made.register_structure_hook_factory(_is_array, _array)
+    made.register_structure_hook_factory(_is_mapping, _mapping)
 
     def overrides(cls: type) -> dict[str, Any]:
         return {
@@ -130,7 +148,7 @@ def converter() -> Converter:
         }
 
     def structurer(cls: Any) -> Callable[[Any, Any], Any]:
-        return _from_mapping(make_dict_structure_fn(cls, made, **overrides(cls)))
+        return _from_mapping(make_dict_structure_fn(cls, made, **overrides(cls)), cls)
 
     def unstructurer(cls: Any) -> Callable[[Any], Any]:
         return make_dict_unstructure_fn(cls, made, **overrides(cls))
@@ -140,11 +158,74 @@ def converter() -> Converter:
     return made
 
 
-def _from_mapping(structure: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    def hook(value: Any, cls: Any) -> Any:
-        if not isinstance(value, Mapping):
+def _from_mapping(structure: Callable[[Any, Any], Any], cls: Any) -> Callable[[Any, Any], Any]:
+    def hook(value: Any, _: Any) -> Any:
+        if not is_object(value):
             raise TypeError(f"expected an object, got {_kind(value)}")
         return structure(value, cls)
+
+    return hook
+
+
+# cattrs takes any iterable for an array and any pairs for an object, so {} would become ().
+# The abstract types have its own hooks, which know the path to an error.
+
+
+def _is_array(cls: Any) -> bool:
+    return get_origin(cls) is list or (get_origin(cls) is tuple and get_args(cls)[1:] == (...,))
+
+
+def _array(cls: Any, made: Converter) -> Callable[[Any, Any], Any]:
+    build: Any = get_origin(cls)
+    like = cast("Any", MutableSequence)[get_args(cls)[0]]
+    structure = made.get_structure_hook(like)
+
+    def hook(value: Any, _: Any) -> Any:
+        if not is_array(value):
+            raise TypeError(f"expected an array, got {_kind(value)}")
+        return build(structure(value, like))
+
+    return hook
+
+
+def _is_mapping(cls: Any) -> bool:
+    return get_origin(cls) is dict
+
+
+def _mapping(cls: Any, made: Converter) -> Callable[[Any, Any], Any]:
+    like = cast("Any", MutableMapping)[get_args(cls)]
+    return _from_mapping(made.get_structure_hook(like), like)
+
+
+def _is_scalar(cls: Any) -> bool:
+    """Whether a type is a literal, or a union of literals and primitives."""
+    if get_origin(cls) is Literal:
+        return True
+    return get_origin(cls) in (Union, UnionType) and all(
+        get_origin(member) is Literal or member in _NAMES for member in get_args(cls)
+    )
+
+
+def _scalar(cls: Any) -> Callable[[Any, Any], Any]:
+    """Open enums and their kind, which cattrs refuses to tell apart."""
+    members = (cls,) if get_origin(cls) is Literal else get_args(cls)
+    types = [kind for kind in _NAMES if kind in members]
+    literals = [
+        (type(value), value)
+        for member in members
+        if get_origin(member) is Literal
+        for value in get_args(member)
+        if type(value) not in types
+    ]
+    names = [_NAMES[kind] for kind in types] + [json.dumps(value) for _, value in literals]
+    expected = " or ".join(names)
+
+    def hook(value: Any, _: Any) -> Any:
+        if type(value) in types or (type(value), value) in literals:
+            return value
+        if type(value) is int and float in types:
+            return float(value)
+        raise TypeError(f"expected {expected}, got {_kind(value)}")
 
     return hook
 
@@ -185,13 +266,23 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text[:20]} is larger than any number there is room for")
+    return number
+
+
 def _explained(error: Exception) -> str:
     """What cattrs found, in one line with the path to it."""
     from cattrs import transform_error
+    from cattrs.v import format_exception
 
-    return "; ".join(
-        line.replace("invalid value for type, ", "") for line in transform_error(error)
-    )
+    def said(cause: BaseException, expected: type | None) -> str:
+        # A missing field is cattrs' own; anything else, a hook of this module said.
+        return format_exception(cause, expected) if isinstance(cause, KeyError) else str(cause)
+
+    return "; ".join(transform_error(error, format_exception=said))
 
 
 def _any_rename(cls: object, seen: set[object]) -> bool:

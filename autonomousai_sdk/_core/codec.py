@@ -210,7 +210,7 @@ def _scalar(cls: Any) -> Callable[[Any, Any], Any]:
     """Open enums and their kind, which cattrs refuses to tell apart."""
     members = (cls,) if get_origin(cls) is Literal else get_args(cls)
     types = [kind for kind in _NAMES if kind in members]
-    literals = [
+    literals: list[tuple[type, Any]] = [
         (type(value), value)
         for member in members
         if get_origin(member) is Literal

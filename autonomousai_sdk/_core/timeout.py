@@ -12,6 +12,9 @@ from attrs import Attribute, define, evolve, field, fields, frozen
 
 from ..errors import ConfigurationError
 
+LONGEST = 1e9
+"""The longest limit, in seconds: 31 years, below what sockets and timers overflow at."""
+
 GRACE = 5.0
 """Seconds a stream that has its finish reason is still read, for usage and the end marker."""
 
@@ -24,7 +27,7 @@ def _seconds(_: object, attribute: Attribute[Any], value: object) -> None:
         raise ConfigurationError(
             f"timeout: {name} is a number of seconds or None, not {type(value).__name__}."
         )
-    if not value > 0 or math.isinf(value):
+    if not 0 < value <= LONGEST:
         raise ConfigurationError(
             f"timeout: {name} is a positive number of seconds, or None for no limit; got {value}."
         )

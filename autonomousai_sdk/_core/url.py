@@ -11,7 +11,8 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from ..errors import ConfigurationError
 
-_UNFIT = re.compile(r"[\x00-\x20\x7f-\uffff]")
+_UNFIT = re.compile(r"[^\x21-\x7e]")
+_USER_INFO = re.compile(r"(?<=//)[^/?#]*@")
 
 
 def checked_base_url(value: object, source: str = "base_url") -> str:
@@ -46,16 +47,15 @@ def checked_base_url(value: object, source: str = "base_url") -> str:
             f"{source} has a user name or password in it: pass a key by api_key= or "
             "AUTONOMOUSAI_API_KEY instead."
         )
+    # What stands before an @ may be a password, also where it is in the wrong place.
+    named = source if "@" in value else f"{source} {value.partition('?')[0]!r}"
     if parts.scheme not in ("http", "https"):
-        raise ConfigurationError(
-            f"{source} {value!r} needs a scheme, http:// or https://, {example}."
-        )
+        raise ConfigurationError(f"{named} needs a scheme, http:// or https://, {example}.")
     if not parts.hostname or port == 0:
-        raise ConfigurationError(f"{source} {value!r} names no host: {example}.")
-    if parts.query or parts.fragment or "?" in value or "#" in value:
+        raise ConfigurationError(f"{named} names no host, or no port that exists: {example}.")
+    if "?" in value or "#" in value:
         raise ConfigurationError(
-            f"{source} {value!r} has a query or a fragment, which no endpoint would get: "
-            "leave it out."
+            f"{named} has a query or a fragment, which no endpoint would get: leave it out."
         )
     return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
 
@@ -73,7 +73,10 @@ def segment(value: str, name: str) -> str:
     """
     if not value or value in (".", ".."):
         raise ConfigurationError(f"{name} {value!r} cannot be a part of a URL's path.")
-    return quote(value, safe="")
+    try:
+        return quote(value, safe="")
+    except UnicodeEncodeError as error:
+        raise ConfigurationError(f"{name} cannot be a part of a URL's path: {error}.") from error
 
 
 def is_loopback(url: str) -> bool:
@@ -89,5 +92,4 @@ def is_loopback(url: str) -> bool:
 
 def without_credentials(url: str) -> str:
     """A URL as it may be shown: user name and password removed."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    return _USER_INFO.sub("", url, count=1)

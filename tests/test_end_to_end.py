@@ -100,8 +100,9 @@ def recorder() -> Iterator[Recorder]:
 
 def parsed(request: bytes) -> tuple[str, dict[str, str], dict[str, Any]]:
     """A request's line, its headers, and its body with the messages decoded."""
-    head, _, body = request.partition(b"\r\n\r\n")
-    line, *lines = head.decode().split("\r\n")
+    # The recordings were saved with line feeds alone.
+    head, _, body = request.replace(b"\r\n", b"\n").partition(b"\n\n")
+    line, *lines = head.decode().split("\n")
     headers = {
         name.lower(): value.strip() for name, _, value in (each.partition(":") for each in lines)
     }

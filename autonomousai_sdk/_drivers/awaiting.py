@@ -260,6 +260,7 @@ class AsyncStream(Generic[ChunkT, ResultT]):
         self._plan = plan
         self._live: _Live | None = None
         self._closed = False
+        self._exhausted = False
 
     async def __aenter__(self) -> Self:
         await self._open()
@@ -286,6 +287,7 @@ class AsyncStream(Generic[ChunkT, ResultT]):
                 await self._finish(live)
                 if state.error is not None:
                     raise state.error
+                self._exhausted = True
                 raise StopAsyncIteration
             if self._closed:
                 self._refuse_if_closed()
@@ -411,7 +413,7 @@ class AsyncStream(Generic[ChunkT, ResultT]):
         return self._live is not None and self._live.opened.state.is_over
 
     def _refuse_if_over(self) -> None:
-        if self._is_over:
+        if self._exhausted:
             raise StreamError(
                 "The stream was read to its end already: .completion has the whole answer.",
                 endpoint=self._plan.context.endpoint,

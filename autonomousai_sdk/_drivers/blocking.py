@@ -232,6 +232,7 @@ class Stream(Generic[ChunkT, ResultT]):
         self._plan = plan
         self._live: _Live | None = None
         self._closed = False
+        self._exhausted = False
 
     def __enter__(self) -> Self:
         self._open()
@@ -258,6 +259,7 @@ class Stream(Generic[ChunkT, ResultT]):
                 self._finish(live)
                 if state.error is not None:
                     raise state.error
+                self._exhausted = True
                 raise StopIteration
             if self._closed:
                 self._refuse_if_closed()
@@ -383,7 +385,7 @@ class Stream(Generic[ChunkT, ResultT]):
         return self._live is not None and self._live.opened.state.is_over
 
     def _refuse_if_over(self) -> None:
-        if self._is_over:
+        if self._exhausted:
             raise StreamError(
                 "The stream was read to its end already: .completion has the whole answer.",
                 endpoint=self._plan.context.endpoint,

@@ -178,7 +178,7 @@ class AsyncPooledTransport:
         try:
             outgoing = self._library.request(request, limits)
             if self._client is None:
-                response = await self._pool(request.url).handle_async_request(outgoing)
+                response = await self._handle(self._pool(request.url), outgoing)
             else:
                 response = await self._client.send(outgoing, stream=True, follow_redirects=False)
         except self._errors as error:
@@ -186,6 +186,13 @@ class AsyncPooledTransport:
         return AsyncPooledResponse(
             response, limits.read, self._errors, bounded=self._client is None
         )
+
+    async def _handle(self, pool: Any, outgoing: Any) -> Any:
+        try:
+            return await pool.handle_async_request(outgoing)
+        except BaseException:
+            _forget_unopened(pool)
+            raise
 
     async def aclose(self) -> None:
         """Close every connection this transport opened."""
@@ -300,6 +307,20 @@ class AsyncPooledResponse:
     def abort(self) -> None:
         """Break the connection at once."""
         _shut_down(self._response)
+
+
+def _forget_unopened(transport: Any) -> None:
+    """Take connections that nobody will ever open out of a pool.
+
+    A request that is cancelled just as it is given a new connection leaves that one behind,
+    neither open nor anybody's, and its place in the pool with it (httpcore issues 830,
+    1093 and 1099).
+    """
+    pool = transport._pool  # noqa: SLF001  # there is no public way to see a pool's inside
+    wanted = {id(request.connection) for request in pool._requests}  # noqa: SLF001
+    for connection in list(pool.connections):
+        if id(connection) not in wanted and connection.info() == "CONNECTING":
+            pool._connections.remove(connection)  # noqa: SLF001
 
 
 def _shut_down(response: Any) -> None:

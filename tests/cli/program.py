@@ -1,0 +1,132 @@
+"""Runs the program as a person or a script does: in a process of its own, on pipes or a terminal."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from time import monotonic
+
+from attrs import define
+
+PATIENCE = 60.0
+"""Seconds after which something that should have come is missed."""
+
+PROGRAM = (sys.executable, "-m", "autonomousai_sdk.cli")
+
+
+def environment(**more: str) -> dict[str, str]:
+    """This process's environment without what would set the program up, and more of it."""
+    plain = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AUTONOMOUSAI_", "PYTHONIOENCODING"))
+    }
+    return {**plain, "TERM": "xterm-256color", "PYTHONUTF8": "1", **more}
+
+
+def run(
+    *arguments: str,
+    given: bytes | str = b"",
+    env: Mapping[str, str] | None = None,
+    program: tuple[str, ...] = PROGRAM,
+) -> subprocess.CompletedProcess[str]:
+    """Run the program to its end on pipes.
+
+    Args:
+        *arguments: the command line.
+        given: what its input holds.
+        env: the environment, or None for a plain one.
+        program: what to run instead.
+    """
+    done = subprocess.run(
+        [*program, *arguments],
+        input=given.encode() if isinstance(given, str) else given,
+        capture_output=True,
+        env=environment() if env is None else dict(env),
+        check=False,
+        timeout=PATIENCE * 5,
+    )
+    return subprocess.CompletedProcess(
+        done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
+    )
+
+
+@define
+class Running:
+    """The program while it runs, and all that it wrote so far to the one file that is read."""
+
+    process: subprocess.Popen[bytes]
+    _descriptor: int
+    written: bytes = b""
+
+    def wait_for(self, mark: str) -> None:
+        """Read until the program has written this."""
+        deadline = monotonic() + PATIENCE
+        while mark.encode() not in self.written:
+            assert self._read(deadline - monotonic()), f"{mark!r} did not come: {self.written!r}"
+
+    def interrupt(self, number: int = signal.SIGINT) -> None:
+        """Send a signal to the program; Ctrl-C by default."""
+        self.process.send_signal(number)
+
+    def end(self) -> int:
+        """Read the rest and wait for the program's end; its exit code."""
+        while self._read(PATIENCE):
+            pass
+        return self.process.wait(PATIENCE)
+
+    def _read(self, seconds: float) -> bytes:
+        if not select.select([self._descriptor], [], [], max(seconds, 0))[0]:
+            return b""
+        try:
+            data = os.read(self._descriptor, 2**16)
+        except OSError:  # how Linux tells that nobody has the terminal open any more
+            return b""
+        self.written += data
+        return data
+
+
+@contextmanager
+def piped(*arguments: str) -> Generator[Running]:
+    """The program, started with its output and errors each in a pipe; the output is read."""
+    with subprocess.Popen(
+        [*PROGRAM, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+    ) as process:
+        assert process.stdout is not None
+        yield from _killed(Running(process, process.stdout.fileno()))
+
+
+@contextmanager
+def on_terminal(*arguments: str, **env: str) -> Generator[Running]:
+    """The program, started on a terminal, from which all is read."""
+    controller, terminal = os.openpty()
+    try:
+        with subprocess.Popen(
+            [*PROGRAM, *arguments],
+            stdin=terminal,
+            stdout=terminal,
+            stderr=terminal,
+            env=environment(**env),
+        ) as process:
+            os.close(terminal)
+            yield from _killed(Running(process, controller))
+    finally:
+        os.close(controller)
+
+
+def _killed(running: Running) -> Generator[Running]:
+    """Leave no program behind when a test fails."""
+    try:
+        yield running
+    finally:
+        if running.process.poll() is None:
+            running.process.kill()

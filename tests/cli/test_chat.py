@@ -1,0 +1,292 @@
+"""`autonomousai chat`: what is asked, what is printed, and how it ends when something fails."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from autonomousai_sdk import ChatCompletion
+from autonomousai_sdk._core.codec import structure
+
+from ..faults.script import Gate, Hold, Send
+from ..faults.server import FaultServer, refused
+from ..faults.wire import (
+    BEGUN,
+    DONE,
+    FINISH,
+    STREAM,
+    closing,
+    delta,
+    deltas,
+    event,
+    failed,
+    problem,
+    said,
+    stream,
+)
+from .program import PROGRAM, environment, piped, run
+
+
+def test_the_words_of_the_prompt_are_one_message(echo: str) -> None:
+    """Several words need no quotes, and the answer ends with one line feed."""
+    done = run("chat", "--base-url", echo, "why", "is", "the", "sky", "blue")
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "why is the sky blue\n", "")
+
+
+@pytest.mark.parametrize("arguments", [(), ("-",)], ids=["pipe", "dash"])
+def test_the_prompt_can_come_from_the_input(echo: str, arguments: tuple[str, ...]) -> None:
+    """A pipe, or a dash, is read to its end: UTF-8, with or without a byte order mark."""
+    done = run("chat", "--base-url", echo, *arguments, given="\ufeffÜber\nzwei Zeilen\n")
+
+    assert (done.returncode, done.stdout) == (0, "Über\nzwei Zeilen\n")
+
+
+def test_the_environment_says_where_the_service_is(echo: str) -> None:
+    """AUTONOMOUSAI_BASE_URL stands for --base-url."""
+    done = run("chat", "hello", env=environment(AUTONOMOUSAI_BASE_URL=echo))
+
+    assert (done.returncode, done.stdout) == (0, "hello\n")
+
+
+def test_the_model_and_the_system_prompt_are_sent() -> None:
+    """--model picks the path, and --system goes before the prompt."""
+    with FaultServer(said("ok")) as server:
+        run("chat", "--base-url", server.url, "-m", "hermes-3", "--system", "Be brief.", "Hello")
+
+    (request,) = server.requests
+    assert request.line == ("POST", "/chat-hermes")
+    assert request.messages == [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Hello"},
+    ]
+
+
+def test_the_answer_is_printed_as_it_comes() -> None:
+    """A piece is on the output before the next one was sent."""
+    answer = (Send(STREAM + deltas("Hello")), Gate(), Send(deltas(" world") + FINISH + DONE))
+    with (
+        FaultServer((*answer, Hold())) as server,
+        piped("chat", "--base-url", server.url, "Hi") as program,
+    ):
+        program.wait_for("Hello")
+        assert program.written == b"Hello"
+        server.open_gate()
+        assert program.end() == 0
+
+    assert program.written == b"Hello world\n"
+
+
+def test_halves_of_a_character_are_put_together() -> None:
+    """An emoji cut between two chunks is whole; half of one is a replacement character."""
+    with FaultServer(stream(deltas("a\ud83d", "\ude00 b\ud83d"), FINISH, DONE)) as server:
+        done = run("chat", "--base-url", server.url, "Hi")
+
+    assert (done.returncode, done.stdout) == (0, "a\U0001f600 b\ufffd\n")
+
+
+def test_a_character_the_output_cannot_hold_is_a_question_mark(echo: str) -> None:
+    """A narrow encoding costs that character, not the answer."""
+    env = environment(PYTHONUTF8="0", PYTHONIOENCODING="ascii")
+    done = run("chat", "--base-url", echo, given="3 €, please", env=env)
+
+    assert (done.returncode, done.stdout) == (0, "3 ?, please\n")
+
+
+def test_a_pipe_gets_the_text_as_it_is() -> None:
+    """Control sequences are stripped for terminals only: a file may want them."""
+    with FaultServer(said("\x1b[31mred\x1b[0m\n")) as server:
+        done = run("chat", "--base-url", server.url, "Hi")
+
+    assert done.stdout == "\x1b[31mred\x1b[0m\n"
+
+
+def test_json_is_one_document_of_the_completion(echo: str) -> None:
+    """--json prints the completion that a program would have got, in ASCII."""
+    done = run("chat", "--json", "--base-url", echo, given="Grüße \x9b31m")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.isascii()
+    completion = structure(json.loads(done.stdout), ChatCompletion)
+    assert (completion.text, completion.finish_reason) == ("Grüße \x9b31m", "stop")
+
+
+def test_an_answer_that_reached_its_limit_says_so() -> None:
+    """`length` is worth a word, on stderr."""
+    cut = event(delta("Once upon", finish="length"))
+    with FaultServer(stream(cut, DONE)) as server:
+        done = run("chat", "--base-url", server.url, "Hi")
+
+    assert (done.returncode, done.stdout) == (0, "Once upon\n")
+    assert done.stderr == "(The model stopped at its limit of length.)\n"
+
+
+def test_a_cut_stream_leaves_its_text_and_says_that_it_is_a_part() -> None:
+    """What had come stays on the output, with its line ended; the exit code is 1."""
+    with FaultServer(closing(BEGUN)) as server:
+        done = run("chat", "--base-url", server.url, "Hi")
+
+    assert (done.returncode, done.stdout) == (1, "Hello wor\n")
+    first, second = done.stderr.splitlines()
+    assert first.startswith("autonomousai: The stream stopped before the answer was complete")
+    assert second == "The answer was cut off: what came is only a part of it."
+
+
+def test_a_cut_stream_is_no_json() -> None:
+    """With --json there is a whole document or none."""
+    with FaultServer(closing(BEGUN)) as server:
+        done = run("chat", "--json", "--base-url", server.url, "Hi")
+
+    assert (done.returncode, done.stdout) == (1, "")
+
+
+def test_an_error_is_one_line_whatever_the_server_says() -> None:
+    """A message with line feeds in it cannot pass for lines of ours."""
+    answer = failed(400, message="bad\n\nautonomousai: all is well")
+    with FaultServer(answer) as server:
+        done = run("chat", "--base-url", server.url, "Hi")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert "400 Bad Request: bad autonomousai: all is well" in done.stderr
+
+
+def test_an_error_event_is_a_failure_of_the_service() -> None:
+    """An error inside a 200 stream is an error all the same."""
+    with FaultServer(stream(event(problem("overloaded")))) as server:
+        done = run("chat", "--base-url", server.url, "Hi")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "overloaded" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [(401, "AUTONOMOUSAI_API_KEY"), (404, "/api/v1/ai")],
+)
+def test_some_errors_come_with_advice(status: int, advice: str) -> None:
+    """A missing key and a base URL without its path are mistakes one can mend."""
+    with FaultServer(failed(status)) as server:
+        done = run("chat", "--base-url", server.url, "Hi")
+
+    assert done.returncode == 1
+    assert advice in done.stderr.splitlines()[1]
+
+
+def test_a_service_that_is_not_there_is_said_with_what_to_do_instead() -> None:
+    """Nobody listens: exit code 1, the address, and --local."""
+    with refused() as url:
+        done = run("chat", "--base-url", url, "Hi")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    first, second = done.stderr.splitlines()
+    assert url in first
+    assert "--local" in second
+
+
+def test_the_hosted_service_is_said_to_be_the_one_that_fails() -> None:
+    """Without a base URL, a failure names the hosted service's state and --local."""
+    with refused() as nobody:
+        # A proxy that is not there keeps the request on this machine.
+        done = run("chat", "Hi", env=environment(HTTPS_PROXY=nobody, NO_PROXY=""))
+
+    assert done.returncode == 1
+    assert "https://chatgpt.autonomous.ai" in done.stderr
+    assert done.stderr.splitlines()[1] == (
+        "The hosted service may be gone: --local answers with a model on this machine."
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "given", "said"),
+    [
+        (("chat",), b"", "There is nothing to ask"),
+        (("chat", " "), b"", "There is nothing to ask"),
+        (("chat", "-"), b"\xff", "The input is no UTF-8 text"),
+        (("chat", "--model", "gpt", "Hi"), b"", "'gpt' is none of llama (llama-3.3-70b), qwen"),
+        (("chat", "--base-url", "example.com", "Hi"), b"", "needs a scheme"),
+        (("chat", "--local", "--base-url", "http://x", "Hi"), b"", "do not go together"),
+        (("chat", "--nonsense"), b"", "No such option"),
+        (("talk",), b"", "No such command"),
+        ((), b"", "Usage: autonomousai"),
+    ],
+)
+def test_wrong_usage_is_told_from_failure(
+    arguments: tuple[str, ...], given: bytes, said: str
+) -> None:
+    """Exit code 2, nothing on the output, and what is wrong in the last line or so."""
+    done = run(*arguments, given=given)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_bad_environment_is_wrong_usage() -> None:
+    """What the SDK refuses before it sends anything is the user's to mend."""
+    done = run("chat", "Hi", env=environment(AUTONOMOUSAI_MODEL="gpt"))
+
+    assert done.returncode == 2
+    assert "Unknown model 'gpt'" in done.stderr
+
+
+def test_ctrl_c_ends_a_stream_cleanly() -> None:
+    """Exit code 130, the line ended, no traceback, and the server sees the client leave."""
+    with (
+        FaultServer((Send(STREAM + BEGUN), Hold())) as server,
+        piped("chat", "--base-url", server.url, "Hi") as program,
+    ):
+        program.wait_for("Hello wor")
+        program.interrupt()
+        assert program.end() == 130
+        assert program.process.stderr is not None
+        assert program.process.stderr.read() == b""
+
+    assert program.written == b"Hello wor\n"
+    assert server.connections[0].ended in ("fin", "reset")
+
+
+def test_a_reader_that_has_had_enough_ends_it_quietly() -> None:
+    """`| head -1` is no error: exit code 0, nothing on stderr."""
+    line = b"".join(event(delta("line\n")) for _ in range(100))
+    answer = (Send(STREAM + line), Gate(), *[Send(line)] * 100, Send(FINISH + DONE), Hold())
+    with (
+        FaultServer(answer) as server,
+        subprocess.Popen(
+            [*PROGRAM, "chat", "--base-url", server.url, "Hi"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment(),
+        ) as process,
+    ):
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == b"line\n"
+        process.stdout.close()
+        server.open_gate()
+        assert process.stderr.read() == b""
+        assert process.wait() == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is Linux's")
+def test_an_output_that_takes_nothing_is_said(echo: str) -> None:
+    """A full disk is named in one line, not in a traceback."""
+    shell = ("sh", "-c", 'exec "$@" > /dev/full', "sh", *PROGRAM)
+    done = run("chat", "--base-url", echo, "Hi", program=shell)
+
+    assert done.returncode == 1
+    assert done.stderr == "autonomousai: [Errno 28] No space left on device\n"
+
+
+def test_closed_files_are_done_without(echo: str) -> None:
+    """A program started without an output, or without anything, still runs to its end."""
+    silent = ("sh", "-c", 'exec "$@" >&- 2>&-', "sh", *PROGRAM)
+    assert run("chat", "--base-url", echo, "Hi", program=silent).returncode == 0
+    assert run("chat", "--model", "gpt", "Hi", program=silent).returncode == 2
+    assert run("chat", "--base-url", "nowhere", "Hi", program=silent).returncode == 2
+
+    without_input = ("sh", "-c", 'exec "$@" <&-', "sh", *PROGRAM)
+    assert "Say what to ask" in run("chat", program=without_input).stderr

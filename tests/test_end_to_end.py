@@ -68,7 +68,8 @@ class Recorder:
         with connection:
             while not self._is_whole():
                 self.request += connection.recv(65536)
-            head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(self.ANSWER)}\r\n\r\n"
+            head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+            head += f"content-length: {len(self.ANSWER)}\r\n\r\n"
             connection.sendall(head.encode() + self.ANSWER)
 
     def _is_whole(self) -> bool:

@@ -95,7 +95,9 @@ def test_twins_have_the_same_parameters(cls: type, twin: type) -> None:
 def test_what_is_awaited_is_a_coroutine(twin: type) -> None:
     """Every method of an async class is awaited, but for those that only prepare something."""
     properties = {
-        name for base in twin.__mro__ for name, value in vars(base).items()
+        name
+        for base in twin.__mro__
+        for name, value in vars(base).items()
         if isinstance(value, property)
     }
     for name, function in public(twin).items():

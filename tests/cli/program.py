@@ -1,4 +1,4 @@
-"""Runs the program as a person or a script does: in a process of its own, on pipes or a terminal."""
+"""Runs the program as people and scripts do: in its own process, on pipes or a terminal."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from autonomousai_sdk import ChatCompletion
-from autonomousai_sdk._core.codec import structure
+from autonomousai_sdk._core.codec import decode
 
 from ..faults.script import Gate, Hold, Send
 from ..faults.server import FaultServer, refused
@@ -59,7 +60,7 @@ def test_the_model_and_the_system_prompt_are_sent() -> None:
 
     (request,) = server.requests
     assert request.line == ("POST", "/chat-hermes")
-    assert request.messages == [
+    assert json.loads(base64.b64decode(json.loads(request.body)["messages"])) == [
         {"role": "system", "content": "Be brief."},
         {"role": "user", "content": "Hello"},
     ]
@@ -110,7 +111,7 @@ def test_json_is_one_document_of_the_completion(echo: str) -> None:
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.isascii()
-    completion = structure(json.loads(done.stdout), ChatCompletion)
+    completion = decode(done.stdout.encode(), ChatCompletion)
     assert (completion.text, completion.finish_reason) == ("Grüße \x9b31m", "stop")
 
 

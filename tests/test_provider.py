@@ -1,0 +1,219 @@
+"""The original provider's interface, and the original provider itself, against our server."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import textwrap
+import threading
+import venv
+from collections.abc import AsyncGenerator, Iterator
+from pathlib import Path
+
+import pytest
+
+from autonomousai_sdk import AutonomousAI, ConfigurationError, FinishReason
+from autonomousai_sdk.local import LocalServer
+
+ORIGINAL = "g4f==0.4.1.0"
+HOSTED = "https://chatgpt.autonomous.ai/api/v1/ai"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[LocalServer]:
+    """A local server without a model."""
+    with LocalServer(engine="echo") as running:
+        yield running
+
+
+@pytest.fixture
+async def provider(
+    server: LocalServer, monkeypatch: pytest.MonkeyPatch
+) -> AsyncGenerator[type[AutonomousAI], None]:
+    """The provider, pointed at the local server by the environment."""
+    monkeypatch.setenv("AUTONOMOUSAI_BASE_URL", server.base_url)
+    yield AutonomousAI
+    await AutonomousAI.aclose()
+
+
+def test_attributes_are_the_original_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The documented class attributes have the original's values."""
+    monkeypatch.delenv("AUTONOMOUSAI_BASE_URL", raising=False)
+    assert AutonomousAI.url == "https://www.autonomous.ai/anon/"
+    assert AutonomousAI.api_endpoints == {
+        "llama": f"{HOSTED}/chat",
+        "qwen_coder": f"{HOSTED}/chat",
+        "hermes": f"{HOSTED}/chat-hermes",
+        "vision": f"{HOSTED}/chat-vision",
+        "summary": f"{HOSTED}/summary",
+    }
+    assert AutonomousAI.working
+    assert AutonomousAI.supports_stream
+    assert AutonomousAI.supports_system_message
+    assert AutonomousAI.supports_message_history
+    assert AutonomousAI.default_model == "llama"
+    assert AutonomousAI.models == ["llama", "qwen_coder", "hermes", "vision", "summary"]
+    assert AutonomousAI.model_aliases["llama-3.3-70b"] == "llama"
+    assert len(AutonomousAI.model_aliases) == 5
+
+
+def test_the_environment_moves_the_endpoints(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`AUTONOMOUSAI_BASE_URL` counts from when it is set, and an entry may be replaced."""
+    monkeypatch.setenv("AUTONOMOUSAI_BASE_URL", "http://127.0.0.1:1/x/")
+    assert AutonomousAI.api_endpoints["hermes"] == "http://127.0.0.1:1/x/chat-hermes"
+    monkeypatch.setitem(AutonomousAI.api_endpoints, "hermes", "http://127.0.0.1:2/y")
+    assert AutonomousAI.api_endpoints["hermes"] == "http://127.0.0.1:2/y"
+
+
+@pytest.mark.anyio
+async def test_the_first_example(provider: type[AutonomousAI]) -> None:
+    """One prompt, without a stream: the text, which the original lost, and why it ended."""
+    messages = [{"role": "user", "content": "Hello, how are you?"}]
+    pieces = [
+        piece
+        async for piece in provider.create_async_generator(model="llama", messages=messages)  # type: ignore[arg-type]
+    ]
+    assert pieces == ["Hello, how are you?", FinishReason("stop")]
+
+
+class ForwardingProxy:
+    """A real HTTP proxy on loopback: takes absolute URLs and passes bytes both ways."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.lines: list[str] = []
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._forward, args=(client,), daemon=True).start()
+
+    def _forward(self, client: socket.socket) -> None:
+        with client:
+            request = b""
+            while b"\r\n" not in request:
+                request += client.recv(65536)
+            line = request.split(b"\r\n", 1)[0].decode()
+            self.lines.append(line)
+            target = line.split(" ")[1].removeprefix("http://")
+            address, _, path = target.partition("/")
+            host, _, port = address.partition(":")
+            with socket.create_connection((host, int(port))) as upstream:
+                upstream.sendall(
+                    request.replace(f"http://{address}/{path}".encode(), f"/{path}".encode(), 1)
+                )
+                back = threading.Thread(target=_pump, args=(upstream, client), daemon=True)
+                back.start()
+                _pump(client, upstream)
+                back.join()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+
+def _pump(source: socket.socket, sink: socket.socket) -> None:
+    try:
+        while data := source.recv(65536):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
+    except OSError:
+        return
+
+
+@pytest.mark.anyio
+async def test_the_second_example(provider: type[AutonomousAI]) -> None:
+    """A prompt with `proxy=` and `stream=True`, through a real forwarding proxy."""
+    proxy = ForwardingProxy()
+    try:
+        pieces = [
+            piece
+            async for piece in provider.create_async_generator(
+                model="hermes-3",
+                messages=[{"role": "user", "content": "Tell me a joke"}],
+                proxy=proxy.url,
+                stream=True,
+            )
+        ]
+    finally:
+        await provider.aclose()
+        proxy.close()
+    assert pieces == ["Tell", " me", " a", " joke", FinishReason("stop")]
+    assert proxy.lines == [f"POST {AutonomousAI.api_endpoints['hermes']} HTTP/1.1"]
+
+
+@pytest.mark.anyio
+async def test_the_third_example(provider: type[AutonomousAI]) -> None:
+    """The models in a loop, over one connection each address."""
+    for model in ("llama", "qwen_coder", "hermes"):
+        text = ""
+        async for piece in provider.create_async_generator(
+            model=model, messages=[{"role": "user", "content": f"I am {model}"}], stream=True
+        ):
+            if isinstance(piece, str):
+                text += piece
+        assert text == f"I am {model}"
+
+
+@pytest.mark.anyio
+async def test_an_unknown_model_is_named(provider: type[AutonomousAI]) -> None:
+    """Where the original raised a bare `KeyError`, the error lists the models."""
+    with pytest.raises(ConfigurationError, match="Known models: llama"):
+        async for _ in provider.create_async_generator("nope", "Hello"):
+            pass
+
+
+@pytest.fixture(scope="module")
+def original_python() -> Path:
+    """The interpreter of an environment that has the original provider."""
+    root = Path(os.environ.get("NOX_ENVDIR", Path(__file__).parents[1] / ".nox")) / "original"
+    python = root / "bin" / "python"
+    if not python.exists():
+        venv.create(root, with_pip=True)
+    subprocess.run(
+        [python, "-m", "pip", "install", "--quiet", ORIGINAL, "aiohttp"],
+        check=True,
+        capture_output=True,
+    )
+    return python
+
+
+def test_the_original_itself_streams_all_models(server: LocalServer, original_python: Path) -> None:
+    """The original provider, its hosts replaced and nothing else, streams every model."""
+    script = f"""
+        import asyncio, json
+        from g4f.Provider import AutonomousAI as original
+
+        original.api_endpoints = {{
+            name: url.replace({HOSTED!r}, {server.base_url!r})
+            for name, url in original.api_endpoints.items()
+        }}
+
+        async def ask(model):
+            messages = [{{"role": "user", "content": "I am " + model}}]
+            generator = original.create_async_generator(model, messages, stream=True)
+            return "".join([piece async for piece in generator if isinstance(piece, str)])
+
+        async def main():
+            print(json.dumps({{model: await ask(model) for model in original.models}}))
+
+        asyncio.run(main())
+    """
+    run = subprocess.run(
+        [original_python, "-c", textwrap.dedent(script)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    answers = json.loads(run.stdout.splitlines()[-1])
+    assert answers == {model: f"I am {model}" for model in AutonomousAI.models}

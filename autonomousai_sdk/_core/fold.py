@@ -44,26 +44,37 @@ def folded(fold: Fold[ResultT], chunks: Sequence[Any]) -> ResultT:
     return build(**carried, choices=built)
 
 
-def is_finished(chunks: Sequence[Any]) -> bool:
-    """Whether every choice these chunks began has its finish reason, and there is one."""
-    started: set[int] = set()
-    finished: set[int] = set()
-    for chunk in chunks:
+@attrs.define
+class Finish:
+    """Which choices a stream has begun, and which of them have their finish reason."""
+
+    _started: set[int] = attrs.field(init=False, factory=set[int])
+    _finished: set[int] = attrs.field(init=False, factory=set[int])
+
+    def take(self, chunk: Any) -> None:
+        """Take the next chunk into account."""
         for piece in chunk.choices:
-            started.add(piece.index)
-            if piece.finish_reason is not None:
-                finished.add(piece.index)
-    if _outer_reason(chunks) is not None:
-        finished.add(0)
-    return bool(finished) and started <= finished
+            self._started.add(piece.index)
+            if piece.finish_reason:
+                self._finished.add(piece.index)
+        if _reason_of(chunk):
+            self._finished.add(0)
+
+    @property
+    def reached(self) -> bool:
+        """Whether there is a finish reason, and every choice that began has one."""
+        return bool(self._finished) and self._started <= self._finished
 
 
 def has_reason(chunk: Any) -> bool:
-    """Whether a chunk brings a finish reason for any of its choices."""
+    """Whether a chunk brings a finish reason for any of its choices.
+
+    Some engines send an empty one with each chunk, which says nothing.
+    """
     for piece in chunk.choices:
-        if piece.finish_reason is not None:
+        if piece.finish_reason:
             return True
-    return _reason_of(chunk) is not None
+    return bool(_reason_of(chunk))
 
 
 def text_of(chunk: Any) -> str:
@@ -89,7 +100,7 @@ class _Choice:
         texts = {name: "".join(parts) for name, parts in self.texts.items() if parts}
         message = fold.message(**_last_values(fold.message, deltas, set(self.texts)), **texts)
         values = _last_values(fold.choice, self.pieces, {"message", "index"})
-        if reason is not None and values.get("finish_reason") is None:
+        if reason is not None and not values.get("finish_reason"):
             values["finish_reason"] = reason
         return fold.choice(**values, index=index, message=message)
 
@@ -131,4 +142,4 @@ def _reason_of(chunk: Any) -> str | None:
 
 
 def _outer_reason(chunks: Sequence[Any]) -> str | None:
-    return next((reason for chunk in chunks if (reason := _reason_of(chunk)) is not None), None)
+    return next((reason for chunk in chunks if (reason := _reason_of(chunk))), None)

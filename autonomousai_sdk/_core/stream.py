@@ -29,7 +29,7 @@ from .failure import (
     interrupted,
     undecodable,
 )
-from .fold import folded, has_reason, is_finished
+from .fold import Finish, folded, has_reason
 from .headers import Headers
 from .operation import ChunkT, ResultT, StreamShape
 from .sse import STRAY, EventParser, RawEvent
@@ -42,7 +42,8 @@ class StreamState(Generic[ChunkT, ResultT]):
     Attributes:
         ready: chunks that came and were not handed out yet.
         ended: whether no more bytes are wanted.
-        ending: whether a finish reason came, so that only usage and the sentinel are due.
+        ending: whether every choice has its finish reason, so that only usage and the
+            sentinel are due.
         error: what ended the stream, once `ready` is empty; None if it was complete.
     """
 
@@ -60,6 +61,9 @@ class StreamState(Generic[ChunkT, ResultT]):
     _parser: EventParser = field(init=False)
     _decode: Callable[[bytes], ChunkT] = field(init=False)
     _completion: ResultT | None = field(init=False, default=None)
+    _several: bool = field(init=False, default=False)  # choices, so one may end before another
+    _finish: Finish = field(init=False, factory=Finish)
+    _judged: int = field(init=False, default=0)  # how many payloads `_finish` has taken
 
     def __attrs_post_init__(self) -> None:
         self._parser = EventParser(self.max_event_bytes, strays=True)
@@ -86,9 +90,9 @@ class StreamState(Generic[ChunkT, ResultT]):
         return self.ended or len(self._payloads) > before
 
     def _take(self, events: list[RawEvent]) -> None:
-        decode = self._decode
+        decode: Callable[[bytes], Any] = self._decode
         take, keep = self.ready.append, self._payloads.append
-        last: ChunkT | None = None
+        last: Any = None
         sentinel = self.shape.sentinel
         for kind, payload, _, _ in events:
             # A key named error can only be written so; inside a text it is escaped.
@@ -106,18 +110,23 @@ class StreamState(Generic[ChunkT, ResultT]):
             take(chunk)
             keep(payload)
             last = chunk
+            for piece in chunk.choices:
+                if piece.index:
+                    self._several = True
+                    self.ending = False
 
         # Only usage follows a finish reason, so the last chunks of a read tell.
         if last is not None and not self.ending:
-            self.ending = has_reason(last) or (
+            told = has_reason(last) or (
                 len(events) > 1 and any(map(has_reason, islice(reversed(self.ready), 3)))
             )
+            self.ending = told and (not self._several or self._is_finished())
 
     def fail(self, failure: Failure) -> None:
         """End the stream because its connection did, or a time limit."""
         if self.ended:
             return
-        if is_finished(self._chunks()):
+        if self._is_finished():
             self.ended = True
         elif failure.error.fault == "timeout":
             self.end(connection_error(failure, self.context))
@@ -158,11 +167,18 @@ class StreamState(Generic[ChunkT, ResultT]):
         """Every chunk of the stream so far."""
         return [decode(payload, self.shape.chunk) for payload in self._payloads]
 
+    def _is_finished(self) -> bool:
+        """Whether every choice has its finish reason; looks at no chunk twice."""
+        for payload in self._payloads[self._judged :]:
+            self._finish.take(decode(payload, self.shape.chunk))
+        self._judged = len(self._payloads)
+        return self._finish.reached
+
     def _close(self) -> None:
         """The body has ended: complete, or cut."""
         if self.ended:
             return
-        if is_finished(self._chunks()):
+        if self._is_finished():
             self.ended = True
             return
         reason = (
@@ -205,7 +221,8 @@ class StreamState(Generic[ChunkT, ResultT]):
             self.end(undecodable(self.context, reason, payload))
         return True
 
-    def _decode_slowly(self, payload: bytes) -> ChunkT | None:
+    def _decode_slowly(self, payload: bytes) -> Any:
+        """The chunk, or None once the stream has ended because it is none."""
         try:
             return decode_standard(payload, self.shape.chunk)
         except DecodeError as error:

@@ -163,6 +163,8 @@ class EventParser:
             self._held_size = 0
         lines = data.split(b"\n")
         rest = lines.pop()
+        if len(data) > self._max:
+            self._check_lines(lines, events)
         self._interpret(lines, events)
         if rest:
             self._hold(rest)
@@ -189,6 +191,13 @@ class EventParser:
         self._held_size += len(piece)
         self._check_line(self._held_size)
         self._held.append(piece)
+
+    def _check_lines(self, lines: list[bytes], events: list[RawEvent]) -> None:
+        """Stop at the first line over the bound, which is the same however the bytes are cut."""
+        for count, line in enumerate(lines):
+            if len(line) > self._max:
+                self._interpret(lines[:count], events)
+                self._check_line(len(line))
 
     def _check_line(self, size: int) -> None:
         if size > self._max:
@@ -278,16 +287,15 @@ class SSEDecoder:
             data: the next bytes of the stream; any number of them, cut anywhere.
 
         Raises:
-            StreamDecodeError: a line or an event is over the bound, and the events before
-                it were returned by an earlier call.
+            StreamDecodeError: a line or an event is over the bound; the events before it
+                were returned by an earlier call.
             ValueError: the decoder was closed.
         """
         if self._closed:
             raise ValueError("This SSEDecoder was closed: use a new one for another stream.")
         events = self._parser.feed(data)
-        overflow = self._parser.overflow
-        if overflow is not None and not events:
-            raise StreamDecodeError(f"The stream cannot be decoded: {overflow}.") from overflow
+        if not events:
+            self._refuse_overflow()
         return [
             ServerSentEvent(
                 kind.decode("utf-8", "replace") or "message",
@@ -304,14 +312,18 @@ class SSEDecoder:
         Returns:
             The events that the end completes: none, ever; see `clean` for whether
             something was discarded.
+
+        Raises:
+            StreamDecodeError: a line or an event was over the bound.
         """
         self._closed = True
+        self._refuse_overflow()
         return []
 
     @property
     def clean(self) -> bool:
         """Whether the stream may end here: no line and no event is unfinished."""
-        return not self._parser.mid_event
+        return not self._parser.mid_event and self._parser.overflow is None
 
     @property
     def last_event_id(self) -> str:
@@ -322,6 +334,11 @@ class SSEDecoder:
     def retry(self) -> int | None:
         """The reconnection time the stream asked for, in milliseconds, or None."""
         return self._parser.retry
+
+    def _refuse_overflow(self) -> None:
+        overflow = self._parser.overflow
+        if overflow is not None:
+            raise StreamDecodeError(f"The stream cannot be decoded: {overflow}.") from overflow
 
 
 def checked_max_event_bytes(value: object) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import timezone
 from email.utils import parsedate_to_datetime
 from threading import Lock
 
@@ -90,7 +91,10 @@ def retry_after(headers: Mapping[str, str], date: float) -> float | None:
     if (number := _number(value)) is not None:
         return number
     try:
-        wait = parsedate_to_datetime(value).timestamp() - date
+        moment = parsedate_to_datetime(value)
+        if moment.tzinfo is None:  # the form without a zone is GMT (RFC 9110, section 5.6.7)
+            moment = moment.replace(tzinfo=timezone.utc)
+        wait = moment.timestamp() - date
     except (TypeError, ValueError, OverflowError):
         return None
     return wait if wait > 0 else None

@@ -1,0 +1,71 @@
+"""The spec itself: valid, and true to what was recorded."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+
+from autonomousai_sdk._core.codec import decode_standard, decoder
+from autonomousai_sdk._generated.models import ChatCompletion, ChatCompletionChunk
+from spec.generator.__main__ import ROOT
+
+DATA = ROOT / "tests" / "data"
+DOCUMENT: dict[str, Any] = yaml.safe_load(
+    (ROOT / "spec" / "autonomousai.yaml").read_text(encoding="utf-8")
+)
+REQUESTS = sorted((DATA / "wire").glob("*.http"))
+STREAMS = sorted((DATA / "recordings").glob("*.sse"))
+
+
+def validator(name: str) -> Draft202012Validator:
+    """What judges a value by one of the spec's schemas."""
+    return Draft202012Validator({**DOCUMENT, "$ref": f"#/components/schemas/{name}"})
+
+
+def chunks(path: Path) -> list[bytes]:
+    """The data of a recorded stream's events, but for the sentinel."""
+    blocks = path.read_bytes().split(b"\n\n")
+    return [block.removeprefix(b"data: ") for block in blocks if block.startswith(b"data: {")]
+
+
+def test_the_document_is_valid_openapi() -> None:
+    """openapi-spec-validator has nothing to say against it."""
+    validate(DOCUMENT)
+
+
+@pytest.mark.parametrize("path", REQUESTS, ids=lambda path: path.stem)
+def test_recorded_requests_are_what_it_says(path: Path) -> None:
+    """The original's requests fit the request schema, and their messages the one inside."""
+    head, _, body = path.read_bytes().replace(b"\r\n", b"\n").partition(b"\n\n")
+    request = json.loads(body)
+    validator("ChatRequest").validate(request)
+    for message in json.loads(base64.b64decode(request["messages"], validate=True)):
+        validator("Message").validate(message)
+    endpoint = head.split(b" ")[1].decode().removeprefix("/api/v1/ai")
+    served = DOCUMENT["paths"][endpoint]["post"]["x-models"]
+    assert request["aiAgent"] in {model["id"] for model in served}
+
+
+@pytest.mark.parametrize("path", STREAMS, ids=lambda path: path.stem)
+def test_recorded_streams_are_what_it_says(path: Path) -> None:
+    """Every recorded chunk fits its schema, and both decoders make the same of it."""
+    for chunk in chunks(path):
+        validator("ChatCompletionChunk").validate(json.loads(chunk))
+        fast = decoder(ChatCompletionChunk)(chunk)
+        assert fast == decode_standard(chunk, ChatCompletionChunk)
+
+
+def test_recorded_answers_are_what_it_says() -> None:
+    """So do the recorded whole answer and error."""
+    answer = (DATA / "recordings" / "unary.json").read_bytes()
+    validator("ChatCompletion").validate(json.loads(answer))
+    assert decoder(ChatCompletion)(answer) == decode_standard(answer, ChatCompletion)
+    error = (DATA / "recordings" / "error_bad_request.json").read_bytes()
+    validator("ErrorResponse").validate(json.loads(error))

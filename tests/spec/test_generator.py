@@ -1,0 +1,166 @@
+"""The generator on a miniature spec: what it makes of it, what it refuses, what the check finds."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from spec.generator.__main__ import main
+from spec.generator.load import Node, SpecError, load
+from spec.generator.model import Spec, modelled
+from spec.generator.render import rendered
+
+MINIATURE = Path(__file__).parent / "miniature.yaml"
+
+
+@pytest.fixture
+def spec() -> Spec:
+    """The miniature, modelled."""
+    return modelled(load(MINIATURE))
+
+
+def test_paths_of_one_method_become_one_operation(spec: Spec) -> None:
+    """Two paths that share a method are one operation, whose path the model decides."""
+    (resource,) = spec.resources
+    (operation,) = resource.operations
+    assert (resource.name, operation.create.name, operation.path) == ("talk", "create", None)
+    assert [(model.id, model.path) for model in spec.models] == [
+        ("small", "/small"),
+        ("large", "/large"),
+    ]
+    assert (spec.default_model, spec.base_url) == ("small", "https://mini.example/v1")
+
+
+def test_arguments_follow_the_request(spec: Spec) -> None:
+    """Required arguments come first; the switch is no argument; names and kinds are the spec's."""
+    arguments = spec.resources[0].operations[0].arguments
+    assert [(each.name, each.wire, each.kind, each.required) for each in arguments] == [
+        ("text", "words", "string", True),
+        ("model", "agent", "model", False),
+        ("max_words", "maxWords", "integer", False),
+    ]
+
+
+def test_the_stream_is_described(spec: Spec) -> None:
+    """Chunk, sentinel, switch and what is joined are read off the spec."""
+    stream = spec.resources[0].operations[0].stream
+    assert stream is not None
+    assert (stream.chunk, stream.sentinel, stream.switch) == ("Piece", "!", "flow")
+    assert (stream.choice, stream.message, stream.concatenated) == ("Choice", "Message", ("text",))
+
+
+def test_classes_have_types_defaults_and_prose(spec: Spec) -> None:
+    """Optional fields may be None, open enums suggest, and arrays are tuples."""
+    fields = {
+        (cls.name, each.name): (str(each.annotation), each.default)
+        for cls in spec.classes
+        for each in cls.fields
+    }
+    assert fields["Choice", "mood"] == ("Literal['glad'] | str | None", "None")
+    assert fields["Answer", "choices"] == ("tuple[Choice, ...]", None)
+    assert fields["Answer", "extra"] == ("dict[str, Any] | None", "None")
+    assert fields["Bit", "delta"] == ("Delta", "factory=Delta")
+    assert fields["Choice", "index"] == ("int", "0")
+
+
+def test_both_colours_have_the_same_methods(spec: Spec) -> None:
+    """The async methods are the blocking ones with `async` and `await`."""
+    files = rendered(spec)
+    blocking, awaiting = files["methods.py"], files["async_methods.py"]
+    assert "    def create(self, text: str, *, model: str | None = None" in blocking
+    assert "    async def create(self, text: str, *, model: str | None = None" in awaiting
+    assert "return await self._caller.call(TALK_CREATE" in awaiting
+    assert '(await client.talk.create("Hi"))' in awaiting
+    for source in (blocking, awaiting):
+        assert "Say something." in source
+        assert "max_words: how many." in source
+
+
+def change(path: str, value: object) -> Callable[[dict[str, Any]], None]:
+    """A change to the miniature: sets what a path of keys leads to; None takes it out."""
+
+    def apply(document: dict[str, Any]) -> None:
+        *keys, last = path.split("|")
+        target = document
+        for key in keys:
+            target = target[key]
+        if value is None:
+            del target[last]
+        else:
+            target[last] = value
+
+    return apply
+
+
+WRONG = [
+    (change("components|schemas|Ask|properties|words|type", "blob"), "does not know the type"),
+    (change("components|schemas|Ask|properties|words|pattern", "x"), "does not know 'pattern'"),
+    (change("components|schemas|Ask|properties|words|description", None), "description is missing"),
+    (change("components|schemas|Ask|required", ["nothing"]), "'nothing' is required"),
+    (
+        change("components|schemas|Ask|properties|words|x-python", {"name": "class"}),
+        "no Python name",
+    ),
+    (change("components|schemas|Choice|properties|message", {"$ref": "#/x"}), "leads nowhere"),
+    (change("paths|/small|get", {}), "does not know 'get'"),
+    (
+        change(
+            "paths|/small|post|x-models", [{"id": "large", "default": True, "description": "x"}]
+        ),
+        "two models go by the name 'large'",
+    ),
+    (
+        change("paths|/large|post|x-models", [{"id": "b", "default": True, "description": "x"}]),
+        "a default model already",
+    ),
+    (change("paths|/large|post|responses", {}), "responses differs"),
+    (change("tags", [{"name": "other", "description": "x"}]), "no tag to describe it"),
+    (change("paths|/small|post|x-python", {"resource": "talk"}), "names no resource"),
+]
+
+
+@pytest.mark.parametrize(("apply", "message"), WRONG, ids=[message for _, message in WRONG])
+def test_what_is_not_known_is_refused(
+    apply: Callable[[dict[str, Any]], None], message: str
+) -> None:
+    """Nothing in a spec is passed over: an error names the place and what is wrong."""
+    document = copy.deepcopy(yaml.safe_load(MINIATURE.read_text(encoding="utf-8")))
+    apply(document)
+    with pytest.raises(SpecError, match=message) as caught:
+        modelled(Node(document, document))
+    assert str(caught.value).startswith("#")
+
+
+def test_the_check_compares_whole_trees(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A changed, a cut, a missing and an orphaned file are each found and named."""
+    arguments = ["--output", str(tmp_path)]
+    assert main(arguments) == 0
+    assert main([*arguments, "--check"]) == 0
+    models = tmp_path / "models.py"
+    models.write_text(models.read_text(encoding="utf-8")[:-20], encoding="utf-8")
+    methods = tmp_path / "methods.py"
+    methods.write_text(methods.read_text(encoding="utf-8") + "# edited\n", encoding="utf-8")
+    (tmp_path / "params.py").unlink()
+    (tmp_path / "extra.py").write_text("", encoding="utf-8")
+    capsys.readouterr()
+    assert main([*arguments, "--check"]) == 1
+    said = capsys.readouterr().err
+    for difference in (
+        "changed: models.py",
+        "changed: methods.py",
+        "missing: params.py",
+        "orphaned: extra.py",
+    ):
+        assert difference in said
+    assert main(arguments) == 0
+    assert main([*arguments, "--check"]) == 0
+
+
+def test_what_is_checked_in_is_what_the_spec_says() -> None:
+    """The generated package is the one this spec gives."""
+    assert main(["--check"]) == 0

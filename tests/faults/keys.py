@@ -200,7 +200,6 @@ async def key_in_bad_argument(subject: Subject) -> None:
         "timeout": {"api_key": KEY, "timeout": -1},
         "url": {"api_key": KEY, "base_url": "no-scheme"},
         "headers": {"api_key": KEY, "headers": {"x y": "1"}},
-        "own header": {"headers": {"authorization": f"Bearer {KEY}\n"}},
         "key": {"api_key": f"{KEY}\n"},
         "proxy": {"proxy": f"ftp://me:{KEY}@127.0.0.1"},
         "user in url": {"base_url": f"http://me:{KEY}@127.0.0.1"},
@@ -213,6 +212,16 @@ async def key_in_bad_argument(subject: Subject) -> None:
         # The last frames are the SDK's; the first is this suite's, which holds the arguments.
         del shown.stack[0]
         searched(f"{name}: traceback", "".join(shown.format()))
+
+
+@case("K3", "key-of-the-environment", peers=False)
+async def key_in_environment(subject: Subject) -> None:
+    """Neither does the error for a bad argument when the key is in the environment."""
+    make = sdk.Client if subject.colour == "sync" else sdk.AsyncClient
+    with environment(AUTONOMOUSAI_API_KEY=KEY):
+        search_error("bad argument", _refusal(make, {"timeout": {"timeout": -1}}, "timeout"))
+    with environment(AUTONOMOUSAI_API_KEY=f"{KEY}\n"):
+        search_error("bad key", _refusal(make, {"key": {}}, "key"))
 
 
 def _refusal(make: Any, bad: dict[str, dict[str, Any]], name: str) -> Exception:

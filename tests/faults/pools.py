@@ -256,7 +256,7 @@ async def threads(subject: Subject) -> None:
     expect(not wrong, f"{len(wrong)} of 320 wrong: {wrong[:3]}")
 
 
-@case("P8", "1000-tasks", colours=AWAITING)
+@case("P8", "1000-tasks", colours=AWAITING, transports=("httpx", "aiohttp"))
 async def many_tasks(subject: Subject) -> None:
     """One client under a thousand tasks at once gives each its own answer."""
     with FaultServer(echo) as server:

@@ -15,7 +15,7 @@ from . import programs
 from .case import Group, created, expect, fine, owed, streamed, within
 from .script import Answer, Fin, Gate, Hold, Repeat, Reset, Send, Wait
 from .server import FaultServer
-from .subject import SDK, NotSurvived, Subject, settled
+from .subject import SAFETY, SDK, NotSurvived, Subject, settled
 from .wire import (
     BEGUN,
     CHUNKED,
@@ -92,6 +92,7 @@ async def broken(subject: Subject, answer: Answer) -> None:
         async with subject.client(server.url) as client:
             outcome = await streamed(subject, client)
     error = owed(outcome, (*subject.errors.interrupted, subject.errors.connection))
+    within(outcome.seconds, SAFETY / 3, "hearing of it")
     expect(outcome.text == SO_FAR, f"delivered {outcome.text!r}")
     subject.check_partial(error, SO_FAR)
 

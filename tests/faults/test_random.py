@@ -102,7 +102,7 @@ def scripts(draw: st.DrawFn) -> Script:
 
 
 @pytest.mark.parametrize("subject", subjects(), ids=str)
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(script=scripts())
 def test_no_lie(subject: Subject, script: Script) -> None:
     """A stream ends without an error if and only if the server finished its answer."""

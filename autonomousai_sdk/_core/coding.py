@@ -27,30 +27,26 @@ class CodingError(Exception):
 class Inflater:
     """One content coding being undone, a bounded piece at a time."""
 
-    __slots__ = ("_inflate", "_started", "_wbits")
+    __slots__ = ("_head", "_inflate", "_started", "_wbits")
 
     def __init__(self, coding: str) -> None:
         self._wbits = _GZIP if coding in ("gzip", "x-gzip") else zlib.MAX_WBITS
         self._inflate = zlib.decompressobj(self._wbits)
         self._started = False
+        self._head = b""  # a first byte, held until the second tells what the two are
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """The plain bytes that `data` brings, in pieces of at most `STEP`."""
+        if not self._started:
+            data = self._begun(self._head + data)
         more = bool(data)
         while more:
             try:
                 piece = self._inflate.decompress(data, STEP)
             except zlib.error as error:
-                # "deflate" is zlib's format by RFC 9110, section 8.4.1.2, and raw
-                # deflate by the habit of some servers: the first bytes tell which.
-                if self._started or self._wbits != zlib.MAX_WBITS:
-                    raise CodingError(
-                        f"the body is not what its content-encoding says: {error}"
-                    ) from error
-                self._wbits = _RAW
-                self._inflate = zlib.decompressobj(_RAW)
-                continue
-            self._started = True
+                raise CodingError(
+                    f"the body is not what its content-encoding says: {error}"
+                ) from error
             if piece:
                 yield piece
             data = self._inflate.unconsumed_tail
@@ -65,7 +61,23 @@ class Inflater:
     @property
     def complete(self) -> bool:
         """Whether the coding's own end has been seen (or nothing at all has come)."""
-        return self._inflate.eof or not self._started
+        return self._inflate.eof or not (self._started or self._head)
+
+    def _begun(self, head: bytes) -> bytes:
+        """What there is to inflate, once the first two bytes are there to tell the format.
+
+        "deflate" is zlib's format by RFC 9110, section 8.4.1.2, and raw deflate by the habit
+        of some servers. zlib's two bytes are a multiple of 31 (RFC 1950, section 2.2).
+        """
+        if len(head) < 2:
+            self._head = head
+            return b""
+        self._started = True
+        is_zlib = head[0] & 0x0F == 8 and int.from_bytes(head[:2], "big") % 31 == 0
+        if self._wbits == zlib.MAX_WBITS and not is_zlib:
+            self._wbits = _RAW
+            self._inflate = zlib.decompressobj(_RAW)
+        return head
 
 
 def inflater(content_encoding: str) -> Inflater | None:

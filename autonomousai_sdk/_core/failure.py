@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
 
 from attrs import evolve, frozen
 
@@ -228,15 +227,14 @@ def unexpected(
 def status_error(context: Context, status: int, headers: Headers, body: bytes) -> APIStatusError:
     """The error for an answer with an error status."""
     text = context.redact_bytes(body).decode("utf-8", "replace")
-    document = _parsed(text.encode("utf-8", "replace"))
-    # Redacted once more: JSON can spell the key in escapes.
-    content: object = text if document is None else _redacted(document, context)
+    content = _content(text, context)
     if 300 <= status < 400:
         target = without_credentials(headers.get("location", "nowhere"))
         said = f"a redirect to {target}, which is not followed: set base_url to where it leads"
     else:
         said = _message_in(content) or _page_title(text) or text.strip()
-    return _built(context, status, headers, content, _code_in(content), f"{_named(status)}: {said}")
+    message = f"{_named(status)}: {said}" if said else _named(status)
+    return _built(context, status, headers, content, _code_in(content), message)
 
 
 def error_in(document: object) -> object:
@@ -252,8 +250,12 @@ def event_error(context: Context, headers: Headers, document: object) -> Autonom
 
     It has no status of its own; its code or type stands for one where they are known.
     """
-    status = _status_in(document)
-    said = context.redact(_message_in(document) or str(document))
+    try:
+        body = _redacted(document, context)
+    except RecursionError:
+        body = "an error object that is nested too deeply to look into"
+    status = _status_in(body)
+    said = _message_in(body) or str(body)
     if status is None:
         return AutonomousAIError(
             f"The service reported an error: {_cut(said)}",
@@ -264,8 +266,8 @@ def event_error(context: Context, headers: Headers, document: object) -> Autonom
         context,
         status,
         headers,
-        _redacted(document, context),
-        _code_in(document),
+        body,
+        _code_in(body),
         f"The service reported an error ({status}): {said}",
     )
 
@@ -298,11 +300,14 @@ def _named(status: int) -> str:
         return str(status)
 
 
-def _parsed(body: bytes) -> Any:
+def _content(text: str, context: Context) -> object:
+    """An error's body: parsed, or its text when that is no JSON, or nested too deeply."""
     try:
-        return parse(body)
-    except DecodeError:
-        return None
+        # Redacted once more: JSON can spell the key in escapes.
+        content = _redacted(parse(text.encode("utf-8", "replace")), context)
+    except (DecodeError, RecursionError):
+        return text
+    return text if content is None else content
 
 
 def _message_in(document: object) -> str | None:

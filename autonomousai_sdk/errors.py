@@ -137,8 +137,7 @@ class APIStatusError(AutonomousAIError):
         body: the error body: parsed JSON, or text. Bodies over 1 MiB are cut.
         code: the service's own code or type for the error, if it gave one.
         request_id: the service's id for the request, if it gave one.
-        retry_after: seconds the service asked to wait, if it did and they were over
-            the cap that is waited out.
+        retry_after: seconds the service asked to wait before another try, if it did.
     """
 
     def __init__(

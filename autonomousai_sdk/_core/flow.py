@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from itertools import count
 from typing import Any
 
 from attrs import field, frozen
@@ -72,7 +71,9 @@ def opened(plan: Plan[Any], policy: RetryPolicy) -> Flow[Opened]:
 
 def _answered(plan: Plan[Any], policy: RetryPolicy) -> Flow[Answer]:
     delay = 0.0
-    for number in count(1):
+    number = 0
+    while True:
+        number += 1
         answer = _new_answer(plan, number)
         outcome = yield Attempt(request=plan.request, number=number, delay=delay, receiver=answer)
         error = _judged(answer, outcome)
@@ -85,7 +86,6 @@ def _answered(plan: Plan[Any], policy: RetryPolicy) -> Flow[Answer]:
             raise error
         logger.debug("retrying in %.3f s, try %d", wait, number + 1)
         delay = wait
-    raise AssertionError("unreachable: count() does not end")
 
 
 def _new_answer(plan: Plan[Any], number: int) -> Answer:
@@ -117,16 +117,16 @@ def _wait_before_next(
     error: AutonomousAIError,
 ) -> float | None:
     """Seconds to wait before the next try, or None when there is none."""
-    if number > plan.max_retries or not _is_worth_another(answer, outcome, error):
-        return None
-    wait = policy.backoff.wait(number, policy.chance())
+    asked: float | None = None
     if not isinstance(outcome, Failure):
         asked = retry_after(answer.headers, outcome.date)
-        if asked is not None and asked > LONGEST_WAIT:
-            if isinstance(error, APIStatusError):
-                error.retry_after = asked
-            return None
-        wait = wait if asked is None else asked
+        if isinstance(error, APIStatusError):
+            error.retry_after = asked
+    if number > plan.max_retries or not _is_worth_another(answer, outcome, error):
+        return None
+    if asked is not None and asked > LONGEST_WAIT:
+        return None
+    wait = policy.backoff.wait(number, policy.chance()) if asked is None else asked
     if plan.timeout.total is not None and outcome.elapsed + wait >= plan.timeout.total:
         return None
     return wait if policy.budget.take() else None

@@ -139,10 +139,13 @@ class Answer:
             APIResponseError: the body is not that.
             AutonomousAIError: the body is an error object instead.
         """
+        # A key named error can only be written so; inside a text it is escaped.
+        if b'"error"' in self.body and (reported := self._reported()) is not None:
+            raise reported
         try:
             return decode(self.body, cls)
         except DecodeError as error:
-            raise self._reported() or self._unexpected(str(error), error) from error
+            raise self._unexpected(str(error), error) from error
 
     @property
     def ended(self) -> bool:

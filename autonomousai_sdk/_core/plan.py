@@ -146,7 +146,9 @@ def _body(
     by_name = {argument.name: argument for argument in operation.arguments}
     for argument in operation.arguments:
         if argument.default_from is not None and argument.wire not in body:
-            body[argument.wire] = body[by_name[argument.default_from].wire]
+            source = by_name[argument.default_from].wire
+            if source in body:
+                body[argument.wire] = body[source]
     return body
 
 

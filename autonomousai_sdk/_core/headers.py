@@ -46,7 +46,12 @@ class Headers(Mapping[str, str]):
 
 def shown(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Headers as they may be shown: credentials replaced by asterisks."""
-    return {name: "**********" if name in _SECRET_NAMES else value for name, value in pairs}
+    return {name: "**********" if is_secret(name) else value for name, value in pairs}
+
+
+def is_secret(name: str) -> bool:
+    """Whether a header's value is a credential."""
+    return name.lower() in _SECRET_NAMES
 
 
 def checked(headers: Mapping[str, str], source: str) -> dict[str, str]:

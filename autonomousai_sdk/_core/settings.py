@@ -14,7 +14,7 @@ from attrs import evolve, field, frozen
 
 from ..errors import ConfigurationError
 from .catalog import Catalog
-from .headers import check_value, checked
+from .headers import check_value, checked, is_secret
 from .operation import HeaderParameter
 from .secret import Secret
 from .sse import checked_max_event_bytes
@@ -147,7 +147,8 @@ def pickled(options: Options, *, own_connections: bool) -> PickledOptions:
     """A client's arguments for a pickle.
 
     Raises:
-        ConfigurationError: the client uses an http_client or transport of the caller's.
+        ConfigurationError: the client uses an http_client or transport of the caller's, or
+            its proxy or headers hold credentials.
     """
     if not own_connections:
         raise ConfigurationError(
@@ -158,6 +159,11 @@ def pickled(options: Options, *, own_connections: bool) -> PickledOptions:
         raise ConfigurationError(
             "A client whose proxy= holds a password cannot be pickled: a pickle is readable. "
             "Set the proxy in the environment instead."
+        )
+    if any(map(is_secret, options.headers or {})):
+        raise ConfigurationError(
+            "A client whose headers= hold credentials cannot be pickled: a pickle is readable. "
+            "Pass them to each call instead."
         )
     return PickledOptions(evolve(options, api_key=None), options.api_key is not None)
 

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -17,6 +17,7 @@ from autonomousai_sdk import (
     APIResponseError,
     AsyncClient,
     ChatCompletionChunk,
+    ChatMessage,
     Client,
     ConfigurationError,
     ImagePart,
@@ -218,13 +219,13 @@ def test_messages_in_every_form(client: Client) -> None:
     """Strings, objects, mappings, parts and earlier answers are all taken."""
     first = client.chat.create([Message.system("Be brief."), {"role": "user", "content": "Hi"}])
     assert first.text == "Hi"
-    history = [
+    history: list[Message | ChatMessage] = [
         Message.user("Hi"),
         first.choices[0].message,
         Message(role="user", content=[TextPart(text="And"), TextPart(text="again")]),
     ]
     assert client.chat.create(history).text == "And again"
-    parts = [
+    parts: list[TextPart | ImagePart] = [
         TextPart(text="What is this?"),
         ImagePart(image_url=ImageURL(url="https://example.com/cat.png")),
     ]
@@ -240,7 +241,7 @@ def test_options_of_a_copy(client: Client) -> None:
         assert copy.chat.create("Hi").text == "Hi"
     assert client.chat.create("Hi").text == "Hi"
     with pytest.raises(ConfigurationError, match="cannot change 'proxy'"):
-        client.with_options(proxy="http://x")  # type: ignore[call-arg]
+        client.with_options(**cast("Any", {"proxy": "http://x"}))
 
 
 def test_a_closed_client_says_so(server: LocalServer) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from autonomousai_sdk import AutonomousAI, ConfigurationError, FinishReason
+from autonomousai_sdk import AutonomousAI, ConfigurationError, FinishReason, MessageParam
 from autonomousai_sdk.local import LocalServer
 
 ORIGINAL = "g4f==0.4.1.0"
@@ -70,10 +70,9 @@ def test_the_environment_moves_the_endpoints(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.anyio
 async def test_the_first_example(provider: type[AutonomousAI]) -> None:
     """One prompt, without a stream: the text, which the original lost, and why it ended."""
-    messages = [{"role": "user", "content": "Hello, how are you?"}]
+    messages: list[MessageParam] = [{"role": "user", "content": "Hello, how are you?"}]
     pieces = [
-        piece
-        async for piece in provider.create_async_generator(model="llama", messages=messages)  # type: ignore[arg-type]
+        piece async for piece in provider.create_async_generator(model="llama", messages=messages)
     ]
     assert pieces == ["Hello, how are you?", FinishReason("stop")]
 

@@ -12,6 +12,7 @@ import pty
 import re
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 
 from rich.console import Console
@@ -45,7 +46,7 @@ def recorded() -> str:
 
 def main() -> None:
     """Draw the picture."""
-    console = Console(record=True, width=WIDTH, file=open(os.devnull, "w"))  # noqa: SIM115
+    console = Console(record=True, width=WIDTH, file=StringIO())
     console.print(Text(f"$ {COMMAND}", style="bold"))
     console.print(Text(recorded().strip()))
     target = Path(__file__).with_suffix(".svg")

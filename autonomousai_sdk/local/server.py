@@ -18,10 +18,10 @@ try:
     import uvicorn
 
     from .app import BASE_PATH, application
-except ImportError as error:
+except ImportError as _error:
     raise ConfigurationError(
         'The local server needs Starlette and uvicorn: pip install "autonomousai-sdk[server]"'
-    ) from error
+    ) from _error
 
 from .engines import SMOLLM2, engine_for
 

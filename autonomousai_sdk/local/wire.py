@@ -39,7 +39,7 @@ class RequestError(Exception):
         self.status = status
         self.message = message
         self.code = code
-        self.headers = headers or {}
+        self.headers: dict[str, str] = headers or {}
 
     @property
     def body(self) -> bytes:

@@ -27,10 +27,10 @@ from .proxy import proxy_for
 try:
     import aiohttp
     from yarl import URL
-except ImportError as error:
+except ImportError as _error:
     raise ConfigurationError(
         'This transport needs aiohttp: pip install "autonomousai-sdk[aiohttp]".'
-    ) from error
+    ) from _error
 
 __all__ = ["AIOHTTPTransport"]
 

@@ -121,7 +121,7 @@ class Watchdog:
         self._on_expiry = on_expiry
         self._timer: asyncio.TimerHandle | None = None
         self._until = math.inf
-        self.expired = False
+        self.expired: bool = False
 
     def expect_within(self, seconds: float) -> None:
         """Something is waited for from now on, for at most these seconds."""

@@ -9,10 +9,10 @@ from .pooled import AsyncPooledTransport, Library, PooledTransport
 try:
     import httpcore2
     import httpx2
-except ImportError as error:
+except ImportError as _error:
     raise ConfigurationError(
         'This transport needs httpx2 (Python 3.11 and up): pip install "autonomousai-sdk[httpx2]".'
-    ) from error
+    ) from _error
 
 __all__ = ["AsyncHTTPX2Transport", "HTTPX2Transport"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 
 from .._generated.catalog import BASE_URL
 from ..errors import (
@@ -14,6 +13,8 @@ from ..errors import (
     NotFoundError,
 )
 from .terminal import complain
+
+_STDOUT = 1
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -67,8 +68,6 @@ def _advice(error: AutonomousAIError) -> str | None:
 
 def _discard_output() -> None:
     """Send what is still buffered nowhere, so that the interpreter can flush it at its end."""
-    if sys.stdout is None:
-        return
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, _STDOUT)
     os.close(nowhere)

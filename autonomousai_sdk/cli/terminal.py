@@ -135,10 +135,10 @@ class Progress:
     def _turn(self) -> None:
         stream = sys.stderr
         columns = os.get_terminal_size(stream.fileno()).columns or 80
-        frames = _FRAMES if stream.encoding.lower() == "utf-8" else _PLAIN_FRAMES
+        frames = cycle(_FRAMES if stream.encoding.lower() == "utf-8" else _PLAIN_FRAMES)
         began = monotonic()
-        for frame in cycle(frames):
-            line = f"{frame} {_CONTROLS.sub('', self._text)} {monotonic() - began:.0f} s"
+        while True:
+            line = f"{next(frames)} {_CONTROLS.sub('', self._text)}, {monotonic() - began:.0f} s"
             # A line that wraps could not be taken back.
             stream.write(_CLEAR + line[: columns - 1])
             stream.flush()

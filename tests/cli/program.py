@@ -7,7 +7,7 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from time import monotonic
 
@@ -15,6 +15,9 @@ from attrs import define
 
 PATIENCE = 60.0
 """Seconds after which something that should have come is missed."""
+
+CLEARED = b"\r\x1b[2K"
+"""What takes back the line that turns."""
 
 PROGRAM = (sys.executable, "-m", "autonomousai_sdk.cli")
 
@@ -66,9 +69,13 @@ class Running:
 
     def wait_for(self, mark: str) -> None:
         """Read until the program has written this."""
+        self.wait_until(lambda written: mark.encode() in written)
+
+    def wait_until(self, comes: Callable[[bytes], bool]) -> None:
+        """Read until what the program has written is what is waited for."""
         deadline = monotonic() + PATIENCE
-        while mark.encode() not in self.written:
-            assert self._read(deadline - monotonic()), f"{mark!r} did not come: {self.written!r}"
+        while not comes(self.written):
+            assert self._read(deadline - monotonic()), f"It did not come: {self.written!r}"
 
     def interrupt(self, number: int = signal.SIGINT) -> None:
         """Send a signal to the program; Ctrl-C by default."""
@@ -92,17 +99,17 @@ class Running:
 
 
 @contextmanager
-def piped(*arguments: str) -> Generator[Running]:
+def piped(*arguments: str, **env: str) -> Generator[Running]:
     """The program, started with its output and errors each in a pipe; the output is read."""
     with subprocess.Popen(
         [*PROGRAM, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=environment(),
+        env=environment(**env),
     ) as process:
         assert process.stdout is not None
-        yield from _killed(Running(process, process.stdout.fileno()))
+        yield from _stopped(Running(process, process.stdout.fileno()))
 
 
 @contextmanager
@@ -118,15 +125,19 @@ def on_terminal(*arguments: str, **env: str) -> Generator[Running]:
             env=environment(**env),
         ) as process:
             os.close(terminal)
-            yield from _killed(Running(process, controller))
+            yield from _stopped(Running(process, controller))
     finally:
         os.close(controller)
 
 
-def _killed(running: Running) -> Generator[Running]:
-    """Leave no program behind when a test fails."""
+def _stopped(running: Running) -> Generator[Running]:
+    """Leave no program behind."""
     try:
         yield running
     finally:
         if running.process.poll() is None:
-            running.process.kill()
+            running.interrupt()
+            try:
+                running.process.wait(10)
+            except subprocess.TimeoutExpired:
+                running.process.kill()

@@ -12,7 +12,7 @@ import pytest
 from autonomousai_sdk import ChatCompletion
 from autonomousai_sdk._core.codec import decode
 
-from ..faults.script import Gate, Hold, Send
+from ..faults.script import Gate, Hold, Repeat, Send
 from ..faults.server import FaultServer, refused
 from ..faults.wire import (
     BEGUN,
@@ -253,7 +253,7 @@ def test_ctrl_c_ends_a_stream_cleanly() -> None:
 def test_a_reader_that_has_had_enough_ends_it_quietly() -> None:
     """`| head -1` is no error: exit code 0, nothing on stderr."""
     line = b"".join(event(delta("line\n")) for _ in range(100))
-    answer = (Send(STREAM + line), Gate(), *[Send(line)] * 100, Send(FINISH + DONE), Hold())
+    answer = (Send(STREAM + line), Gate(), Repeat(line, 100), Send(FINISH + DONE), Hold())
     with (
         FaultServer(answer) as server,
         subprocess.Popen(

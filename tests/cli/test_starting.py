@@ -1,0 +1,100 @@
+"""Before a command runs: help, what it costs to start, and what may be missing."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+import pytest
+
+from autonomousai_sdk import __version__
+from autonomousai_sdk.cli import ending
+from autonomousai_sdk.cli.commands import cli
+from autonomousai_sdk.cli.commands import run as run_here
+
+from .program import run
+
+MAIN = "import sys; from autonomousai_sdk.cli import main; sys.argv = ['autonomousai', {!r}]; "
+
+
+def test_help_names_the_commands_and_exit_codes() -> None:
+    """--help is for people: it fits 80 columns and says what the exit codes mean."""
+    done = run("--help")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert "Exit codes: 0 done, 1 the service failed, 2 wrong usage, 130 interrupted." in (
+        " ".join(done.stdout.split())
+    )
+    for command in ("chat", "models", "serve"):
+        assert run(command, "--help").stdout.startswith(f"Usage: autonomousai {command}")
+
+
+def test_help_says_where_the_key_belongs() -> None:
+    """There is no option for a key, and the help names the variable instead."""
+    assert "AUTONOMOUSAI_API_KEY" in run("chat", "--help").stdout
+    assert run("chat", "--api-key", "secret", "Hi").returncode == 2
+
+
+def test_the_version_is_the_packages() -> None:
+    """--version prints it and nothing else."""
+    assert run("--version").stdout == f"{__version__}\n"
+
+
+@pytest.mark.parametrize("argument", ["--help", "models"])
+def test_what_sends_nothing_imports_no_http_library(argument: str) -> None:
+    """Help and the table of models come at once."""
+    script = MAIN.format(argument) + (
+        "\ntry: main()\nexcept SystemExit: print(*sorted(sys.modules), file=sys.stderr)"
+    )
+    done = run(program=(sys.executable, "-c", script))
+
+    loaded = set(done.stderr.split())
+    assert "click" in loaded
+    assert not loaded & {"anyio", "asyncio", "httpx", "msgspec", "starlette", "uvicorn"}
+
+
+def test_a_missing_extra_is_said_with_its_command() -> None:
+    """Without click there is one line, and exit code 2."""
+    script = MAIN.format("--help") + "sys.modules['click'] = None; main()"
+    done = run(program=(sys.executable, "-c", script))
+
+    assert done.returncode == 2
+    assert done.stderr == 'The command line needs click: pip install "autonomousai-sdk[cli]"\n'
+
+
+def test_a_broken_installation_is_not_blamed_on_the_extra() -> None:
+    """Another module that is missing shows itself."""
+    script = MAIN.format("--help") + "sys.modules['json'] = None; main()"
+    done = run(program=(sys.executable, "-c", script))
+
+    assert done.returncode == 1
+    assert "ModuleNotFoundError" in done.stderr
+
+
+def test_local_without_its_extra_says_which() -> None:
+    """The local server's packages are named by their extra."""
+    script = (
+        "import sys; from autonomousai_sdk.cli import main; sys.modules['uvicorn'] = None;"
+        "sys.argv = ['autonomousai', 'chat', '--local', 'Hi']; main()"
+    )
+    done = run(program=(sys.executable, "-c", script))
+
+    assert done.returncode == 2
+    assert 'pip install "autonomousai-sdk[' in done.stderr
+
+
+def test_ctrl_c_before_a_command_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is an interruption there too."""
+
+    def interrupted(*_: object, **__: object) -> click.Context:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "make_context", interrupted)
+    assert run_here() == ending.INTERRUPTED
+
+
+def test_a_fault_of_the_program_shows_itself() -> None:
+    """What is no error of the SDK's is not dressed up as one."""
+    with pytest.raises(RuntimeError, match="a bug"):
+        ending.ended(RuntimeError("a bug"))

@@ -1,0 +1,61 @@
+"""`--local`: a real language model on this machine, for the one command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from autonomousai_sdk import ChatCompletion
+from autonomousai_sdk._core.codec import decode
+
+from .program import CLEARED, on_terminal, run
+
+pytestmark = pytest.mark.model
+
+
+def test_a_real_model_answers() -> None:
+    """The answer is on the output, and what was loaded is on stderr only."""
+    done = run("chat", "--local", "--json", "--system", "Answer in one word.", "Say yes.")
+
+    assert done.returncode == 0
+    completion = decode(done.stdout.encode(), ChatCompletion)
+    assert completion.text.strip()
+    assert completion.usage is not None
+    assert completion.usage.completion_tokens > 0
+    assert done.stderr.startswith("loading SmolLM2")
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are read from /proc")
+def test_ctrl_c_stops_the_model_too() -> None:
+    """In the middle of an answer: exit code 130, the line ended, and no process left."""
+    with on_terminal("chat", "--local", "Tell me a long story about a fox.") as program:
+        program.wait_for("loading SmolLM2-135M-Instruct")
+        program.wait_for("waiting for the answer")
+        program.wait_until(lambda written: _is_text(written.rpartition(CLEARED)[2]))
+        (engine,) = _children(program.process.pid)
+        program.interrupt()
+        assert program.end() == 130
+
+    text = program.written.rpartition(CLEARED)[2]
+    assert text.endswith(b"\n")
+    assert b"Traceback" not in text
+    assert not Path(f"/proc/{engine}").exists()
+
+
+def _is_text(line: bytes) -> bool:
+    """Whether a line is the answer's, not one that turns, which starts with a Braille pattern."""
+    return b" " in line and not line.startswith("\u2800".encode()[:2])
+
+
+def _children(parent: int) -> list[int]:
+    """The processes that a process started (proc(5): the fields after the name in brackets)."""
+    found: list[int] = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:  # it has ended meanwhile
+            continue
+        if int(fields[1]) == parent:
+            found.append(int(path.parent.name))
+    return found

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from ..errors import ConfigurationError
 
 _UNFIT = re.compile(r"[^\x21-\x7e]")
+_QUERY = re.compile(r"[?#].*")
 _USER_INFO = re.compile(r"(?<=//)[^/?#]*@")
 
 
@@ -48,7 +49,7 @@ def checked_base_url(value: object, source: str = "base_url") -> str:
             "AUTONOMOUSAI_API_KEY instead."
         )
     # What stands before an @ may be a password, also where it is in the wrong place.
-    named = source if "@" in value else f"{source} {value.partition('?')[0]!r}"
+    named = source if "@" in value else f"{source} {_QUERY.sub('', value)!r}"
     if parts.scheme not in ("http", "https"):
         raise ConfigurationError(f"{named} needs a scheme, http:// or https://, {example}.")
     if not parts.hostname or port == 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpcore
 import httpx
 
-from .pool import PoolLimits
+from .pool import KEEPALIVE_CONNECTIONS, PoolLimits
 from .pooled import AsyncPooledTransport, Library, PooledTransport
 
 __all__ = ["AsyncHTTPXTransport", "HTTPXTransport"]
@@ -32,7 +32,7 @@ class HTTPXTransport(PooledTransport):
         client: httpx.Client | None = None,
         proxy: str | None = None,
         max_connections: int = 1000,
-        max_keepalive_connections: int = 100,
+        max_keepalive_connections: int = KEEPALIVE_CONNECTIONS,
     ) -> None:
         limits = PoolLimits(max_connections, max_keepalive_connections)
         super().__init__(_LIBRARY, client, proxy, limits)
@@ -57,7 +57,7 @@ class AsyncHTTPXTransport(AsyncPooledTransport):
         client: httpx.AsyncClient | None = None,
         proxy: str | None = None,
         max_connections: int = 1000,
-        max_keepalive_connections: int = 100,
+        max_keepalive_connections: int = KEEPALIVE_CONNECTIONS,
     ) -> None:
         limits = PoolLimits(max_connections, max_keepalive_connections)
         super().__init__(_LIBRARY, client, proxy, limits)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..errors import ConfigurationError
-from .pool import PoolLimits
+from .pool import KEEPALIVE_CONNECTIONS, PoolLimits
 from .pooled import AsyncPooledTransport, Library, PooledTransport
 
 try:
@@ -38,7 +38,7 @@ class HTTPX2Transport(PooledTransport):
         client: httpx2.Client | None = None,
         proxy: str | None = None,
         max_connections: int = 1000,
-        max_keepalive_connections: int = 100,
+        max_keepalive_connections: int = KEEPALIVE_CONNECTIONS,
     ) -> None:
         limits = PoolLimits(max_connections, max_keepalive_connections)
         super().__init__(_LIBRARY, client, proxy, limits)
@@ -63,7 +63,7 @@ class AsyncHTTPX2Transport(AsyncPooledTransport):
         client: httpx2.AsyncClient | None = None,
         proxy: str | None = None,
         max_connections: int = 1000,
-        max_keepalive_connections: int = 100,
+        max_keepalive_connections: int = KEEPALIVE_CONNECTIONS,
     ) -> None:
         limits = PoolLimits(max_connections, max_keepalive_connections)
         super().__init__(_LIBRARY, client, proxy, limits)

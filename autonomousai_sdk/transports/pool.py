@@ -16,6 +16,12 @@ KEEPALIVE_EXPIRY = 5.0
 """Seconds an idle connection is kept, as httpx does: shorter than what servers keep."""
 
 
+KEEPALIVE_CONNECTIONS = 20
+"""How many idle connections are kept: as httpx does. Its pool looks at each of them for each
+other one with every request, so a hundred cost more than they save.
+"""
+
+
 @frozen
 class PoolLimits:
     """How many connections a pool may hold: open at once, and idle."""

@@ -1,0 +1,234 @@
+"""A chat operation in miniature: what the generator writes, small and by hand.
+
+So that the core's tests depend on nothing but the core.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from attrs import field, frozen
+
+from autonomousai_sdk._core.catalog import Catalog, Model
+from autonomousai_sdk._core.completion import CompletionAccessors
+from autonomousai_sdk._core.operation import (
+    Argument,
+    Fold,
+    HeaderParameter,
+    Operation,
+    StreamingOperation,
+    StreamShape,
+)
+from autonomousai_sdk._core.settings import Options, Settings, resolve
+
+DATA = Path(__file__).parent.parent / "data"
+RECORDINGS = sorted((DATA / "recordings").glob("*.sse"))
+
+KEY = "sk-sesame"
+BASE_URL = "https://service.example/api"
+
+Reason: TypeAlias = Literal["stop", "length"] | str | None  # noqa: PYI051  # as in generated code
+
+
+@frozen(kw_only=True)
+class Usage:
+    """Tokens."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+@frozen(kw_only=True)
+class Delta:
+    """A piece of a message."""
+
+    role: str | None = None
+    content: str | None = None
+    reasoning: str | None = None
+
+
+@frozen(kw_only=True)
+class Piece:
+    """What one choice gains by a chunk."""
+
+    index: int = 0
+    delta: Delta = field(factory=Delta)
+    finish_reason: Reason = None
+    logprobs: dict[str, Any] | None = None
+
+
+@frozen(kw_only=True)
+class Chunk:
+    """A piece of an answer."""
+
+    id: str = ""
+    choices: tuple[Piece, ...]
+    created: int = 0
+    object: str = "chunk"
+    usage: Usage | None = None
+    temperature: float | None = None
+    timings: dict[str, Any] | None = None
+    finish_reason: Reason = None
+
+
+@frozen(kw_only=True)
+class Said:
+    """A whole message."""
+
+    role: str | None = None
+    content: str | None = None
+    reasoning: str | None = None
+
+
+@frozen(kw_only=True)
+class Choice:
+    """One whole answer."""
+
+    index: int = 0
+    message: Said
+    finish_reason: Reason = None
+    logprobs: dict[str, Any] | None = None
+
+
+@frozen(kw_only=True)
+class Completion(CompletionAccessors):
+    """All answers."""
+
+    id: str = ""
+    choices: tuple[Choice, ...]
+    created: int = 0
+    object: str = "completion"
+    usage: Usage | None = None
+    temperature: float | None = None
+    timings: dict[str, Any] | None = None
+
+
+@frozen(kw_only=True)
+class Note:
+    """A message as a caller gives it."""
+
+    role: str
+    content: str | Sequence[Any]
+    name: str | None = None
+
+
+@frozen(kw_only=True)
+class Part:
+    """A part of a message as a caller gives it."""
+
+    type: str
+    text: str | None = None
+    image_url: dict[str, Any] | None = None
+
+
+@frozen(kw_only=True)
+class Renamed:
+    """A class whose field has another name on the wire."""
+
+    thread: str = field(metadata={"wire": "threadId"})
+    note: str | None = None
+
+
+FOLD = Fold(result=Completion, choice=Choice, message=Said, concatenated=("content", "reasoning"))
+SHAPE = StreamShape(chunk=Chunk, fold=FOLD, switch="stream", sentinel=b"[DONE]")
+
+CHAT = StreamingOperation(
+    name="chat.create",
+    method="POST",
+    path=None,
+    arguments=(
+        Argument(name="messages", wire="messages", kind="messages", required=True),
+        Argument(name="model", wire="aiAgent", kind="model"),
+        Argument(name="thread_id", wire="threadId", kind="string", default_from="model"),
+        Argument(name="use_tool", wire="useTool", kind="boolean"),
+    ),
+    headers=(
+        HeaderParameter(wire="accept", default="*/*"),
+        HeaderParameter(wire="country-code", default="US", option="country_code"),
+        HeaderParameter(wire="socketid"),
+    ),
+    result=Completion,
+    stream=SHAPE,
+)
+
+EMBED = Operation(
+    name="embeddings.create",
+    method="POST",
+    path="/embeddings",
+    arguments=(
+        Argument(name="input", wire="input", kind="json", required=True),
+        Argument(name="dimensions", wire="dimensions", kind="integer"),
+        Argument(name="scale", wire="scale", kind="number"),
+        Argument(name="user", wire="user", kind="string"),
+        Argument(name="trace", wire="trace", kind="string", default_from="user"),
+    ),
+    headers=(),
+    result=Completion,
+)
+
+CATALOG = Catalog(
+    (
+        Model(id="llama", path="/chat", aliases=("llama-3",), accepts_images=False),
+        Model(id="vision", path="/chat-vision", accepts_images=True),
+    )
+)
+
+
+def options(**changes: Any) -> Options:
+    """A client's arguments, with its defaults."""
+    given: dict[str, Any] = {
+        "base_url": None,
+        "api_key": None,
+        "model": None,
+        "timeout": None,
+        "max_retries": 2,
+        "headers": None,
+        "country_code": "US",
+        "time_zone": "America/New_York",
+        "models": None,
+        "proxy": None,
+        "max_event_bytes": 2**20,
+        "allow_http_key": False,
+    }
+    return Options(**{**given, **changes})
+
+
+def settings(environ: Mapping[str, str] | None = None, **changes: Any) -> Settings:
+    """A client's settings."""
+    return resolve(
+        options(**changes),
+        environ={} if environ is None else environ,
+        catalog=CATALOG,
+        default_base_url=BASE_URL,
+        default_model="llama",
+    )
+
+
+def event(document: object) -> bytes:
+    """An event with this JSON document for its data."""
+    return f"data: {json.dumps(document)}\n\n".encode()
+
+
+def chunk(
+    content: str | None = None, *, index: int = 0, reason: str | None = None, **more: Any
+) -> dict[str, Any]:
+    """A chunk's document."""
+    piece = {"index": index, "delta": {"content": content}, "finish_reason": reason}
+    return {"id": "a", "choices": [piece], **more}
+
+
+DONE = b"data: [DONE]\n\n"
+HELLO = event(chunk("Hel")) + event(chunk("lo")) + event(chunk(reason="stop")) + DONE
+
+
+def cuts(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Every way to cut bytes in two."""
+    return ((data[:cut], data[cut:]) for cut in range(len(data) + 1))
+
+
+def single_bytes(data: bytes) -> list[bytes]:
+    """The bytes one by one."""
+    return [data[n : n + 1] for n in range(len(data))]

@@ -27,7 +27,7 @@ def environment(**more: str) -> dict[str, str]:
     plain = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("AUTONOMOUSAI_", "PYTHONIOENCODING"))
+        if not name.startswith(("AUTONOMOUSAI_", "PYTHONIOENCODING", "PYTHONUNBUFFERED"))
     }
     return {**plain, "TERM": "xterm-256color", "PYTHONUTF8": "1", **more}
 

@@ -1,0 +1,131 @@
+"""Content codings, undone within a bound."""
+
+from __future__ import annotations
+
+import gzip
+import random
+import zlib
+from collections.abc import Iterable
+
+import pytest
+
+from autonomousai_sdk._core.coding import ACCEPTED, STEP, CodingError, Inflater, inflater
+
+from .miniature import cuts, single_bytes
+
+TEXT = "The sky is blue. Das Meer ist grün. ".encode() * 40
+
+
+def raw(data: bytes) -> bytes:
+    """Deflate without zlib's header, as some servers send it."""
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return packer.compress(data) + packer.flush()
+
+
+BODIES = {
+    "gzip": ("gzip", gzip.compress(TEXT)),
+    "x-gzip": ("x-gzip", gzip.compress(TEXT)),
+    "two members": ("gzip", gzip.compress(TEXT[:700]) + gzip.compress(TEXT[700:])),
+    "deflate": ("deflate", zlib.compress(TEXT)),
+    "raw deflate": ("deflate", raw(TEXT)),
+    "stored raw deflate": ("deflate", zlib.compress(TEXT, 0)[2:-4]),
+}
+
+
+def inflated(coding: str, pieces: Iterable[bytes]) -> bytes:
+    """What the pieces make, and a check that the end was seen."""
+    inflate = Inflater(coding)
+    plain = b"".join(part for piece in pieces for part in inflate.feed(piece))
+    assert inflate.complete
+    return plain
+
+
+@pytest.mark.parametrize(("coding", "body"), BODIES.values(), ids=BODIES)
+def test_a_body_is_the_same_however_it_is_cut(coding: str, body: bytes) -> None:
+    """Whole, byte by byte, and cut in two at every point."""
+    assert inflated(coding, [body]) == TEXT
+    assert inflated(coding, single_bytes(body)) == TEXT
+    for two in cuts(body):
+        assert inflated(coding, two) == TEXT
+
+
+@pytest.mark.parametrize("size", [0, 1, STEP - 1, STEP, STEP + 1, 3 * STEP])
+def test_a_bomb_comes_in_bounded_pieces(size: int) -> None:
+    """However much a small body holds, no piece of it is larger than a step, and none is lost."""
+    inflate = Inflater("gzip")
+    pieces = list(inflate.feed(gzip.compress(bytes(size))))
+    assert all(0 < len(piece) <= STEP for piece in pieces)
+    assert sum(map(len, pieces)) == size
+    assert inflate.complete
+
+
+def test_a_bomb_is_inflated_no_further_than_it_is_read() -> None:
+    """Who stops after the first piece has paid for one piece only."""
+    pieces = Inflater("gzip").feed(gzip.compress(bytes(100 * STEP)))
+    assert len(next(pieces)) == STEP
+    pieces_left = sum(1 for _ in pieces)
+    assert pieces_left >= 99
+
+
+@pytest.mark.parametrize(("coding", "body"), BODIES.values(), ids=BODIES)
+def test_a_cut_body_is_not_complete(coding: str, body: bytes) -> None:
+    """A body that stops anywhere before its end says so, after one byte as well."""
+    for cut in {1, 2, 3, len(body) // 3, len(body) - 1}:
+        inflate = Inflater(coding)
+        for piece in (body[:cut], b""):
+            list(inflate.feed(piece))
+        assert not inflate.complete
+
+
+def test_no_body_at_all_is_complete() -> None:
+    """An answer without a body may name a coding all the same."""
+    inflate = Inflater("gzip")
+    assert list(inflate.feed(b"")) == []
+    assert inflate.complete
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+def test_bytes_that_are_not_the_coding_are_an_error(coding: str) -> None:
+    """Plain text, and a body that is garbled in the middle."""
+    with pytest.raises(CodingError, match="not what its content-encoding says"):
+        list(Inflater(coding).feed(TEXT))
+    body = bytearray(BODIES[coding][1])
+    body[20:40] = random.Random(1).randbytes(20)
+    with pytest.raises(CodingError, match="not what its content-encoding says") as caught:
+        inflated(coding, [bytes(body[:15]), bytes(body[15:])])
+    assert isinstance(caught.value.__cause__, zlib.error)
+
+
+@pytest.mark.parametrize("value", ["", "identity", " Identity , ,identity"])
+def test_nothing_to_undo(value: str) -> None:
+    """No coding, and the one that changes nothing."""
+    assert inflater(value) is None
+
+
+@pytest.mark.parametrize("value", ["gzip", " GZIP ", "identity, gzip", "x-gzip"])
+def test_a_header_names_the_coding(value: str) -> None:
+    """In any case, with spaces, and beside codings that change nothing."""
+    inflate = inflater(value)
+    assert inflate is not None
+    assert b"".join(inflate.feed(gzip.compress(b"x"))) == b"x"
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("gzip, gzip", "2 content codings on top of each other"),
+        ("gzip," * 6, "6 content codings"),
+        ("br", "content coding 'br', which was not asked for"),
+        ("zstd", "'zstd'"),
+    ],
+)
+def test_what_was_not_asked_for_is_refused(value: str, said: str) -> None:
+    """Stacked codings, which is how bombs grow, and those that nobody offered."""
+    with pytest.raises(CodingError, match=said):
+        inflater(value)
+
+
+def test_whatever_is_accepted_can_be_undone() -> None:
+    """The request asks for no coding that this module does not know."""
+    for coding in ACCEPTED.split(", "):
+        assert inflater(coding) is not None

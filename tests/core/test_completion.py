@@ -1,0 +1,41 @@
+"""Shortcuts on a whole answer."""
+
+from __future__ import annotations
+
+import pytest
+
+from .miniature import Choice, Completion, Said
+
+
+def answer(*choices: Choice) -> Completion:
+    """A whole answer of these choices."""
+    return Completion(choices=choices)
+
+
+FIRST = Choice(index=0, message=Said(content="yes"), finish_reason="stop")
+SECOND = Choice(index=1, message=Said(content="no"), finish_reason="length")
+
+
+@pytest.mark.parametrize("choices", [(FIRST,), (FIRST, SECOND), (SECOND, FIRST)])
+def test_the_first_choice_is_the_one_with_index_0(choices: tuple[Choice, ...]) -> None:
+    """Wherever it stands among the choices."""
+    assert answer(*choices).text == "yes"
+    assert answer(*choices).finish_reason == "stop"
+
+
+@pytest.mark.parametrize("choices", [(), (SECOND,)])
+def test_without_a_first_choice_there_is_nothing(choices: tuple[Choice, ...]) -> None:
+    """No text and no reason, and never another choice's."""
+    assert answer(*choices).text == ""
+    assert answer(*choices).finish_reason is None
+
+
+def test_content_that_is_null_is_no_text() -> None:
+    """Engines send null where a message has tool calls only."""
+    assert answer(Choice(message=Said(content=None))).text == ""
+    assert answer(Choice(message=Said())).finish_reason is None
+
+
+def test_the_mixin_adds_no_attributes() -> None:
+    """An answer stays a slotted class."""
+    assert not hasattr(answer(), "__dict__")

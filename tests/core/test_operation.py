@@ -1,0 +1,64 @@
+"""What the generated code tells the core: values, complete and frozen."""
+
+from __future__ import annotations
+
+import pytest
+
+from autonomousai_sdk._core.operation import (
+    Argument,
+    Fold,
+    HeaderParameter,
+    Operation,
+    StreamingOperation,
+    StreamShape,
+)
+
+from .miniature import CHAT, EMBED, FOLD, SHAPE, Chunk, Completion
+
+
+def test_what_may_be_left_out() -> None:
+    """The generator writes only what the spec says; the rest has the usual meaning."""
+    argument = Argument(name="a", wire="a", kind="string")
+    assert not argument.required
+    assert argument.default_from is None
+    parameter = HeaderParameter(wire="x")
+    assert (parameter.default, parameter.option) == (None, None)
+    assert FOLD.fixed == ("object",)
+    shape = StreamShape(chunk=Chunk, fold=FOLD)
+    assert (shape.switch, shape.sentinel) == (None, None)
+
+
+def test_only_a_streaming_operation_has_a_stream() -> None:
+    """That is how the core tells them apart."""
+    assert CHAT.stream is SHAPE
+    assert isinstance(CHAT, StreamingOperation)
+    assert not hasattr(EMBED, "stream")
+    assert isinstance(CHAT, Operation)
+    assert CHAT.result is CHAT.stream.fold.result is Completion
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        (CHAT, "path"),
+        (EMBED, "path"),
+        (SHAPE, "sentinel"),
+        (FOLD, "concatenated"),
+        (CHAT.arguments[0], "wire"),
+        (CHAT.headers[0], "default"),
+    ],
+)
+def test_values_are_frozen_and_compare(value: object, name: str) -> None:
+    """Operations are module constants that all clients share."""
+    with pytest.raises(AttributeError):
+        setattr(value, name, "changed")
+    assert value == value  # noqa: PLR0124  # by its parts, so that this calls __eq__
+    assert len({value, value}) == 1
+
+
+def test_a_fold_names_its_classes() -> None:
+    """A fold is what it says and nothing else."""
+    assert (
+        Fold(result=Completion, choice=FOLD.choice, message=FOLD.message, concatenated=("content",))
+        != FOLD
+    )

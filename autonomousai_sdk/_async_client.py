@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ._core.catalog import Catalog, Model
 from ._core.flow import RetryPolicy
 from ._core.log import turn_on
-from ._core.settings import ClientOptions, Options, PickledOptions, pickled, resolve
+from ._core.settings import ClientOptions, Environment, Options, PickledOptions, pickled, resolve
 from ._core.sse import MAX_EVENT_BYTES
 from ._core.timeout import Timeout
 from ._drivers.awaiting import AsyncCaller, AsyncConnections, new_policy
@@ -185,10 +185,11 @@ class AsyncClient(AsyncResources):
         self, options: Options, connections: AsyncConnections, policy: RetryPolicy | None
     ) -> None:
         """Resolve the options; a copy shares the policy, and so the retry budget, too."""
-        turn_on(os.environ)
+        environ = Environment(os.environ)
+        turn_on(environ)
         settings = resolve(
             options,
-            environ=os.environ,
+            environ=environ,
             catalog=Catalog(MODELS),
             default_base_url=BASE_URL,
             default_model=DEFAULT_MODEL,
@@ -207,7 +208,7 @@ def _made(
 
 
 def _unpickled(saved: PickledOptions) -> AsyncClient:
-    options = saved.restored(os.environ)
+    options = saved.restored(Environment(os.environ))
     return _made(
         options, AsyncConnections(new_async_transport(None, None, options.proxy), own=True), None
     )

@@ -83,14 +83,20 @@ def checked(headers: Mapping[str, str], source: str) -> dict[str, str]:
 
 def check_value(value: object, source: str) -> None:
     """Refuse a header value that cannot be sent, without repeating it."""
+    fault = value_fault(value)
+    if fault is not None:
+        raise ConfigurationError(f"{source}: {fault}.")
+
+
+def value_fault(value: object) -> str | None:
+    """Why a header value cannot be sent, without repeating it; None when it can."""
     if not isinstance(value, str):
-        raise ConfigurationError(
-            f"{source}: a header's value is a string, not {type(value).__name__}."
-        )
+        return f"a header's value is a string, not {type(value).__name__}"
     if found := _FORBIDDEN.search(value):
-        raise ConfigurationError(
-            f"{source}: the value has the character U+{ord(found[0]):04X} at position "
-            f"{found.start()}; a header's value is printable ASCII (RFC 9110, section 5.5)."
+        return (
+            f"the value has the character U+{ord(found[0]):04X} at position {found.start()}; "
+            "a header's value is printable ASCII (RFC 9110, section 5.5)"
         )
     if value != value.strip():
-        raise ConfigurationError(f"{source}: the value starts or ends with white space.")
+        return "the value starts or ends with white space"
+    return None

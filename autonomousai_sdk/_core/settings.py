@@ -7,19 +7,40 @@ argument.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypedDict
 
 from attrs import evolve, field, frozen
 
 from ..errors import ConfigurationError
 from .catalog import Catalog
-from .headers import check_value, checked, is_secret
+from .headers import check_value, checked, is_secret, value_fault
 from .operation import HeaderParameter
 from .secret import Secret
 from .sse import checked_max_event_bytes
 from .timeout import Timeout
 from .url import checked_base_url, is_loopback, without_credentials
+
+
+class Environment(Mapping[str, str]):
+    """Environment variables that do not show: a traceback with locals would list them all."""
+
+    __slots__ = ("_variables",)
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+
+    def __getitem__(self, name: str) -> str:
+        return self._variables[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._variables)
+
+    def __len__(self) -> int:
+        return len(self._variables)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} environment variables>"
 
 
 @frozen
@@ -250,20 +271,29 @@ def _resolved_url(argument: str | None, environ: Mapping[str, str], default: str
 
 
 def _resolved_key(argument: object, environ: Mapping[str, str]) -> Secret | None:
-    source, value = "api_key", argument
-    if value is None:
-        source, value = "AUTONOMOUSAI_API_KEY", environ.get("AUTONOMOUSAI_API_KEY") or None
-    if value is None:
+    source, secret = "api_key", argument
+    if secret is None:
+        source = "AUTONOMOUSAI_API_KEY"
+        secret = _hidden(environ.get(source) or None)
+    if secret is None:
         return None
-    key = value.reveal() if isinstance(value, Secret) else value
-    if not isinstance(key, str):
-        raise ConfigurationError(f"{source} is a string, not {type(key).__name__}.")
-    if not key:
+    if secret == "":
         raise ConfigurationError(f"{source} is empty: pass the key, or None for no key.")
-    check_value(key, source)
-    if " " in key or "\t" in key:
-        raise ConfigurationError(f"{source} has white space in it.")
-    return value if isinstance(value, Secret) else Secret(key)
+    if not isinstance(secret, Secret):
+        raise ConfigurationError(f"{source} is a string, not {type(secret).__name__}.")
+    # Looked at in a call that is over before anything is raised: a traceback with locals
+    # shows no key then.
+    fault = _key_fault(secret)
+    if fault is not None:
+        raise ConfigurationError(f"{source}: {fault}.")
+    return secret
+
+
+def _key_fault(secret: Secret) -> str | None:
+    key = secret.reveal()
+    if " " in key.strip() or "\t" in key.strip():
+        return "there is white space in it"
+    return value_fault(key)
 
 
 def _checked_proxy(value: str | None) -> str | None:

@@ -84,7 +84,13 @@ def _answered(plan: Plan[Any], policy: RetryPolicy) -> Flow[Answer]:
         wait = _wait_before_next(plan, policy, number, answer, outcome, error)
         if wait is None:
             raise error
-        logger.debug("retrying in %.3f s, try %d", wait, number + 1)
+        logger.info(
+            "%s error=%s: try %d follows in %.3f s",
+            plan.context.endpoint,
+            type(error).__name__,
+            number + 1,
+            wait,
+        )
         delay = wait
 
 

@@ -1,7 +1,7 @@
 """The SDK's logger, and the environment variable that turns it on.
 
-What is logged is in `flow`: method, URL, status, try, duration and request id of each try.
-Never a body, a header or a key.
+What is logged is in `flow`: at `debug` method, URL, status, try, duration and request id of
+each try, at `info` retries alone. Never a body, a header or a key.
 """
 
 from __future__ import annotations

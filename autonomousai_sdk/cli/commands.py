@@ -82,7 +82,7 @@ def _known_model(ctx: click.Context, option: click.Parameter, name: str | None) 
 
 @cli.command(
     epilog="There is no option for a key, because other users can read a command line: the key is "
-    "AUTONOMOUSAI_API_KEY. AUTONOMOUSAI_LOG=info (or debug) tells on stderr what is sent."
+    "AUTONOMOUSAI_API_KEY. AUTONOMOUSAI_LOG=debug logs each request to stderr."
 )
 @click.argument("prompt", nargs=-1)
 @click.option(

@@ -20,6 +20,7 @@ from ._core.timeout import Timeout
 from ._drivers.blocking import Caller, Connections, new_policy
 from ._generated.catalog import BASE_URL, DEFAULT_MODEL, MODELS
 from ._generated.methods import Resources
+from .errors import ConfigurationError
 from .transports import Transport
 from .transports.choice import new_transport
 
@@ -123,10 +124,10 @@ class Client(Resources):
             max_event_bytes=max_event_bytes,
             allow_http_key=allow_http_key,
         )
-        # A traceback that shows local variables would show the key from here on.
-        del api_key, headers
+        # A traceback that shows local variables would show these from here on.
+        del api_key, base_url, headers, proxy
         connections = Connections(
-            new_transport(http_client, transport, proxy),
+            new_transport(http_client, transport, options.proxy),
             own=http_client is None and transport is None,
         )
         self._set_up(options, connections, None)
@@ -187,13 +188,17 @@ class Client(Resources):
         """Resolve the options; a copy shares the policy, and so the retry budget, too."""
         environ = Environment(os.environ)
         turn_on(environ)
-        settings = resolve(
-            options,
-            environ=environ,
-            catalog=Catalog(MODELS),
-            default_base_url=BASE_URL,
-            default_model=DEFAULT_MODEL,
-        )
+        try:
+            settings = resolve(
+                options,
+                environ=environ,
+                catalog=Catalog(MODELS),
+                default_base_url=BASE_URL,
+                default_model=DEFAULT_MODEL,
+            )
+        except ConfigurationError as error:
+            # The frames below hold what was refused: perhaps a key, or a proxy's password.
+            raise error.with_traceback(None)  # noqa: B904  # the cause it has is the one
         self._options = options
         self._is_copy = policy is not None
         self._caller = Caller(settings, connections, policy or new_policy())

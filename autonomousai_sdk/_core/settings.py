@@ -111,7 +111,7 @@ def _hidden(value: object) -> object:
 class Options:
     """A client's arguments as they were given, so that it can be copied and pickled."""
 
-    base_url: str | None
+    base_url: str | None = field(repr=False)
     api_key: object = field(converter=_hidden)
     model: str | None
     timeout: Timeout | float | None

@@ -66,7 +66,7 @@ def decoder(cls: type[T]) -> Callable[[bytes], T]:
 
 @cache
 def _decoder(cls: Any) -> Callable[[bytes], Any]:
-    if _any_rename(cls, set()):
+    if _any_rename(cls, []):
         # msgspec takes the Python name for the wire's, so it would miss these fields.
         return lambda data: decode_standard(data, cls)
     return msgspec.json.Decoder(cls).decode
@@ -285,25 +285,17 @@ def _explained(error: Exception) -> str:
     return "; ".join(transform_error(error, format_exception=said))
 
 
-def _any_rename(cls: object, seen: set[object]) -> bool:
+def _any_rename(cls: object, seen: list[object]) -> bool:
     """Whether a class, or one it holds, has a field under another name on the wire."""
-    if cls in seen:
+    if any(cls is each for each in seen):
         return False
-    seen.add(cls)
+    seen.append(cls)
     inner: list[object] = list(get_args(cls))
     if isinstance(cls, type) and attrs.has(cls):
         if any("wire" in attribute.metadata for attribute in attrs.fields(cls)):
             return True
         inner += get_type_hints(cls).values()
-    return any(_any_rename(each, seen) for each in inner if _hashable(each))
-
-
-def _hashable(value: object) -> bool:
-    try:
-        hash(value)
-    except TypeError:
-        return False
-    return True
+    return any(_any_rename(each, seen) for each in inner)
 
 
 def plain(value: object) -> Any:

@@ -1,0 +1,354 @@
+"""JSON to typed values and back: two paths, one answer."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable
+from typing import Any, Literal
+
+import pytest
+from attrs import frozen
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from autonomousai_sdk._core.codec import (
+    DecodeError,
+    converter,
+    decode,
+    decode_standard,
+    decoder,
+    encode,
+    is_array,
+    is_object,
+    parse,
+    plain,
+    unstructure,
+)
+
+from .miniature import Chunk, Completion, Delta, Note, Part, Piece, Renamed, Usage
+
+REFUSED = "refused"
+
+TEXTS = st.text(st.one_of(st.characters(), st.characters(categories=["Cs"])), max_size=8)
+NUMBERS = st.one_of(
+    st.integers(-(2**70), 2**70),
+    st.floats(),
+    st.sampled_from([0, -0.0, 1e308, 5e-324, 2**53 + 1, 10**400, -(10**400), math.nan, math.inf]),
+)
+JUNK = st.recursive(
+    st.one_of(st.none(), st.booleans(), NUMBERS, TEXTS),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=4), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+def some_of(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """An object with some of these fields, now and then one of the wrong kind or unannounced."""
+    optional = {name: mostly(strategy) for name, strategy in fields.items()}
+    return st.fixed_dictionaries({}, optional=optional | {"unannounced": JUNK})
+
+
+def mostly(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Values of a kind, and one in eight of any."""
+    return st.integers(0, 7).flatmap(lambda roll: strategy if roll else JUNK)
+
+
+def or_null(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Values of a kind, or null."""
+    return st.one_of(st.none(), strategy)
+
+
+OBJECTS = st.dictionaries(st.text(max_size=4), JUNK, max_size=3)
+REASONS = or_null(st.one_of(st.sampled_from(["stop", "length"]), TEXTS))
+PIECES = some_of(
+    index=st.integers(0, 3),
+    delta=some_of(role=or_null(TEXTS), content=or_null(TEXTS)),
+    finish_reason=REASONS,
+    logprobs=or_null(OBJECTS),
+)
+CHUNKS = some_of(
+    id=TEXTS,
+    choices=st.lists(mostly(PIECES), max_size=3),
+    created=st.integers(),
+    usage=or_null(some_of(prompt_tokens=st.integers(), completion_tokens=st.integers())),
+    temperature=or_null(NUMBERS),
+    timings=or_null(OBJECTS),
+    finish_reason=REASONS,
+).map(lambda chunk: {"choices": list[Any](), **chunk})
+
+
+def outcome(read: Callable[[bytes, type[Any]], Any], data: bytes, cls: type[Any] = Chunk) -> str:
+    """What a path makes of bytes, so exactly that 1, 1.0 and True differ; or its refusal."""
+    try:
+        return repr(read(data, cls))
+    except (ValueError, RecursionError, DecodeError):
+        return REFUSED
+
+
+def fast(data: bytes, cls: type[Any]) -> Any:
+    """The fast path alone."""
+    return decoder(cls)(data)
+
+
+@given(mostly(CHUNKS))
+@example({"choices": {}})
+@example({"choices": ""})
+@example({"choices": [], "timings": []})
+@example({"choices": [[0]]})
+@example({"choices": [], "created": True})
+@example({"choices": [], "created": 1.0})
+@example({"choices": [], "created": "5"})
+@example({"choices": [], "id": None})
+@example({"choices": [], "temperature": 1})
+@example({"choices": [], "temperature": True})
+@example({"choices": [], "temperature": 10**400})
+@example({"choices": [], "created": 10**400})
+@example({"choices": [], "timings": {"a": math.nan}})
+@example({"choices": [{"finish_reason": 5}]})
+@example({"choices": [{"finish_reason": "stop"}, {"finish_reason": "\ud83d"}]})
+@example({"choices": [{"delta": {"content": "\ud83d"}}]})
+def test_both_paths_give_the_same(document: Any) -> None:
+    """Whatever the fast path takes the standard one takes alike; what it refuses, that decides."""
+    data = json.dumps(document).encode()
+    standard = outcome(decode_standard, data)
+    assert outcome(decode, data) == standard
+    lone = re.search(rb"\\ud[89a-f]", data)
+    assert outcome(fast, data) == standard or (lone and outcome(fast, data) == REFUSED)
+
+
+@given(st.binary(max_size=20))
+def test_both_paths_refuse_what_is_no_json(data: bytes) -> None:
+    """Bytes of any kind are a typed refusal, never another exception."""
+    assert outcome(decode, data) == outcome(decode_standard, data) == outcome(fast, data)
+
+
+@pytest.mark.parametrize("read", [decode, decode_standard])
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ("[]", r"expected an object, got an array @ \$$"),
+        ("null", r"expected an object, got null @ \$$"),
+        ("{}", r"required field missing @ \$\.choices$"),
+        ('{"choices": {}}', r"expected an array, got an object @ \$\.choices$"),
+        ('{"choices": "ab"}', r"expected an array, got a string @ \$\.choices$"),
+        ('{"choices": [0]}', r"expected an object, got an integer @ \$\.choices\[0\]$"),
+        ('{"choices": [{"index": "0"}]}', r"an integer, got a string @ \$\.choices\[0\]\.index$"),
+        ('{"choices": [{"index": true}]}', "expected an integer, got a boolean"),
+        ('{"choices": [{"index": 1.5}]}', "expected an integer, got a number"),
+        ('{"choices": [{"delta": null}]}', r"got null @ \$\.choices\[0\]\.delta$"),
+        ('{"choices": [{"finish_reason": 5}]}', "expected a string or null, got an integer"),
+        ('{"choices": [], "id": null}', "expected a string, got null"),
+        ('{"choices": [], "timings": []}', "expected an object, got an array"),
+        ('{"choices": [], "temperature": "1"}', "expected a number or null, got a string"),
+        ('{"choices": [], "id": 1, "created": ""}', r"\.id; expected .* @ \$\.created$"),
+        ('{"choices": [NaN]}', "NaN is not JSON"),
+        ('{"choices": [-Infinity]}', "-Infinity is not JSON"),
+        ('{"choices": [1e400]}', "1e400 is larger than any number there is room for"),
+        ('{"choices": [', "Expecting value"),
+        ('{"choices": []} x', "Extra data"),
+        ('{"choices": [], "id": "\udcff"}', "utf-8"),
+        ("", "Expecting value"),
+    ],
+)
+def test_a_refusal_says_what_and_where(
+    read: Callable[[bytes, type[Any]], Any], document: str, said: str
+) -> None:
+    """Nothing is coerced, and the message has the path to what is wrong."""
+    with pytest.raises(DecodeError, match=said) as caught:
+        read(document.encode("utf-8", "surrogateescape"), Chunk)
+    assert caught.value.__cause__ is not None
+
+
+def test_deep_nesting_is_refused() -> None:
+    """A document that would exhaust the stack is a typed error."""
+    deep = b"[" * 200_000 + b"]" * 200_000
+    for data in (deep, b'{"choices": [], "timings": {"a": %b}}' % deep):
+        assert outcome(decode, data) == outcome(decode_standard, data) == REFUSED
+    with pytest.raises(DecodeError, match="nested too deeply"):
+        parse(deep)
+
+
+def test_integers_of_any_length_are_kept_or_refused() -> None:
+    """An integer is never rounded; thousands of digits, which Python refuses, are refused."""
+    data = b'{"choices": [], "created": %d}'
+    assert decode(data % 2**80, Chunk).created == 2**80
+    with pytest.raises(DecodeError, match="digits"):
+        decode(b'{"choices": [], "created": %b}' % (b"9" * 5000), Chunk)
+
+
+def test_half_an_emoji_survives() -> None:
+    """A lone surrogate, such as at the cut between two chunks, decodes by the standard path."""
+    data = b'{"choices": [{"delta": {"content": "\\ud83d"}, "finish_reason": "stop"}]}'
+    with pytest.raises(ValueError, match="JSON|truncated"):
+        fast(data, Chunk)
+    assert decode(data, Chunk) == Chunk(
+        choices=(Piece(delta=Delta(content="\ud83d"), finish_reason="stop"),)
+    )
+
+
+def test_what_a_field_may_leave_out() -> None:
+    """Absent fields have their defaults, and unannounced ones are passed over."""
+    for read in (decode, decode_standard):
+        assert read(b'{"choices": [], "new": {"a": [1]}}', Chunk) == Chunk(choices=())
+        read_usage: Any = read(b'{"choices": [], "usage": {"prompt_tokens": 3}}', Chunk)
+        assert read_usage.usage == Usage(prompt_tokens=3)
+
+
+def test_an_unannounced_field_is_not_looked_into() -> None:
+    """What nobody will see is no reason to refuse what they will."""
+    assert decode(b'{"choices": [], "new": "\xff"}', Chunk) == Chunk(choices=())
+
+
+@frozen
+class Kinds:
+    """Types that a spec can name."""
+
+    closed: Literal["a", "b"] = "a"
+    number: Literal[1, 2] | None = None
+    mixed: Literal["auto"] | int = 0
+    either: str | float = 0.0
+    ratio: float = 0.0
+    names: list[str] | None = None
+    nested: tuple[tuple[int, ...], ...] = ()
+    counts: dict[str, int] | None = None
+
+
+KINDS = some_of(
+    closed=st.sampled_from(["a", "b", "c"]),
+    number=or_null(st.integers(0, 3)),
+    mixed=st.one_of(st.integers(), st.sampled_from(["auto", "other"])),
+    either=st.one_of(TEXTS, NUMBERS),
+    ratio=NUMBERS,
+    names=or_null(st.lists(mostly(TEXTS), max_size=3)),
+    nested=st.lists(st.lists(mostly(st.integers()), max_size=2), max_size=2),
+    counts=or_null(st.dictionaries(st.text(max_size=3), mostly(st.integers()), max_size=2)),
+)
+
+
+@given(KINDS)
+@example({"number": True})
+@example({"closed": []})
+@example({"either": 5})
+@example({"either": 10**400})
+@example({"ratio": 5})
+@example({"ratio": 10**400})
+@example({"ratio": True})
+@example({"mixed": "auto"})
+@example({"names": "ab"})
+@example({"nested": [[1], [2, 3]]})
+@example({"nested": {"a": 1}})
+@example({"counts": [["a", 1]]})
+def test_both_paths_give_the_same_for_every_kind_of_type(document: Any) -> None:
+    """Literals, unions, arrays and objects of typed values."""
+    data = json.dumps(document).encode()
+    standard = outcome(decode_standard, data, Kinds)
+    assert outcome(decode, data, Kinds) == standard
+    lone = re.search(rb"\\ud[89a-f]", data)
+    assert outcome(fast, data, Kinds) == standard or lone
+
+
+def test_a_literal_names_what_it_takes() -> None:
+    """A closed enum's refusal lists its values."""
+    with pytest.raises(DecodeError, match='expected "a" or "b", got a string @ '):
+        decode(b'{"closed": "c"}', Kinds)
+    with pytest.raises(DecodeError, match='expected an integer or "auto", got a string'):
+        decode(b'{"mixed": "other"}', Kinds)
+
+
+@frozen
+class Holder:
+    """Classes with renamed fields, at some depth."""
+
+    inner: Renamed | None = None
+    many: tuple[Renamed, ...] = ()
+    plain: str = ""
+
+
+@frozen
+class Knot:
+    """A class that holds itself."""
+
+    inner: Knot | None = None
+    name: str = ""
+
+
+def test_a_field_goes_by_its_name_on_the_wire() -> None:
+    """In a class, and in whatever holds it; the Python name means nothing there."""
+    data = b'{"inner": {"threadId": "1"}, "many": [{"threadId": "2", "note": "n"}]}'
+    value = decode(data, Holder)
+    assert value == Holder(Renamed(thread="1"), (Renamed(thread="2", note="n"),))
+    assert decoder(Holder)(data) == value
+    assert decode(b'{"threadId": "3"}', Renamed) == Renamed(thread="3")
+    with pytest.raises(DecodeError, match=r"required field missing @ \$\.thread$"):
+        decode(b'{"thread": "3"}', Renamed)
+    assert unstructure(Renamed(thread="4")) == {"threadId": "4", "note": None}
+
+
+def test_a_class_that_holds_itself() -> None:
+    """Looking for renamed fields comes to an end, and both paths read it."""
+    data = b'{"inner": {"inner": {"name": "x"}}}'
+    assert decode(data, Knot) == decode_standard(data, Knot) == Knot(Knot(Knot(None, "x")))
+
+
+def test_decoders_and_the_converter_are_made_once() -> None:
+    """They cost more than a call."""
+    assert decoder(Chunk) is decoder(Chunk)
+    assert converter() is converter()
+
+
+@given(JUNK)
+def test_what_is_encoded_parses_to_the_same(value: Any) -> None:
+    """Lone surrogates included, in ASCII; and what JSON has no form for is refused."""
+    try:
+        data = encode(value)
+    except ValueError:
+        assert "nan" in repr(value) or "inf" in repr(value)
+    else:
+        assert data.isascii()
+        assert repr(parse(data)) == repr(value)
+
+
+@pytest.mark.parametrize("value", [b"bytes", {1, 2}, object(), {("a",): 1}])
+def test_what_json_has_no_form_for_cannot_be_encoded(value: object) -> None:
+    """It is a TypeError, as of the standard library."""
+    with pytest.raises(TypeError):
+        encode(value)
+
+
+def test_a_value_that_contains_itself_cannot_be_encoded() -> None:
+    """It is a ValueError, and not an endless loop."""
+    loop: list[Any] = []
+    loop.append(loop)
+    with pytest.raises(ValueError, match="Circular"):
+        encode(loop)
+
+
+def test_typed_values_become_plain_ones() -> None:
+    """Objects of attrs classes, with what they hold; plain values stay as they are."""
+    note = Note(role="user", content=[Part(type="text", text="hi")])
+    unstructured = {
+        "role": "user",
+        "content": [{"type": "text", "text": "hi", "image_url": None}],
+        "name": None,
+    }
+    assert plain(note) == unstructure(note) == unstructured
+    value = {"a": [1, "x"]}
+    assert plain(value) is value
+
+
+def test_a_whole_answer_goes_there_and_back() -> None:
+    """What is unstructured structures to the same value."""
+    data = b'{"id": "a", "choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]}'
+    value = decode(data, Completion)
+    assert decode_standard(encode(unstructure(value)), Completion) == value
+
+
+def test_kinds_of_plain_values_are_told_apart() -> None:
+    """Objects are mappings, arrays are lists, and texts are neither."""
+    assert is_object({})
+    assert is_array([])
+    assert not any(is_object(value) or is_array(value) for value in (None, "x", 5, ()))

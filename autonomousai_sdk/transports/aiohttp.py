@@ -7,13 +7,13 @@ set up, and never closed; without one, a session that decodes nothing and keeps 
 from __future__ import annotations
 
 import asyncio
-import io
 import ssl
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
 from socket import SHUT_RDWR
 from time import monotonic
 
+from anyio import CancelScope
 from anyio.lowlevel import checkpoint
 from attrs import define, field
 
@@ -51,6 +51,10 @@ _FAULTS: tuple[tuple[type[BaseException], Fault, str], ...] = (
 _ERRORS = (aiohttp.ClientError, OSError, ValueError)
 
 
+_PIECE = 256 * 1024
+"""Bytes of a body that are written at a time."""
+
+
 class AIOHTTPTransport:
     """Sends with aiohttp, on asyncio.
 
@@ -78,29 +82,40 @@ class AIOHTTPTransport:
     async def send(self, request: Request, timeout: Timeout) -> AIOHTTPResponse:
         """Send a request; see `AsyncTransport.send`."""
         session = self._session()
+        content, headers = request.content, request.headers
+        scope = CancelScope()
+        watchdog = Watchdog(scope.cancel)
+        is_long = len(content) > _PIECE
+        if is_long:
+            headers = (*headers, ("content-length", str(len(content))))
         began = monotonic()
         try:
-            response = await session.request(
-                request.method,
-                URL(request.url, encoded=True),
-                data=_content(request.content),
-                headers=request.headers,
-                allow_redirects=False,
-                proxy=None if self._given else proxy_for(request.url, self._proxy),
-                timeout=aiohttp.ClientTimeout(
-                    # aiohttp's "connect" is the wait for a connection of the pool, the
-                    # connecting included; "sock_connect" is the connecting alone.
-                    total=timeout.total,
-                    connect=timeout.pool,
-                    sock_connect=timeout.connect,
-                    sock_read=timeout.read,
-                ),
-            )
+            with scope:
+                response = await session.request(
+                    request.method,
+                    URL(request.url, encoded=True),
+                    data=_pieces(content, watchdog, timeout.write) if is_long else content,
+                    headers=headers,
+                    allow_redirects=False,
+                    proxy=None if self._given else proxy_for(request.url, self._proxy),
+                    timeout=aiohttp.ClientTimeout(
+                        # aiohttp's "connect" is the wait for a connection of the pool, the
+                        # connecting included; "sock_connect" is the connecting alone.
+                        total=timeout.total,
+                        connect=timeout.pool,
+                        sock_connect=timeout.connect,
+                        sock_read=timeout.read,
+                    ),
+                )
         except asyncio.TimeoutError as error:
             phase = _phase(error, monotonic() - began, timeout)
             raise TransportError("timeout", "the time was over", phase=phase) from error
         except _ERRORS as error:
             raise _transport_error(error) from error
+        finally:
+            watchdog.stop()
+        if scope.cancelled_caught:
+            raise TransportError("timeout", "sending took too long", phase="write")
         return AIOHTTPResponse(response, decoded=session.auto_decompress)
 
     async def aclose(self) -> None:
@@ -192,9 +207,18 @@ class AIOHTTPResponse:
         self._response.content.set_exception(asyncio.TimeoutError())
 
 
-def _content(content: bytes) -> bytes | io.BytesIO:
-    """A body as aiohttp wants it: it warns of long ones that are not files."""
-    return content if len(content) < 2**20 else io.BytesIO(content)
+async def _pieces(
+    content: bytes, watchdog: Watchdog, seconds: float | None
+) -> AsyncIterator[bytes]:
+    """A long body, piece by piece, each with the time it may take to go out.
+
+    In one piece, aiohttp would warn of it; and it has no limit of its own for writing.
+    """
+    for start in range(0, len(content), _PIECE):
+        if seconds is not None:
+            watchdog.expect_within(seconds)
+        yield content[start : start + _PIECE]
+    watchdog.rest()
 
 
 def _phase(error: BaseException, elapsed: float, timeout: Timeout) -> str:

@@ -1,0 +1,125 @@
+"""The README and the pages under docs: what they show runs, and what they name exists."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Awaitable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from attrs import frozen
+
+from autonomousai_sdk import AutonomousAI
+from autonomousai_sdk.cli.commands import cli
+from autonomousai_sdk.local import LocalServer
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@frozen
+class Snippet:
+    """A block of code on a page."""
+
+    page: Path
+    line: int
+    code: str
+
+    @property
+    def name(self) -> str:
+        """Where it is."""
+        return f"{self.page.name}:{self.line}"
+
+
+def snippets(language: str) -> list[Snippet]:
+    """Every block of that language, on every page."""
+    found: list[Snippet] = []
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for block in re.finditer(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
+            line = text.count("\n", 0, block.start()) + 2
+            found.append(Snippet(page, line, block[1]))
+    return found
+
+
+def _runs() -> Iterator[Any]:
+    """Every block of Python, with the event loops to run it on; marked if it runs a model."""
+    for snippet in snippets("python"):
+        marks = [pytest.mark.model] if "LocalServer()" in snippet.code else []
+        for backend in ("asyncio", "trio") if "async " in snippet.code else ("",):
+            name = f"{snippet.name}-{backend}".rstrip("-")
+            yield pytest.param(snippet, backend, id=name, marks=marks)
+
+
+@pytest.fixture(scope="module")
+def echo() -> Iterator[str]:
+    """The base URL of a local server that says what was said."""
+    with LocalServer(engine="echo") as server:
+        yield server.base_url
+
+
+@pytest.mark.parametrize(("snippet", "backend"), list(_runs()))
+def test_every_python_snippet_runs(
+    snippet: Snippet, backend: str, echo: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each block of Python is a whole program, against whatever the environment names."""
+    monkeypatch.setenv("AUTONOMOUSAI_BASE_URL", echo)
+    code = compile(
+        "\n" * (snippet.line - 1) + snippet.code,
+        str(snippet.page),
+        "exec",
+        flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT,
+    )
+    result: Awaitable[None] | None = eval(code, {"__name__": "__main__"})  # noqa: S307  # our own
+    if backend:
+        assert result is not None
+        anyio.run(partial(_awaited, result), backend=backend)
+
+
+async def _awaited(result: Awaitable[None]) -> None:
+    await result
+    await AutonomousAI.aclose()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    """Files that a page links to, or shows, are there."""
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
+        if not target.startswith("https://"):
+            assert (page.parent / target).exists(), target
+
+
+def test_every_nox_session_that_is_named_exists() -> None:
+    """`nox -s NAME` in a page is a session of the noxfile."""
+    known = {
+        node.name
+        for node in ast.parse((ROOT / "noxfile.py").read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef)
+    }
+    pages = [*PAGES, ROOT / "CONTRIBUTING.md"]
+    named = {
+        name
+        for page in pages
+        for name in re.findall(r"nox -s (\w+)", page.read_text(encoding="utf-8"))
+    }
+
+    assert {"chat", "tests"} <= named <= known
+
+
+def test_every_command_and_option_that_is_shown_exists() -> None:
+    """`autonomousai COMMAND --OPTION` in a console block is what the program takes."""
+    shown = 0
+    for snippet in snippets("console"):
+        for line in re.findall(r"autonomousai ([a-z][^|\n]*)", snippet.code):
+            name, *words = line.split()
+            command = cli.commands[name]
+            known = {option for parameter in command.params for option in parameter.opts}
+            options = {word for word in words if re.fullmatch(r"--?[a-z][a-z-]*", word)}
+            assert options <= known, f"{snippet.name}: {line}"
+            shown += 1
+
+    assert shown > 5

@@ -88,6 +88,7 @@ class AIOHTTPTransport:
         is_long = len(content) > _PIECE
         if is_long:
             headers = (*headers, ("content-length", str(len(content))))
+        response: aiohttp.ClientResponse | None = None
         began = monotonic()
         try:
             with scope:
@@ -114,7 +115,7 @@ class AIOHTTPTransport:
             raise _transport_error(error) from error
         finally:
             watchdog.stop()
-        if scope.cancelled_caught:
+        if response is None:  # the watchdog cancelled the scope
             raise TransportError("timeout", "sending took too long", phase="write")
         return AIOHTTPResponse(response, decoded=session.auto_decompress)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,7 +65,8 @@ def test_progress_is_told() -> None:
 def test_a_model_by_its_path_and_as_an_upstream() -> None:
     """A GGUF file is an engine by its path, and that engine is an upstream like any other."""
     with LocalServer(engine=weights()) as server:
-        upstream = server._engine._upstream  # type: ignore[attr-defined]
+        engine: Any = vars(server)["_engine"]
+        upstream = engine._upstream
         with (
             LocalServer(
                 engine=upstream.base_url,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import logging
 import re
 from collections.abc import Awaitable, Iterator
 from functools import partial
@@ -62,6 +63,16 @@ def echo() -> Iterator[str]:
         yield server.base_url
 
 
+@pytest.fixture
+def same_logging() -> Iterator[None]:
+    """Take back what a page shows of setting up the logger."""
+    logger = logging.getLogger("autonomousai_sdk")
+    level = logger.level
+    yield
+    logger.setLevel(level)
+
+
+@pytest.mark.usefixtures("same_logging")
 @pytest.mark.parametrize(("snippet", "backend"), list(_runs()))
 def test_every_python_snippet_runs(
     snippet: Snippet, backend: str, echo: str, monkeypatch: pytest.MonkeyPatch

@@ -1,0 +1,265 @@
+"""One call, planned: a request fit to send, or an error that says what to do."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import sys
+from collections.abc import Mapping
+from itertools import count
+from traceback import TracebackException
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from autonomousai_sdk._core.failure import Context
+from autonomousai_sdk._core.operation import Operation, StreamShape
+from autonomousai_sdk._core.plan import Plan, planned
+from autonomousai_sdk._core.secret import Secret
+from autonomousai_sdk._core.settings import CallOptions, Settings
+from autonomousai_sdk._core.timeout import Timeout
+from autonomousai_sdk._version import __version__
+from autonomousai_sdk.errors import ConfigurationError
+
+from .miniature import (
+    BASE_URL,
+    CHAT,
+    EMBED,
+    FOLD,
+    KEY,
+    SHAPE,
+    Chunk,
+    Completion,
+    Note,
+    Usage,
+    settings,
+)
+
+
+def plan(
+    arguments: Mapping[str, object] | None = None,
+    operation: Operation[Completion] = CHAT,
+    *,
+    client: Settings | None = None,
+    shape: StreamShape[Chunk, Completion] | None = None,
+    **call: Any,
+) -> Plan[Completion]:
+    """A call's plan; its idempotency key is `key-1`, the next one's would be `key-2`."""
+    keys = count(1)
+    return planned(
+        settings() if client is None else client,
+        operation,
+        {"messages": "hi"} if arguments is None else arguments,
+        CallOptions(**call),
+        shape=shape,
+        new_key=lambda: f"key-{next(keys)}",
+    )
+
+
+def body(made: Plan[Any]) -> Any:
+    """The document a plan sends."""
+    return json.loads(made.request.content)
+
+
+def headers(made: Plan[Any]) -> dict[str, str]:
+    """The headers a plan sends, each of them once."""
+    assert len(dict(made.request.headers)) == len(made.request.headers)
+    return dict(made.request.headers)
+
+
+def test_a_call_is_planned_whole() -> None:
+    """Method, URL, body and headers, limits and bounds, from settings, operation and arguments."""
+    made = plan()
+    assert (made.request.method, made.request.url) == ("POST", f"{BASE_URL}/chat")
+    sent = body(made)
+    assert json.loads(base64.b64decode(sent.pop("messages"))) == [{"role": "user", "content": "hi"}]
+    assert sent == {"aiAgent": "llama", "threadId": "llama", "stream": False}
+    assert headers(made) == {
+        "user-agent": f"autonomousai-sdk/{__version__} "
+        f"python/{sys.version_info[0]}.{sys.version_info[1]}",
+        "accept-encoding": "gzip, deflate",
+        "accept": "*/*",
+        "country-code": "US",
+        "content-type": "application/json",
+        "idempotency-key": "key-1",
+    }
+    assert made.context == Context(f"POST {BASE_URL}/chat", 1, None)
+    assert (made.timeout, made.max_retries, made.max_bytes) == (Timeout(), 2, 2**20)
+    assert (made.operation, made.shape) == (CHAT, None)
+
+
+def test_a_stream_is_asked_for_by_its_switch() -> None:
+    """The same call with a shape differs in the switch alone."""
+    streamed = plan(shape=SHAPE)
+    assert streamed.shape is SHAPE
+    assert body(streamed) == {**body(plan()), "stream": True}
+
+
+def test_a_stream_without_a_switch_is_asked_for_by_its_path_alone() -> None:
+    """There is no field to set either way."""
+    shape = StreamShape(chunk=Chunk, fold=FOLD)
+    operation = evolve(CHAT, stream=shape)
+    assert "stream" not in body(plan(operation=operation, shape=shape))
+    assert "stream" not in body(plan(operation=operation))
+
+
+@pytest.mark.parametrize(
+    ("model", "path", "agent"),
+    [
+        (None, "/chat-vision", "vision"),
+        ("llama", "/chat", "llama"),
+        ("llama-3", "/chat", "llama"),
+        ("vision", "/chat-vision", "vision"),
+        ("new", "/chat-new", "new"),
+    ],
+)
+def test_the_model_decides_the_path(model: str | None, path: str, agent: str) -> None:
+    """By name, by alias, added by the client, or the client's own; the wire has its name."""
+    client = settings(model="vision", models={"new": "/chat-new"})
+    made = plan({"messages": "hi", "model": model}, client=client)
+    assert made.request.url == BASE_URL + path
+    assert (body(made)["aiAgent"], body(made)["threadId"]) == (agent, agent)
+
+
+def test_an_argument_goes_over_what_it_defaults_to() -> None:
+    """A thread is the model's name only when none is given."""
+    made = plan({"messages": "hi", "thread_id": "t-1", "use_tool": False})
+    assert (body(made)["threadId"], body(made)["useTool"]) == ("t-1", False)
+
+
+def test_an_operation_without_models_has_its_own_path() -> None:
+    """And any arguments of its own, of which those not given are not sent."""
+    made = plan({"input": [Usage(prompt_tokens=1).prompt_tokens, "x"]}, EMBED)
+    assert made.request.url == f"{BASE_URL}/embeddings"
+    assert body(made) == {"input": [1, "x"]}
+    made = plan({"input": Note(role="a", content="b"), "dimensions": 3, "scale": 1.5}, EMBED)
+    assert body(made)["input"] == {"role": "a", "content": "b", "name": None}
+    assert (body(made)["dimensions"], body(made)["scale"]) == (3, 1.5)
+    made = plan({"input": 1, "scale": 2, "user": "me"}, EMBED)
+    assert (body(made)["scale"], body(made)["user"], body(made)["trace"]) == (2, "me", "me")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "operation", "said"),
+    [
+        ({}, CHAT, r"chat\.create: messages is missing"),
+        ({"messages": []}, CHAT, "messages is empty: give at least one message"),
+        ({"messages": "hi", "model": "gpt"}, CHAT, "Unknown model 'gpt'. Known models: llama"),
+        ({"messages": "hi", "model": 5}, CHAT, "A model is named by a string, not by int"),
+        ({"messages": "hi", "thread_id": 5}, CHAT, "thread_id is a string, not int"),
+        ({"messages": "hi", "use_tool": 1}, CHAT, "use_tool is True or False, not int"),
+        ({"input": 1, "dimensions": "3"}, EMBED, "dimensions is a whole number, not str"),
+        ({"input": 1, "dimensions": True}, EMBED, "dimensions is a whole number, not bool"),
+        ({"input": 1, "dimensions": 1.5}, EMBED, "dimensions is a whole number, not float"),
+        ({"input": 1, "scale": True}, EMBED, "scale is a number, not bool"),
+        ({"input": 1, "scale": math.nan}, EMBED, "request cannot be written as JSON"),
+        ({"input": object()}, EMBED, "request cannot be written as JSON: .*object"),
+        ({"input": 1}, evolve(EMBED, path=None), "neither a path nor a model to give one"),
+    ],
+)
+def test_what_cannot_be_sent_is_refused_by_name(
+    arguments: dict[str, object], operation: Operation[Completion], said: str
+) -> None:
+    """Before there is a request; the message has the argument and what it should be."""
+    with pytest.raises(ConfigurationError, match=said) as caught:
+        plan(arguments, operation)
+    assert caught.value.endpoint is None
+
+
+def test_an_image_needs_a_model_that_takes_it() -> None:
+    """What the model takes comes from the table, and a model added by name may take anything."""
+    part = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
+    messages = [{"role": "user", "content": [part]}]
+    client = settings(models={"new": "/chat"})
+    for model in ("vision", "new"):
+        plan({"messages": messages, "model": model}, client=client)
+    with pytest.raises(ConfigurationError, match=r"the model 'llama' takes none"):
+        plan({"messages": messages, "model": "llama-3"}, client=client)
+
+
+def test_messages_need_no_model() -> None:
+    """An operation may take a conversation and have a path of its own."""
+    operation = evolve(CHAT, path="/count", arguments=CHAT.arguments[:1])
+    made = plan({"messages": [{"role": "user", "content": "hi"}]}, operation)
+    assert made.request.url == f"{BASE_URL}/count"
+
+
+def test_the_body_is_merged_with_the_callers_last() -> None:
+    """Fields nobody announced go along, and announced ones are the caller's to change."""
+    made = plan(extra_body={"top_k": 5, "threadId": "t", "usage": Usage(prompt_tokens=1)})
+    sent = body(made)
+    assert (sent["top_k"], sent["threadId"], sent["aiAgent"]) == (5, "t", "llama")
+    assert sent["usage"] == {"prompt_tokens": 1, "completion_tokens": 0}
+
+
+@pytest.mark.parametrize(
+    ("extra", "said"),
+    [
+        ([("a", 1)], "extra_body is a mapping of field names to values, not list"),
+        ({5: 1}, "extra_body: 5 is no field name; names are strings"),
+        ({"a": b""}, "cannot be written as JSON"),
+        ({"a": {"b": math.inf}}, "cannot be written as JSON"),
+    ],
+)
+def test_an_extra_body_is_a_json_object(extra: Any, said: str) -> None:
+    """What it holds has to have a form in JSON."""
+    with pytest.raises(ConfigurationError, match=said):
+        plan(extra_body=extra)
+
+
+def test_what_is_more_particular_goes_over_what_is_less() -> None:
+    """The spec's headers, over them the client's options, its headers, and the call's."""
+    client = settings(country_code="DE", headers={"Accept": "client", "X-A": "client"})
+    sent = headers(plan(client=client, headers={"x-a": "call", "User-Agent": "me/1"}))
+    assert (sent["country-code"], sent["accept"], sent["x-a"]) == ("DE", "client", "call")
+    assert sent["user-agent"] == "me/1"
+    assert "socketid" not in sent
+    assert headers(plan(headers={"idempotency-key": "mine"}))["idempotency-key"] == "mine"
+
+
+@pytest.mark.parametrize(
+    "name", ["Content-Length", "transfer-encoding", "Connection", "upgrade", "TE"]
+)
+def test_nobody_frames_the_request_but_the_transport(name: str) -> None:
+    """RFC 9112 has these headers decide where a message ends: two opinions are an attack."""
+    said = f"headers=: '{name.lower()}' frames the request, so the SDK alone sets it"
+    with pytest.raises(ConfigurationError, match=said):
+        plan(headers={name: "1"})
+    with pytest.raises(ConfigurationError, match=said):
+        plan(client=settings(headers={name: "1"}))
+
+
+def test_a_call_sets_its_own_limits() -> None:
+    """Or leaves the client's."""
+    client = settings(timeout=Timeout(read=7), max_retries=4)
+    assert plan(client=client).timeout == Timeout(read=7)
+    assert plan(client=client).max_retries == 4
+    made = plan(client=client, timeout=3, max_retries=0)
+    assert (made.timeout, made.max_retries) == (Timeout(total=3), 0)
+    with pytest.raises(ConfigurationError, match="max_retries is a whole number"):
+        plan(max_retries=-1)
+    with pytest.raises(ConfigurationError, match="timeout is a number of seconds"):
+        plan(timeout="3")
+
+
+def test_the_key_travels_in_one_header_and_shows_nowhere() -> None:
+    """The request needs it; a plan's repr and its context's do not."""
+    made = plan(client=settings(api_key=KEY))
+    assert headers(made)["authorization"] == f"Bearer {KEY}"
+    assert made.context.secret == Secret(KEY)
+    assert KEY not in repr(made)
+    assert KEY not in repr(made.context)
+    assert "authorization" not in headers(plan())
+    own = plan(client=settings(api_key=KEY), headers={"Authorization": "Basic x"})
+    assert headers(own)["authorization"] == "Basic x"
+
+
+def test_a_refused_header_has_no_key_in_its_frames() -> None:
+    """A traceback with locals is printed by many tools."""
+    client = settings(api_key=KEY)
+    with pytest.raises(ConfigurationError) as caught:
+        plan(client=client, headers={"x": "a\n"})
+    frames = TracebackException.from_exception(caught.value, capture_locals=True)
+    assert KEY not in "".join(frames.format())

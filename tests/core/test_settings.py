@@ -1,0 +1,288 @@
+"""What a client is set up with: arguments over environment over defaults, all of it checked."""
+
+from __future__ import annotations
+
+import pickle
+from traceback import TracebackException
+from typing import Any
+
+import pytest
+
+from autonomousai_sdk._core.operation import HeaderParameter
+from autonomousai_sdk._core.secret import Secret
+from autonomousai_sdk._core.settings import (
+    CallOptions,
+    Environment,
+    PickledOptions,
+    checked_retries,
+    header_values,
+    pickled,
+    resolve,
+)
+from autonomousai_sdk._core.timeout import Timeout
+from autonomousai_sdk.errors import ConfigurationError
+
+from .miniature import BASE_URL, CATALOG, KEY, options, settings
+
+ENVIRON = {
+    "AUTONOMOUSAI_BASE_URL": "https://environment.example/",
+    "AUTONOMOUSAI_API_KEY": "sk-environment",
+    "AUTONOMOUSAI_MODEL": "vision",
+}
+
+
+def test_defaults_are_the_specs() -> None:
+    """With neither arguments nor environment, all comes from the spec."""
+    made = settings()
+    assert (made.base_url, made.model, made.api_key) == (BASE_URL, "llama", None)
+    assert made.timeout == Timeout()
+    assert (made.max_retries, made.headers, made.proxy) == (2, {}, None)
+    assert made.options == {"country_code": "US", "time_zone": "America/New_York"}
+
+
+def test_the_environment_goes_over_the_defaults() -> None:
+    """Its three variables are read, and its base URL loses the slash at its end too."""
+    made = settings(ENVIRON)
+    assert (made.base_url, made.model) == ("https://environment.example", "vision")
+    assert made.api_key == Secret("sk-environment")
+
+
+def test_arguments_go_over_the_environment() -> None:
+    """What the caller says in the program is what counts."""
+    made = settings(
+        ENVIRON, base_url="https://argument.example", api_key="sk-argument", model="llama-3"
+    )
+    assert (made.base_url, made.model) == ("https://argument.example", "llama-3")
+    assert made.api_key == Secret("sk-argument")
+
+
+def test_an_empty_variable_is_as_good_as_none() -> None:
+    """Shells and containers set variables to nothing when they mean to unset them."""
+    made = settings(dict.fromkeys(ENVIRON, ""))
+    assert (made.base_url, made.model, made.api_key) == (BASE_URL, "llama", None)
+
+
+def test_everything_else_is_taken_over() -> None:
+    """Numbers become limits, names become lower case, and options their headers' values."""
+    made = settings(
+        timeout=5,
+        max_retries=0,
+        headers={"X-Team": "a"},
+        country_code="DE",
+        time_zone="Europe/Berlin",
+        models={"qwen3:8b": "/chat"},
+        model="qwen3:8b",
+        proxy="http://proxy:3128",
+        max_event_bytes=10,
+    )
+    assert made.timeout == Timeout(total=5)
+    assert (made.max_retries, made.headers, made.model) == (0, {"x-team": "a"}, "qwen3:8b")
+    assert made.options == {"country_code": "DE", "time_zone": "Europe/Berlin"}
+    assert made.catalog.get("qwen3:8b").path == "/chat"
+    assert (made.proxy, made.max_event_bytes) == ("http://proxy:3128", 10)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"base_url": "service.example"}, "base_url .* needs a scheme"),
+        ({"base_url": ""}, "base_url is empty"),
+        ({"api_key": ""}, "api_key is empty: pass the key, or None for no key"),
+        ({"api_key": 5}, "api_key is a string, not int"),
+        ({"api_key": "sk-\n"}, r"api_key: the value has the character U\+000A at position 3"),
+        ({"api_key": "sk-é"}, r"api_key: the value has the character U\+00E9"),
+        ({"api_key": "sk- x"}, "api_key: there is white space in it"),
+        ({"api_key": "sk-\tx"}, "api_key: there is white space in it"),
+        ({"api_key": " sk"}, "api_key: the value starts or ends with white space"),
+        ({"model": "gpt"}, "Unknown model 'gpt'. Known models: llama"),
+        ({"model": 5}, "named by a string, not by int"),
+        ({"model": ""}, "Unknown model ''"),
+        ({"timeout": "5"}, "timeout is a number of seconds or a Timeout"),
+        ({"timeout": 0}, "timeout: total is a positive number of seconds"),
+        ({"max_retries": -1}, "max_retries is a whole number, 0 for a single try; got -1"),
+        ({"max_retries": 1.5}, "max_retries is a whole number, .*got 1.5"),
+        ({"max_retries": True}, "max_retries is a whole number, .*got True"),
+        ({"max_retries": None}, "max_retries is a whole number, .*got None"),
+        ({"headers": {"a b": "c"}}, "headers=: 'a b' is not a header name"),
+        ({"headers": [("a", "b")]}, "headers= is a mapping"),
+        ({"country_code": "U\nS"}, r"country_code: .*U\+000A"),
+        ({"time_zone": 5}, "time_zone: a header's value is a string, not int"),
+        ({"models": ["x"]}, r"models= maps names to paths, such as .*; got list"),
+        ({"models": {"x": "chat"}}, "does not start with a slash"),
+        ({"proxy": "proxy:3128"}, "proxy is a URL with a scheme, for example 'http://127"),
+        ({"proxy": 5}, "proxy is a URL with a scheme"),
+        ({"proxy": "ftp://proxy"}, "proxy: ftp:// is not supported; use http://, https:// or soc"),
+        ({"max_event_bytes": 0}, "max_event_bytes is a positive number of bytes; got 0"),
+    ],
+)
+def test_what_cannot_work_is_refused_with_advice(changes: dict[str, Any], said: str) -> None:
+    """Each wrong argument is named, with what it should be, before there is a connection."""
+    with pytest.raises(ConfigurationError, match=said):
+        settings(**changes)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("AUTONOMOUSAI_BASE_URL", "service.example", "needs a scheme"),
+        ("AUTONOMOUSAI_API_KEY", "sk-\r\n", r"U\+000D"),
+        ("AUTONOMOUSAI_API_KEY", "sk- x", "white space"),
+    ],
+)
+def test_a_wrong_variable_is_named(name: str, value: str, said: str) -> None:
+    """Who set it nowhere in the program has to know where to look."""
+    with pytest.raises(ConfigurationError, match=f"^{name}.*{said}"):
+        settings({name: value})
+    with pytest.raises(ConfigurationError, match="Unknown model 'gpt'"):
+        settings({"AUTONOMOUSAI_MODEL": "gpt"})
+
+
+@pytest.mark.parametrize("bad", [f"{KEY}\n", f"{KEY} x", f" {KEY}", f"{KEY}é"])
+@pytest.mark.parametrize("by_environment", [False, True])
+def test_a_wrong_key_is_not_repeated(bad: str, by_environment: bool) -> None:
+    """Most of a wrong key is the right one, so neither message nor frames hold it."""
+    environ = Environment({"AUTONOMOUSAI_API_KEY": bad} if by_environment else {})
+    given = options(api_key=None if by_environment else bad)
+    with pytest.raises(ConfigurationError) as caught:
+        resolve(
+            given,
+            environ=environ,
+            catalog=CATALOG,
+            default_base_url=BASE_URL,
+            default_model="llama",
+        )
+    inner = caught.value.__traceback__
+    assert inner is not None
+    frames = TracebackException(
+        ConfigurationError, caught.value, inner.tb_next, capture_locals=True
+    )
+    assert "environ" in "".join(frames.format())
+    assert "sesame" not in "".join(frames.format())
+
+
+def test_an_environment_does_not_show() -> None:
+    """It is a mapping like any other, but its repr has numbers only."""
+    environ = Environment({"A": "sesame", "B": "2"})
+    assert dict(environ) == {"A": "sesame", "B": "2"}
+    assert (environ["A"], environ.get("C"), len(environ)) == ("sesame", None, 2)
+    assert repr(environ) == "<2 environment variables>"
+
+
+def test_a_key_goes_over_plain_http_to_this_machine_only() -> None:
+    """Elsewhere it needs https, or the caller's word that the way is private."""
+    for base_url in ("http://127.0.0.1:8000", "http://localhost", "https://service.example"):
+        assert settings(base_url=base_url, api_key=KEY).api_key == Secret(KEY)
+    with pytest.raises(
+        ConfigurationError,
+        match=r"unencrypted to http://service\.example: use https://, or pass allow_http_key=True",
+    ):
+        settings(base_url="http://service.example", api_key=KEY)
+    assert settings(base_url="http://service.example").api_key is None
+    assert settings(base_url="http://s.example", api_key=KEY, allow_http_key=True).api_key
+
+
+@pytest.mark.parametrize(
+    "proxy", ["http://proxy", "HTTPS://proxy", "socks5://proxy", "socks5h://proxy"]
+)
+def test_a_proxy_is_a_url(proxy: str) -> None:
+    """Of one of the kinds that transports know."""
+    assert settings(proxy=proxy).proxy == proxy
+
+
+def test_secrets_show_nowhere() -> None:
+    """A client's arguments and settings hold the key and a proxy's password, and show neither."""
+    secretive: dict[str, Any] = {
+        "api_key": KEY,
+        "proxy": "http://me:sesame@proxy:3128",
+        "headers": {"authorization": "Bearer sesame"},
+    }
+    given, made = options(**secretive), settings(**secretive)
+    for shown in (repr(given), str(given), repr(made), str(made), made.summary):
+        assert "sesame" not in shown
+    assert "http://proxy:3128" in repr(made)
+    assert "['authorization']" in repr(made)
+    assert made.summary == f"base_url='{BASE_URL}' model='llama'"
+    for value in (given, made):
+        with pytest.raises(TypeError, match="__dict__"):
+            vars(value)
+        with pytest.raises(TypeError, match="not pickled"):
+            pickle.dumps(value)
+    assert "sesame" not in repr(given.api_key)
+
+
+def test_options_can_be_changed_but_for_the_connections() -> None:
+    """A copy has the changes and the rest of the arguments, the key included."""
+    given = options(api_key=KEY, country_code="DE")
+    changed = given.changed({"model": "vision", "max_retries": 0})
+    assert (changed.model, changed.max_retries, changed.country_code) == ("vision", 0, "DE")
+    assert changed.api_key == given.api_key == Secret(KEY)
+    assert given.model is None
+    assert given.changed({"api_key": "sk-other"}).api_key == Secret("sk-other")
+    assert given.changed({"api_key": None}).api_key is None
+
+
+@pytest.mark.parametrize("name", ["proxy", "http_client", "transport", "modle"])
+def test_what_cannot_be_changed_is_refused_by_name(name: str) -> None:
+    """The message lists what can be."""
+    with pytest.raises(
+        ConfigurationError,
+        match=f"with_options cannot change '{name}'; it can change base_url, api_key, model",
+    ):
+        options().changed({name: None})
+
+
+def test_a_pickle_has_the_arguments_without_the_key() -> None:
+    """The key stays out of it, and is expected in the environment on the other side."""
+    given = options(api_key=KEY, model="vision", headers={"x-team": "a"})
+    data = pickle.dumps(pickled(given, own_connections=True))
+    assert b"sesame" not in data
+    travelled: PickledOptions = pickle.loads(data)
+    restored = travelled.restored({"AUTONOMOUSAI_API_KEY": "sk-there"})
+    assert (restored.model, restored.headers, restored.api_key) == ("vision", {"x-team": "a"}, None)
+    for environ in ({}, {"AUTONOMOUSAI_API_KEY": ""}):
+        with pytest.raises(ConfigurationError, match="Set AUTONOMOUSAI_API_KEY where it is unpi"):
+            travelled.restored(environ)
+
+
+def test_a_client_without_a_key_needs_none_on_the_other_side() -> None:
+    """Its arguments come back as they are."""
+    given = options(proxy="http://proxy")
+    assert pickled(given, own_connections=True).restored({}) == given
+
+
+@pytest.mark.parametrize(
+    ("changes", "own_connections", "said"),
+    [
+        ({}, False, "http_client= or transport= cannot be pickled.* Make a new client"),
+        ({"proxy": "http://me:sesame@proxy"}, True, "password .*Set the proxy in the environment"),
+        ({"headers": {"Cookie": "sesame"}}, True, "headers= hold credentials.* to each call"),
+    ],
+)
+def test_what_cannot_travel_in_a_pickle_is_refused(
+    changes: dict[str, Any], own_connections: bool, said: str
+) -> None:
+    """Connections, and whatever else is secret; the message says what to do instead."""
+    with pytest.raises(ConfigurationError, match=said) as caught:
+        pickled(options(**changes), own_connections=own_connections)
+    assert "sesame" not in str(caught.value)
+
+
+def test_declared_headers_get_their_options_or_defaults() -> None:
+    """One with neither is not sent."""
+    parameters = (
+        HeaderParameter(wire="accept", default="*/*"),
+        HeaderParameter(wire="country-code", default="US", option="country_code"),
+        HeaderParameter(wire="time-zone", default="UTC", option="time_zone"),
+        HeaderParameter(wire="socketid"),
+    )
+    assert header_values(parameters, {"country_code": "DE"}) == {
+        "accept": "*/*",
+        "country-code": "DE",
+        "time-zone": "UTC",
+    }
+
+
+def test_a_call_sets_nothing_by_itself() -> None:
+    """Without arguments a call leaves all to the client."""
+    assert CallOptions() == CallOptions(headers=None, extra_body=None, timeout=None)
+    assert checked_retries(0) == 0

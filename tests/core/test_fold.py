@@ -1,0 +1,194 @@
+"""Chunks put together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from attrs import evolve, field, frozen
+
+from autonomousai_sdk._core.fold import Finish, folded, has_reason, text_of
+
+from .miniature import FOLD, Choice, Chunk, Completion, Delta, Piece, Said, Usage
+
+
+def chunk(
+    content: str | None = None, *, index: int = 0, reason: str | None = None, **delta: Any
+) -> Chunk:
+    """A chunk with a piece of one choice."""
+    piece = Piece(index=index, delta=Delta(content=content, **delta), finish_reason=reason)
+    return Chunk(choices=(piece,))
+
+
+def test_pieces_are_joined_by_choice() -> None:
+    """Each choice has its own text, in order, and the choices stand by their index."""
+    chunks = [
+        chunk(role="assistant"),
+        chunk("no", index=1, role="assistant"),
+        chunk("Hel"),
+        chunk("!", index=1),
+        chunk("lo", reason="stop"),
+        chunk(index=1, reason="length"),
+    ]
+    assert folded(FOLD, chunks).choices == (
+        Choice(message=Said(role="assistant", content="Hello"), finish_reason="stop"),
+        Choice(index=1, message=Said(role="assistant", content="no!"), finish_reason="length"),
+    )
+
+
+def test_several_choices_in_one_chunk() -> None:
+    """An engine may send pieces of all choices together, in any order."""
+    both = Chunk(
+        choices=(Piece(index=1, delta=Delta(content="b")), Piece(delta=Delta(content="a")))
+    )
+    choices = folded(FOLD, [both, both]).choices
+    assert [choice.message.content for choice in choices] == ["aa", "bb"]
+
+
+def test_what_never_came_is_none_and_what_came_empty_is_empty() -> None:
+    """Null content is no text; an empty piece is one."""
+    assert folded(FOLD, [chunk()]).choices[0].message == Said()
+    assert folded(FOLD, [chunk("")]).choices[0].message.content == ""
+    assert folded(FOLD, [chunk(reasoning="hm"), chunk(reasoning=".")]).choices[0].message == Said(
+        reasoning="hm."
+    )
+
+
+def test_no_chunks_are_an_empty_answer() -> None:
+    """A stream may be its end mark alone."""
+    assert folded(FOLD, []) == Completion(choices=())
+
+
+def test_the_last_value_that_says_something_counts() -> None:
+    """Ids, times and usage are carried over, whichever chunk had them."""
+    chunks = [
+        Chunk(id="a", created=5, choices=(), timings={"prompt": 1, "kept": 2}),
+        Chunk(id="b", choices=(), usage=Usage(prompt_tokens=1)),
+        Chunk(choices=(), usage=Usage(prompt_tokens=2), timings={"prompt": 3}),
+        Chunk(choices=(), temperature=0.5),
+    ]
+    assert folded(FOLD, chunks) == Completion(
+        id="b",
+        created=5,
+        choices=(),
+        usage=Usage(prompt_tokens=2),
+        temperature=0.5,
+        timings={"prompt": 3, "kept": 2},
+    )
+
+
+def test_what_the_class_names_itself_is_not_carried_over() -> None:
+    """A whole answer is no chunk, whatever the chunks called themselves."""
+    chunks = [Chunk(object="chat.completion.chunk", choices=())]
+    assert folded(FOLD, chunks).object == "completion"
+    assert folded(evolve(FOLD, fixed=()), chunks).object == "chat.completion.chunk"
+
+
+def test_free_form_objects_are_merged_and_their_lists_joined() -> None:
+    """Log probabilities come token by token."""
+    pieces: list[dict[str, Any] | None] = [
+        {"content": [1, 2], "refusal": None, "note": "a"},
+        None,
+        {"content": [3], "refusal": None, "note": None},
+        {"content": None, "more": [4]},
+    ]
+    chunks = [Chunk(choices=(Piece(logprobs=logprobs),)) for logprobs in pieces]
+    assert folded(FOLD, chunks).choices[0].logprobs == {
+        "content": [1, 2, 3],
+        "refusal": None,
+        "note": "a",
+        "more": [4],
+    }
+
+
+def test_a_reason_beside_the_choices_is_the_first_choices() -> None:
+    """The original client looked for it there too; it fills in and never overrides."""
+    outside = Chunk(choices=(), finish_reason="length")
+    whole = folded(FOLD, [chunk("a"), chunk("b", index=1), outside])
+    assert [choice.finish_reason for choice in whole.choices] == ["length", None]
+    assert folded(FOLD, [chunk("a", reason="stop"), outside]).finish_reason == "stop"
+    assert folded(FOLD, [chunk("a", reason=""), outside]).finish_reason == "length"
+    assert folded(FOLD, [outside]).finish_reason == "length"
+    assert folded(FOLD, [outside]).text == ""
+
+
+@pytest.mark.parametrize(
+    ("chunks", "reached"),
+    [
+        ([], False),
+        ([chunk("a")], False),
+        ([chunk("a", reason="")], False),
+        ([chunk("a", reason="stop")], True),
+        ([chunk("a"), chunk(reason="odd")], True),
+        ([chunk("a", reason="stop"), Chunk(choices=())], True),
+        ([chunk("a"), chunk("b", index=1), chunk(reason="stop")], False),
+        ([chunk("a"), chunk("b", index=1), chunk(index=1, reason="stop")], False),
+        ([chunk(reason="stop"), chunk(index=1, reason="stop")], True),
+        ([chunk(reason="stop"), chunk("late", index=1)], False),
+        ([chunk("a"), Chunk(choices=(), finish_reason="stop")], True),
+        ([Chunk(choices=(), finish_reason="stop")], True),
+        ([Chunk(choices=(), finish_reason="")], False),
+        ([chunk("b", index=1), Chunk(choices=(), finish_reason="stop")], False),
+    ],
+)
+def test_a_stream_is_finished_when_every_choice_it_began_is(
+    chunks: list[Chunk], reached: bool
+) -> None:
+    """One choice's reason does not end another, and an empty reason is none."""
+    finish = Finish()
+    for each in chunks:
+        finish.take(each)
+    assert finish.reached is reached
+
+
+@pytest.mark.parametrize(
+    ("one", "brings"),
+    [
+        (chunk("a"), False),
+        (chunk("a", reason=""), False),
+        (chunk(reason="stop"), True),
+        (chunk(index=3, reason="odd"), True),
+        (Chunk(choices=()), False),
+        (Chunk(choices=(), finish_reason="stop"), True),
+        (Chunk(choices=(Piece(), Piece(index=1, finish_reason="stop"))), True),
+    ],
+)
+def test_a_chunk_brings_a_reason_or_not(one: Chunk, brings: bool) -> None:
+    """For any of its choices, or beside them."""
+    assert has_reason(one) is brings
+
+
+@frozen(kw_only=True)
+class Bare:
+    """A chunk class of a spec that knows no reason beside the choices."""
+
+    choices: tuple[Piece, ...] = field(default=())
+
+
+def test_a_chunk_class_need_not_know_every_field() -> None:
+    """What it lacks was not said."""
+    assert not has_reason(Bare())
+    assert folded(FOLD, [Bare()]) == Completion(choices=())
+
+
+@pytest.mark.parametrize(
+    ("one", "text"),
+    [
+        (chunk("a"), "a"),
+        (chunk(), ""),
+        (chunk("a", index=1), ""),
+        (Chunk(choices=()), ""),
+        (
+            Chunk(
+                choices=(
+                    Piece(index=1, delta=Delta(content="b")),
+                    Piece(delta=Delta(content="a")),
+                )
+            ),
+            "a",
+        ),
+    ],
+)
+def test_the_text_of_a_chunk_is_the_first_choices(one: Chunk, text: str) -> None:
+    """Wherever it stands among the choices, and never another's."""
+    assert text_of(one) == text

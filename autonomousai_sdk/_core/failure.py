@@ -232,7 +232,7 @@ def status_error(context: Context, status: int, headers: Headers, body: bytes) -
         target = without_credentials(headers.get("location", "nowhere"))
         said = f"a redirect to {target}, which is not followed: set base_url to where it leads"
     else:
-        said = _message_in(content) or _page_title(text) or text.strip()
+        said = (_page_title(text) or _message_in(content) or text).strip()
     message = f"{_named(status)}: {said}" if said else _named(status)
     return _built(context, status, headers, content, _code_in(content), message)
 

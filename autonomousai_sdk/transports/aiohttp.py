@@ -10,6 +10,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
+from math import inf
 from socket import SHUT_RDWR
 from time import monotonic
 
@@ -50,6 +51,9 @@ _FAULTS: tuple[tuple[type[BaseException], Fault, str], ...] = (
 )
 _ERRORS = (aiohttp.ClientError, OSError, ValueError)
 
+
+_TICK = 0.5
+"""Seconds after which a wait is looked at."""
 
 _PIECE = 256 * 1024
 """Bytes of a body that are written at a time."""
@@ -153,9 +157,10 @@ class AIOHTTPResponse:
     _response: aiohttp.ClientResponse
     _decoded: bool = field(kw_only=True, alias="decoded")
     _watchdog: Watchdog = field(init=False)
+    _until: float = field(init=False, default=inf)
 
     def __attrs_post_init__(self) -> None:
-        self._watchdog = Watchdog(self._expire)
+        self._watchdog = Watchdog(self._look)
 
     @property
     def status(self) -> int:
@@ -177,8 +182,8 @@ class AIOHTTPResponse:
             # The next line is all that a read costs when the bytes are there already.
             if data := content.read_nowait(-1):
                 return data
-            if timeout is not None:
-                self._watchdog.expect_within(timeout)
+            self._until = inf if timeout is None else monotonic() + timeout
+            self._watchdog.expect_within(min(_TICK, self._until - monotonic()))
             return await content.readany()
         except asyncio.TimeoutError as error:
             raise TransportError("timeout", "nothing came in time") from error
@@ -204,8 +209,23 @@ class AIOHTTPResponse:
             with suppress(OSError):  # it may be closed already, which is what is wanted
                 raw.shutdown(SHUT_RDWR)
 
-    def _expire(self) -> None:
-        self._response.content.set_exception(asyncio.TimeoutError())
+    def _look(self) -> None:
+        """End a wait whose time is over, or whose connection is gone without a word.
+
+        aiohttp tells who waits of most ends, but not when a chunk's size cannot be read.
+        """
+        content = self._response.content
+        connection = self._response.connection
+        transport = None if connection is None else connection.transport
+        left = self._until - monotonic()
+        if content.is_eof() or content.exception() is not None:
+            return
+        if transport is None or transport.is_closing():
+            content.set_exception(aiohttp.ClientPayloadError("the body is no valid HTTP"))
+        elif left <= 0:
+            content.set_exception(asyncio.TimeoutError())
+        else:
+            self._watchdog.expect_within(min(_TICK, left))
 
 
 async def _pieces(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -21,8 +22,8 @@ from typing import Any
 import anyio
 from attrs import frozen
 
-from .case import WAYS, expect
-from .subject import Options, Subject
+from .case import WAYS
+from .subject import NotSurvived, Options, Subject
 
 ROOT = Path(__file__).parent.parent.parent
 STEADY = {"MALLOC_MMAP_THRESHOLD_": "131072"}
@@ -77,7 +78,9 @@ def call(
         env={**os.environ, **STEADY, **(environ or {})},
         check=False,
     )
-    expect(child.returncode == 0, f"the program ended with {child.returncode}: {child.stderr}")
+    if child.returncode != 0:
+        last = next((line for line in reversed(child.stderr.splitlines()) if line.strip()), "")
+        raise NotSurvived(f"the program ended with {child.returncode}: {last}\n{child.stderr}")
     return Result(json.loads(child.stdout.splitlines()[-1]), child.stderr)
 
 
@@ -271,18 +274,20 @@ def interrupted(subject: Subject, url: str) -> dict[str, Any]:
 
     def press() -> None:
         sleep(0.1)
-        os.kill(os.getpid(), 2)
+        os.kill(os.getpid(), signal.SIGINT)
 
     async def read() -> None:
         async with subject.client(url) as client, client.chat.stream("Hello") as stream:
             async for _ in stream:
                 Thread(target=press).start()
 
+    # A shell that starts something in the background has it ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         subject.run(read)
     except KeyboardInterrupt:
         at = monotonic()
-        sleep(0.5)
+        sleep(0.3)
         return {"at": at, "left": monotonic()}
     return {"at": None}
 

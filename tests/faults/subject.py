@@ -230,7 +230,9 @@ async def _looked_after(act: Callable[[], Coroutine[Any, Any, T]]) -> T:
         loop = asyncio.get_running_loop()
     except RuntimeError:
         return await act()
-    loop.set_exception_handler(lambda _, context: complaints.append(str(context["message"])))
+    loop.set_exception_handler(
+        lambda _, context: complaints.append(f"{context['message']} {context.get('exception')!r}")
+    )
     result = await act()
     gc.collect()
     await asyncio.sleep(0)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import platform
+import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 
 from attrs import define, field, frozen
@@ -47,20 +50,35 @@ class Result:
 
 
 def put_to(subject: Subject, fault: Fault) -> Result:
-    """Put a client to all variants of a fault."""
+    """Put a client to all variants of a fault; what it leaves to the collector is a failure too."""
     cases = [case for case in CASES if case.fault == fault.id and case.suits(subject)]
     failures: dict[str, str] = {}
-    for case in cases:
-        try:
-            with warnings.catch_warnings():
-                # A peer's warnings are not what it is asked about, and would spoil the table.
-                warnings.simplefilter("ignore" if subject.is_peer else "default")
+    with _left_behind(subject) as complaints:
+        for case in cases:
+            try:
                 case.run(subject)
-        except Exception as error:  # noqa: BLE001  # whatever comes out is the client's failure
-            first = _first(error)
-            own = isinstance(first, NotSurvived)
-            failures[case.variant] = str(first) if own else f"{named(first)}: {first}"
+            except Exception as error:  # noqa: BLE001  # whatever comes is the client's failure
+                first = _first(error)
+                own = isinstance(first, NotSurvived)
+                failures[case.variant] = str(first) if own else f"{named(first)}: {first}"
+        gc.collect()
+    if complaints and not failures and not subject.is_peer:
+        failures["afterwards"] = complaints[0]
     return Result(len(cases), failures)
+
+
+@contextmanager
+def _left_behind(subject: Subject) -> Generator[list[str]]:
+    """What is raised where nobody can catch it, a peer's warnings excepted."""
+    complaints: list[str] = []
+    before = sys.unraisablehook
+    sys.unraisablehook = lambda raised: complaints.append(repr(raised.exc_value))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore" if subject.is_peer else "error")
+            yield complaints
+    finally:
+        sys.unraisablehook = before
 
 
 def _first(error: BaseException) -> BaseException:
@@ -95,7 +113,7 @@ class Table:
     def heading(self) -> str:
         """The head of the table, for a terminal."""
         columns = "".join(f"{name:>{len(name) + 2}}" for name in self._columns)
-        return f"{'':<30}{columns}\n"
+        return f"{'':<34}{columns}\n"
 
     def row(self, fault: Fault) -> str:
         """A row, for a terminal."""
@@ -103,7 +121,7 @@ class Table:
             f"{cell:>{len(name) + 2}}"
             for name, cell in zip(self._columns, self._cells(fault), strict=True)
         )
-        return f"{fault.id:<4}{fault.name:<26}{cells}\n"
+        return f"{fault.id:<4}{fault.name:<30}{cells}\n"
 
     def failures(self) -> str:
         """What went wrong, a line for each variant and client."""
@@ -175,7 +193,7 @@ class Table:
         for subject in self._peers:
             result = self._results[fault][subject]
             for variant, reason in result.failures.items():
-                told = " ".join(reason.split())
+                told = " ".join(reason.split()).replace("<", "&lt;")
                 rest = len(result.failures) - 1
                 more = f", and {rest} more of {result.cases} variants" if rest else ""
                 return f"{told[:160].rstrip('.')} ({subject.colour}, {variant}{more})"

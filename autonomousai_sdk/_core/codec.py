@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class DecodeError(Exception):
+class DecodeError(ValueError):
     """Bytes that are not the JSON they should be; the message says what and where."""
 
 

@@ -113,14 +113,16 @@ class StreamState(Generic[ChunkT, ResultT]):
             for piece in chunk.choices:
                 if piece.index:
                     self._several = True
-                    self.ending = False
 
-        # Only usage follows a finish reason, so the last chunks of a read tell.
-        if last is not None and not self.ending:
-            told = has_reason(last) or (
+        if last is None:
+            return
+        if self._several:
+            self.ending = self._is_finished()
+        elif not self.ending:
+            # Only usage follows a finish reason, so the last chunks of a read tell.
+            self.ending = has_reason(last) or (
                 len(events) > 1 and any(map(has_reason, islice(reversed(self.ready), 3)))
             )
-            self.ending = told and (not self._several or self._is_finished())
 
     def fail(self, failure: Failure) -> None:
         """End the stream because its connection did, or a time limit."""

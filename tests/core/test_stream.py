@@ -1,0 +1,557 @@
+"""A stream's state: the same chunks however it is cut, and never a completion that was not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import evolve
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from autonomousai_sdk._core import codec, stream
+from autonomousai_sdk._core.codec import decode, decode_standard
+from autonomousai_sdk._core.exchange import Failure, TransportError
+from autonomousai_sdk._core.failure import KEPT_BYTES, Context
+from autonomousai_sdk._core.headers import Headers
+from autonomousai_sdk._core.operation import StreamShape
+from autonomousai_sdk._core.secret import Secret
+from autonomousai_sdk._core.stream import StreamState
+from autonomousai_sdk.errors import (
+    APIStatusError,
+    APITimeoutError,
+    AutonomousAIError,
+    InternalServerError,
+    RateLimitError,
+    StreamDecodeError,
+    StreamError,
+    StreamInterrupted,
+)
+
+from .miniature import (
+    DONE,
+    HELLO,
+    KEY,
+    RECORDINGS,
+    SHAPE,
+    Chunk,
+    Completion,
+    Renamed,
+    Usage,
+    chunk,
+    cuts,
+    event,
+    single_bytes,
+)
+
+CONTEXT = Context("POST https://service.example/chat", 3, Secret(KEY), "req-7")
+PING = b": ping\n\n"
+STOP = event(chunk(reason="stop"))
+USAGE = event({"choices": [], "usage": {"prompt_tokens": 3}})
+
+State = StreamState[Chunk, Completion]
+
+
+def new(**changes: Any) -> State:
+    """A stream that was just opened."""
+    bound = changes.pop("max_event_bytes", 2**20)
+    return StreamState(evolve(SHAPE, **changes), CONTEXT, Headers([("x", KEY)]), bound)
+
+
+def read(pieces: Iterable[bytes], state: State | None = None) -> tuple[list[Chunk], State]:
+    """The chunks of a stream cut like this, read until it ends by itself or its bytes do."""
+    state = new() if state is None else state
+    chunks: list[Chunk] = []
+    for piece in (*filter(None, pieces), b""):
+        if state.ended:
+            break
+        state.feed(piece)
+        while state.ready:
+            chunks.append(state.ready.popleft())
+    assert state.ended
+    return chunks, state
+
+
+def failed(fault: Any = "broken", limit: str = "read") -> Failure:
+    """What a driver says when a read fails."""
+    return Failure(
+        error=TransportError(fault, "it broke"), limit=limit, seconds=5, elapsed=9, duration=9
+    )
+
+
+def texts(error: AutonomousAIError | None) -> str | None:
+    """The text of what a stream had delivered before an error."""
+    assert error is not None
+    came: Any = error.partial
+    return None if came is None else str(came.text)
+
+
+def whole(data: bytes) -> list[bytes]:
+    """All bytes in one read."""
+    return [data]
+
+
+@pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: str(path.stem))
+def test_a_recording_is_the_same_however_it_is_cut(path: Path) -> None:
+    """A real model's stream: whole, byte by byte, and cut in two at every point."""
+    data = path.read_bytes()
+    chunks, state = read([data])
+    completion = state.completion()
+    lines = [json.loads(line[6:]) for line in data.split(b"\n\n") if line.startswith(b"data: {")]
+    assert len(chunks) == len(lines) > 50
+    assert completion.finish_reason in ("stop", "length")
+    said = [line["choices"][0]["delta"].get("content") or "" for line in lines if line["choices"]]
+    assert completion.text == "".join(said) != ""
+    assert state.error is None
+    assert state.is_over
+
+    def outcome(pieces: Iterable[bytes]) -> tuple[list[Chunk], Completion]:
+        chunks, state = read(pieces)
+        return chunks, state.completion()
+
+    assert outcome(single_bytes(data)) == (chunks, completion)
+    # Every cut of the part where streams differ, and one in each event before it.
+    late = len(data) - 900
+    for cut in [*range(0, late, 131), *range(late, len(data) + 1)]:
+        assert outcome([data[:cut], data[cut:]]) == (chunks, completion)
+
+
+def test_a_short_stream_is_the_same_cut_anywhere_in_three() -> None:
+    """Chunks and completion do not depend on the reads."""
+    data = event(chunk("a")) + PING + event(chunk("é\u2028", reason="stop")) + DONE
+    owed, uncut = read([data])
+    assert uncut.completion().text == "aé\u2028"
+    for first, rest in cuts(data):
+        for second in range(0, len(rest), 17):
+            chunks, state = read([first, rest[:second], rest[second:]])
+            assert chunks == owed
+            assert state.completion() == uncut.completion()
+
+
+def test_chunks_come_as_soon_as_they_are_in() -> None:
+    """Feeding says whether the stream moved on, and keep-alives do not move it."""
+    state = new()
+    data = event(chunk("a"))
+    assert [state.feed(byte) for byte in single_bytes(data)] == [False] * (len(data) - 1) + [True]
+    assert len(state.ready) == 1
+    assert not state.feed(PING)
+    assert not state.feed(b"event: ping\ndata: {}\n\n")
+    assert not state.feed(b"event: ping\ndata: no json\n\n")
+    assert state.feed(event(chunk("b")) + event(chunk("c")))
+    assert len(state.ready) == 3
+    assert not state.is_over
+    assert state.feed(DONE)
+    assert state.ended
+    assert not state.is_over
+    state.ready.clear()
+    assert state.is_over
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        HELLO,
+        HELLO.removesuffix(DONE),
+        HELLO.removesuffix(DONE) + USAGE,
+        HELLO.removesuffix(DONE) + USAGE + PING,
+        HELLO.removesuffix(b"\n"),
+        HELLO.removesuffix(b"\n\n"),
+        HELLO.removesuffix(DONE) + b"data: {",
+        event(chunk("Hello")) + DONE,
+        event(chunk("Hello", reason="odd")),
+        event(chunk("Hello")) + event({"choices": [], "finish_reason": "stop"}),
+        event(chunk("Hello")) + b"event: message\n" + STOP + b"event: end\n" + DONE,
+        HELLO + b"data: not looked at",
+        HELLO.replace(b"\n", b"\r"),
+        b"\xef\xbb\xbf" + HELLO.replace(b"\n", b"\r\n"),
+    ],
+)
+def test_a_finish_reason_or_the_sentinel_completes_a_stream(data: bytes) -> None:
+    """Whichever comes; what follows the reason may be cut, and what follows the sentinel is not."""
+    for pieces in ([data], single_bytes(data)):
+        _, state = read(pieces)
+        assert state.error is None
+        assert state.completion().text == "Hello"
+
+
+def test_the_sentinel_alone_is_an_empty_answer() -> None:
+    """The service says that it is complete, so it is."""
+    chunks, state = read([DONE])
+    assert chunks == []
+    assert state.completion() == Completion(choices=())
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "ended with neither a finish reason nor an end marker"),
+        (PING, "ended with neither a finish reason nor an end marker"),
+        (event(chunk("Hel")), "ended with neither a finish reason nor an end marker"),
+        (event(chunk("Hel")) + b": bye", "neither a finish reason nor an end marker"),
+        (event(chunk("Hel", reason="")), "neither a finish reason nor an end marker"),
+        (event(chunk("Hel")) + USAGE, "neither a finish reason nor an end marker"),
+        (event(chunk("Hel")) + STOP[:-2], "ended inside an event"),
+        (event(chunk("Hel")) + STOP[:-1], "ended inside an event"),
+        (event(chunk("Hel")) + b"data: [DONE]", "ended inside an event"),
+        (event(chunk("Hel")) + b"data: [DONE]\n", "ended inside an event"),
+        (event(chunk("Hel")) + event(chunk("no", index=1, reason="stop")), "neither a finish"),
+        (event(chunk("Hel", reason="stop")) + event(chunk("no", index=1)), "neither a finish"),
+    ],
+)
+def test_whatever_else_ends_a_stream_interrupts_it(data: bytes, said: str) -> None:
+    """With what had come, the endpoint, the try and the request's id."""
+    for pieces in ([data], single_bytes(data)):
+        chunks, state = read(pieces)
+        error = state.error
+        assert isinstance(error, StreamInterrupted)
+        assert said in error.message
+        assert texts(error) == ("Hel" if chunks else None)
+        assert (error.endpoint, error.attempt, error.request_id) == (CONTEXT.endpoint, 3, "req-7")
+        with pytest.raises(StreamInterrupted):
+            state.completion()
+
+
+def test_an_end_is_told_once() -> None:
+    """Ending again changes nothing."""
+    for data in (HELLO, event(chunk("Hel"))):
+        _, state = read([data])
+        error = state.error
+        assert not state.feed(b"")
+        state.fail(failed())
+        assert state.error is error
+
+
+def test_a_broken_connection_interrupts_a_stream() -> None:
+    """With what had come, and the transport's error as the cause; nothing raw gets out."""
+    state = new()
+    state.feed(event(chunk("Hel")))
+    failure = failed()
+    state.fail(failure)
+    assert isinstance(state.error, StreamInterrupted)
+    assert "it broke" in state.error.message
+    assert state.error.__cause__ is failure.error
+    assert texts(state.error) == "Hel"
+
+
+def test_an_expired_limit_is_named_and_keeps_what_had_come() -> None:
+    """It is the timeout's own error, with `.partial`."""
+    state = new()
+    state.feed(event(chunk("Hel")))
+    state.fail(failed("timeout", "idle"))
+    assert isinstance(state.error, APITimeoutError)
+    assert (state.error.limit, state.error.seconds) == ("idle", 5)
+    assert texts(state.error) == "Hel"
+
+
+@pytest.mark.parametrize("fault", ["broken", "timeout"])
+def test_a_failure_after_the_finish_reason_is_no_failure(fault: str) -> None:
+    """The answer is complete; what its connection does now is no matter."""
+    state = new()
+    state.feed(HELLO.removesuffix(DONE))
+    assert not state.ended
+    state.fail(failed(fault))
+    assert state.error is None
+    assert state.completion().text == "Hello"
+
+
+@pytest.mark.parametrize(
+    ("bad", "cls", "said"),
+    [
+        (event({"error": {"message": "busy", "code": 429}}), RateLimitError, "busy"),
+        (
+            event({"error": {"message": "busy", "type": "overloaded_error"}}),
+            InternalServerError,
+            "busy",
+        ),
+        (event({"error": "busy"}), AutonomousAIError, "busy"),
+        (event({"choices": [], "error": {"code": 500}}), InternalServerError, "code"),
+        (b"event: error\n" + event({"message": "busy", "code": 429}), RateLimitError, "busy"),
+        (b"event: error\n" + event({"odd": 1}), AutonomousAIError, "odd"),
+        (b"event: error\ndata: went away\n\n", AutonomousAIError, "went away"),
+        (b"event: error\ndata: \xff\n\n", AutonomousAIError, "\ufffd"),
+        (b'{"error": {"message": "busy", "code": 503}}\n', InternalServerError, "busy"),
+        (b'{"error": {"message": "busy", "code": 503}}\n\n', InternalServerError, "busy"),
+        (b'{"choices": []}\n\n', StreamDecodeError, "but is no field of an event"),
+        (b"{\n", StreamDecodeError, "cannot be decoded"),
+        (b"data: {not json}\n\n", StreamDecodeError, "Expecting property name"),
+        (b"data: \xff\xfe\n\n", StreamDecodeError, "utf-8"),
+        (b"data: null\n\n", StreamDecodeError, "expected an object, got null"),
+        (b"data: []\n\n", StreamDecodeError, "expected an object, got an array"),
+        (b"data: 5\n\n", StreamDecodeError, "expected an object, got an integer"),
+        (b"data: \n\n", StreamDecodeError, "Expecting value"),
+        (b"data: {}\n\n", StreamDecodeError, r"required field missing @ \$\.choices"),
+        (b"data: {\n", StreamInterrupted, "inside an event"),
+        (b'data: {"choices": [NaN]}\n\n', StreamDecodeError, "NaN is not JSON"),
+        (b'data: {"choices": [], "error\n\n', StreamDecodeError, "decoded"),
+        (b'data: {"choices": [], "error": \n\n', StreamDecodeError, "decoded"),
+        (b'data: {"choices": [], "id": "error"\n\n', StreamDecodeError, "decoded"),
+        (b"event: other\ndata: {}\n\n", StreamDecodeError, "required field missing"),
+        (b"event: other\ndata: x\n\n", StreamDecodeError, "Expecting value"),
+        (b"data: " + b"[" * 100_000 + b"\n\n", StreamDecodeError, "nested too deeply"),
+    ],
+)
+def test_what_is_no_chunk_is_an_error_and_never_passed_over(
+    bad: bytes, cls: type[AutonomousAIError], said: str
+) -> None:
+    """Events before it are handed out first, those after it never; however it is cut."""
+    data = event(chunk("Hel")) + bad
+    longer = [data + event(chunk("lo")) + STOP + DONE] if bad.endswith(b"\n\n") else [data]
+    for pieces in (longer, [data], single_bytes(data) if len(data) < 500 else [data]):
+        chunks, state = read(pieces)
+        assert [piece.choices[0].delta.content for piece in chunks] == ["Hel"]
+        error = state.error
+        assert error is not None
+        assert type(error) is cls
+        with pytest.raises(cls, match=said):
+            raise error
+        assert texts(error) == "Hel"
+        assert (error.endpoint, error.attempt) == (CONTEXT.endpoint, 3)
+
+
+def test_a_wrong_event_is_kept_for_whoever_looks() -> None:
+    """Its bytes are on the error, without the key."""
+    _, state = read([b"data: {%s}\n\n" % KEY.encode()])
+    assert isinstance(state.error, StreamDecodeError)
+    assert state.error.data == b"{**********}"
+    assert KEY not in str(state.error)
+    assert state.error.request_id == "req-7"
+    _, state = read([event({"error": {"code": 401, "message": KEY}})])
+    assert isinstance(state.error, APIStatusError)
+    assert KEY not in f"{state.error!r} {state.error.body} {state.error.headers}"
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        event(chunk('{"error": {"message": "quoted"}}')),
+        event({**chunk("said"), "error": None}),
+        event({**chunk("said"), "error": {}}),
+        event({**chunk("said"), "unannounced": {"error": "inside"}}),
+        b"event: chunk\n" + event(chunk("said")),
+        b"event: \n" + event(chunk("said")),
+        b"stray\n" + event(chunk("said")),
+        b"id: 7\nretry: 5\n" + event(chunk("said")),
+        b'data: {"choices":\ndata: [{"delta": {"content": "said"}}]}\n\n',
+    ],
+)
+def test_what_only_looks_like_an_error_is_none(harmless: bytes) -> None:
+    """Text about errors, empty errors, and errors further in."""
+    chunks, state = read([harmless + DONE])
+    assert len(chunks) == 1
+    assert state.error is None
+    assert state.completion().text
+
+
+def test_half_an_emoji_in_each_of_two_chunks() -> None:
+    """A lone surrogate takes the standard path, and is handed out as it came."""
+    data = event(chunk("\ud83d")) + event(chunk("\ude00")) + STOP
+    assert b"\\ud83d" in data
+    chunks, state = read([data])
+    assert [each.choices[0].delta.content for each in chunks] == ["\ud83d", "\ude00", None]
+    assert state.completion().text == "\ud83d\ude00"
+
+
+def standard_decoder(cls: type[Any]) -> Callable[[bytes], Any]:
+    """A decoder by the standard path alone."""
+    return partial(decode_standard, cls=cls)
+
+
+@given(st.lists(st.text(st.characters(categories=["L", "P", "So", "Cs"]), max_size=5), max_size=5))
+@example(["\ud83d", "\ude00"])
+def test_both_decoding_paths_give_the_same_stream(pieces: list[str]) -> None:
+    """Chunks and completion do not depend on which decoder read them."""
+    data = b"".join(event(chunk(piece)) for piece in pieces) + STOP + USAGE + DONE
+    chunks, state = read([data])
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(stream, "decoder", standard_decoder)
+        slow = new()
+    assert read([data], slow)[0] == chunks
+    assert slow.completion() == state.completion()
+    assert state.completion().text == "".join(pieces)
+
+
+def test_a_stream_without_a_fast_path() -> None:
+    """A chunk class with renamed fields is read by the standard path, refusals included."""
+    shape = StreamShape[Any, Completion](chunk=Renamed, fold=SHAPE.fold)
+    state = StreamState(shape, CONTEXT, Headers(), 1000)
+    state.feed(b'data: {"thread": "x"}\n\n')
+    assert isinstance(state.error, StreamDecodeError)
+    assert codec.decoder(Renamed)(b'{"threadId": "x"}') == decode(b'{"threadId": "x"}', Renamed)
+
+
+def test_usage_after_the_finish_reason_is_part_of_the_answer() -> None:
+    """A chunk without choices adds what it has."""
+    _, state = read([HELLO.removesuffix(DONE), USAGE, DONE])
+    assert state.completion().usage == Usage(prompt_tokens=3)
+
+
+@pytest.mark.parametrize("cut", [whole, single_bytes])
+@pytest.mark.parametrize(
+    ("data", "ending"),
+    [
+        (event(chunk("a")), False),
+        (event(chunk("a")) + STOP, True),
+        (event(chunk("a")) + STOP + USAGE, True),
+        (STOP + USAGE + USAGE, True),
+        (event(chunk("a", reason="")), False),
+        (event(chunk("a")) + event({"choices": [], "finish_reason": "stop"}), True),
+        (event(chunk("a", index=1)) + STOP, False),
+        (STOP + event(chunk("late", index=1)), False),
+        (event(chunk("a", index=1)) + STOP + event(chunk(index=1, reason="stop")), True),
+        (event(chunk(index=1, reason="stop")) + event(chunk("a")), False),
+        (event(chunk("a")) + event(chunk(index=1, reason="stop")) + STOP, True),
+    ],
+)
+def test_a_stream_is_near_its_end_when_all_its_choices_are(
+    cut: Callable[[bytes], list[bytes]], data: bytes, ending: bool
+) -> None:
+    """The driver then waits a moment only; so no choice that goes on may be taken for done."""
+    state = new()
+    for piece in cut(data):
+        state.feed(piece)
+    assert state.ending is ending
+    assert not state.ended
+
+
+def test_a_stream_of_several_choices() -> None:
+    """Each is put together by itself, and the stream is complete when all are."""
+    data = (
+        event(chunk("a"))
+        + event(chunk("b", index=1))
+        + event(chunk("A", reason="stop"))
+        + event(chunk("B", index=1, reason="length"))
+    )
+    for pieces in ([data], single_bytes(data)):
+        _, state = read(pieces)
+        choices = state.completion().choices
+        assert [choice.message.content for choice in choices] == ["aA", "bB"]
+        assert [choice.finish_reason for choice in choices] == ["stop", "length"]
+
+
+def test_no_chunk_is_judged_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reason on every chunk of a stream with several choices costs no more than the chunks."""
+    judged: list[bytes] = []
+
+    def counted(payload: bytes, cls: type[Any]) -> Any:
+        judged.append(payload)
+        return decode(payload, cls)
+
+    monkeypatch.setattr(stream, "decode", counted)
+    state = new()
+    state.feed(event(chunk("b", index=1)))
+    for _ in range(50):
+        state.feed(STOP)
+    assert len(judged) == 51
+
+
+def test_the_bound_on_an_event_ends_a_stream() -> None:
+    """With the argument that sets it, and after everything before it was handed out."""
+    for bad in (b"data: " + b"x" * 200, b"data: x\n" * 200, b": " + b"x" * 200):
+        chunks, state = read([event(chunk("Hel")) + bad], new(max_event_bytes=150))
+        assert len(chunks) == 1
+        assert isinstance(state.error, StreamDecodeError)
+        assert "longer than 150 bytes; Client(max_event_bytes=…) sets the bound" in str(state.error)
+        assert texts(state.error) == "Hel"
+        assert state.error.data == b""
+
+
+def test_an_overflow_after_the_sentinel_is_no_matter() -> None:
+    """The stream was complete before it."""
+    state = new(max_event_bytes=150)
+    assert state.feed(HELLO + b"x" * 200)
+    assert state.error is None
+    assert state.completion().text == "Hello"
+
+
+def test_a_large_wrong_event_is_kept_in_part() -> None:
+    """A mebibyte of it is enough to look at."""
+    bad = b"data: " + b"x" * (KEPT_BYTES + 10) + b"\n\n"
+    _, state = read([bad], new(max_event_bytes=2 * KEPT_BYTES))
+    assert isinstance(state.error, StreamDecodeError)
+    assert len(state.error.data) == KEPT_BYTES
+    assert len(str(state.error)) < 4096
+
+
+def test_a_completion_is_asked_for_too_early() -> None:
+    """The message says what to do; the stream goes on."""
+    state = new()
+    state.feed(event(chunk("Hel")))
+    with pytest.raises(StreamError, match=r"has not ended, .*or call until_done\(\)") as caught:
+        state.completion()
+    assert (caught.value.endpoint, caught.value.attempt) == (CONTEXT.endpoint, 3)
+    state.feed(STOP + DONE)
+    assert state.completion().text == "Hel"
+
+
+def test_a_completion_is_put_together_once() -> None:
+    """Whoever asks again gets the same object."""
+    _, state = read([HELLO])
+    assert state.completion() is state.completion()
+
+
+def test_an_abandoned_stream_lets_go_of_what_is_unread() -> None:
+    """But one that has ended still hands out what it has."""
+    state = new()
+    state.feed(event(chunk("Hel")))
+    state.abandon()
+    assert not state.ready
+    ended = new()
+    ended.feed(HELLO)
+    ended.abandon()
+    assert len(ended.ready) == 3
+
+
+def test_a_stream_without_a_sentinel_knows_none() -> None:
+    """What would be the sentinel elsewhere is no chunk here."""
+    _, state = read([event(chunk("Hel")) + DONE], new(sentinel=None))
+    assert isinstance(state.error, StreamDecodeError)
+    _, state = read([event(chunk("Hel", reason="stop"))], new(sentinel=None))
+    assert state.completion().text == "Hel"
+
+
+EVENTS = st.sampled_from(
+    [
+        *(event(chunk(text)) for text in ("a", "error", '"error"', "é", "\ud83d", "")),
+        *(event(chunk("b", index=1)), event(chunk(index=1, reason="stop")), STOP, USAGE),
+        *(PING, b"event: ping\ndata: {}\n\n", b"\n", b"event: chunk\n", b"id: 1\n"),
+    ]
+)
+
+
+@given(st.lists(EVENTS, max_size=12), st.booleans(), st.integers(0, 10**6))
+@example([event(chunk("a")), STOP], False, 0)
+@example([STOP, event(chunk("b", index=1))], False, 0)
+def test_a_prefix_of_a_stream_never_passes_for_the_whole(
+    events: list[bytes], has_sentinel: bool, cut: int
+) -> None:
+    """Cut anywhere, it gives a completion exactly if each choice it began had its reason."""
+    data = b"".join(events) + (DONE if has_sentinel else b"")
+    prefix = data[: cut % (len(data) + 1)] if cut else data
+    chunks, state = read([prefix])
+
+    started = {piece.index for each in chunks for piece in each.choices}
+    reasons = {piece.index for each in chunks for piece in each.choices if piece.finish_reason}
+    is_complete = prefix.endswith(DONE) or (bool(reasons) and started == reasons)
+    assert (state.error is None) is is_complete
+    if not is_complete:
+        assert isinstance(state.error, StreamInterrupted)
+        said = "".join(
+            piece.delta.content or ""
+            for each in chunks
+            for piece in each.choices
+            if piece.index == 0
+        )
+        assert texts(state.error) == (said if chunks else None)
+    assert read(single_bytes(prefix))[0] == chunks
+
+
+@given(st.binary(max_size=60), st.integers(0, 60))
+def test_no_bytes_are_too_odd_for_a_stream(data: bytes, cut: int) -> None:
+    """Whatever comes after a chunk, the stream ends in a completion or in one of its errors."""
+    chunks, state = read([event(chunk("Hel")), data[:cut], data[cut:]])
+    assert len(chunks) >= 1
+    assert state.error is None or isinstance(state.error, AutonomousAIError)

@@ -8,6 +8,7 @@ import sys
 import tracemalloc
 from collections.abc import Iterable
 from itertools import pairwise
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -27,7 +28,7 @@ from autonomousai_sdk._core.sse import (
 )
 from autonomousai_sdk.errors import ConfigurationError, StreamDecodeError
 
-from .miniature import DATA, cuts, single_bytes
+from .miniature import DATA, RECORDINGS, cuts, single_bytes
 
 CASES: list[dict[str, Any]] = json.loads((DATA / "sse_cases.json").read_text("utf-8"))["cases"]
 SMALL = 400
@@ -271,6 +272,15 @@ def test_an_endless_line_is_not_kept_beyond_the_bound() -> None:
         tracemalloc.stop()
     assert parser.overflow is not None
     assert 2**20 < peak < 2 * 2**20
+
+
+@pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: str(path.stem))
+def test_a_recording_has_the_same_events_cut_in_two_at_every_point(path: Path) -> None:
+    """A real model's stream, all of it."""
+    data = path.read_bytes()
+    owed = raw([data])
+    assert len(owed[0]) > 50
+    assert all(raw(two) == owed for two in cuts(data))
 
 
 @pytest.mark.parametrize("value", [0, -1, True, 1.5, "1", None])

@@ -12,7 +12,7 @@ import nox
 nox.needs_version = ">=2025.5"
 nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_venv = "yes"
-nox.options.sessions = ["lint", "types", "spec", "tests"]
+nox.options.sessions = ["lint", "types", "spec", "tests", "core"]
 nox.options.download_python = "never"
 # An interpreter that a machine lacks is skipped there, also where the variable CI is set.
 nox.options.error_on_missing_interpreters = False
@@ -43,6 +43,13 @@ def tests(session: nox.Session) -> None:
     session.run("coverage", "run", "-m", "pytest", *session.posargs)
     session.run("coverage", "combine", "--quiet", log=False)
     session.run("coverage", "report")
+
+
+@nox.session
+def core(session: nox.Session) -> None:
+    """Check that its own test file alone reaches all of each module of the core."""
+    _install_everything(session, "test")
+    session.run("python", "-m", "tests.core", *session.posargs)
 
 
 @nox.session(python=PYTHONS)

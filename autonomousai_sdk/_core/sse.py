@@ -178,6 +178,12 @@ class EventParser:
         held = bool(self._held) and not self._held[0].startswith(b":")
         return held or bool(self._data) or self._named
 
+    @property
+    def unfinished(self) -> bytes:
+        """What a cut leaves behind: the data of the event it was in, or the line."""
+        line = b"".join(self._held).removeprefix(b"data:")
+        return b"\n".join((*self._data, line))
+
     def _after_bom(self, data: bytes) -> bytes:
         """What is left once a byte order mark at the start, even a cut one, is taken off."""
         start = (self._bom or b"") + data

@@ -114,14 +114,17 @@ class StreamState(Generic[ChunkT, ResultT]):
                 if piece.index:
                     self._several = True
 
-        if last is None:
-            return
+        if last is not None:
+            self._judge(last, len(events))
+
+    def _judge(self, last: ChunkT, count: int) -> None:
+        """See whether the stream is near its end, after a read of so many events."""
         if self._several:
             self.ending = self._is_finished()
         elif not self.ending:
             # Only usage follows a finish reason, so the last chunks of a read tell.
             self.ending = has_reason(last) or (
-                len(events) > 1 and any(map(has_reason, islice(reversed(self.ready), 3)))
+                count > 1 and any(map(has_reason, islice(reversed(self.ready), 3)))
             )
 
     def fail(self, failure: Failure) -> None:
@@ -182,6 +185,14 @@ class StreamState(Generic[ChunkT, ResultT]):
             return
         if self._is_finished():
             self.ended = True
+            return
+        # Servers that fail often write the error as their last words, and leave it at that.
+        try:
+            document = parse(self._parser.unfinished)
+        except DecodeError:
+            document = None
+        if error_in(document):
+            self.end(event_error(self.context, self.headers, document))
             return
         reason = (
             "it ended inside an event"

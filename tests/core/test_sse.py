@@ -300,6 +300,26 @@ def test_the_usual_bound_is_64_mib() -> None:
     assert raw([big]) == ([(b"", b"x" * 2**20, b"", None)], False)
 
 
+@pytest.mark.parametrize(
+    ("data", "unfinished"),
+    [
+        (b"", b""),
+        (b"data: a\n\n", b""),
+        (b"data: a\ndata:b\n", b"a\nb\n"),
+        (b"data: a\ndata:b", b"a\nb"),
+        (b"data: a\n\n{x", b"{x"),
+        (b"data: a\n\n{x\n", b""),
+    ],
+)
+def test_what_a_cut_leaves_behind_can_be_looked_at(data: bytes, unfinished: bytes) -> None:
+    """It is no event by the rules, and may still say what went wrong."""
+    for pieces in ([data], single_bytes(data)):
+        parser = EventParser()
+        for piece in pieces:
+            parser.feed(piece)
+        assert parser.unfinished == unfinished
+
+
 def test_a_stray_line_is_reported_where_it_is_asked_for() -> None:
     """A JSON document that is no field is an error of some servers; by the rules it is nothing."""
     data = b'data: a\n\n{"error": "boom"}\nstray\ndata: b\n\n'

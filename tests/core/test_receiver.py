@@ -1,0 +1,410 @@
+"""An answer as it comes in: what its status, headers and bytes make of it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+
+from autonomousai_sdk._core.coding import STEP
+from autonomousai_sdk._core.failure import KEPT_BYTES, Context
+from autonomousai_sdk._core.headers import Headers
+from autonomousai_sdk._core.receiver import Answer, content_type, with_attempt
+from autonomousai_sdk._core.secret import Secret
+from autonomousai_sdk._core.stream import StreamState
+from autonomousai_sdk.errors import (
+    APIResponseError,
+    AutonomousAIError,
+    InternalServerError,
+    NotFoundError,
+    RateLimitError,
+    StreamDecodeError,
+    StreamInterrupted,
+)
+
+from .miniature import (
+    DATA,
+    DONE,
+    HELLO,
+    KEY,
+    SHAPE,
+    Completion,
+    chunk,
+    event,
+    single_bytes,
+)
+
+CONTEXT = Context("POST https://service.example/chat", 2, Secret(KEY))
+JSON = "application/json"
+SSE = "text/event-stream"
+BOUND = 2**21
+WHOLE = {"id": "a", "choices": [{"message": {"content": "Hello"}, "finish_reason": "stop"}]}
+DOCUMENT = json.dumps(WHOLE).encode()
+
+
+def whole(data: bytes) -> list[bytes]:
+    """All bytes in one read."""
+    return [data]
+
+
+def answered(
+    pieces: Iterable[bytes],
+    *,
+    stream: bool = False,
+    status: int = 200,
+    kind: str | None = None,
+    coding: str | None = None,
+    bound: int = BOUND,
+    ends: bool = True,
+) -> Answer:
+    """An answer that was read as a driver does: until it is satisfied or its body ends."""
+    pairs = [("x-request-id", "req-7")]
+    if kind is not None:
+        pairs.append(("Content-Type", kind))
+    if coding is not None:
+        pairs.append(("Content-Encoding", coding))
+
+    def new_stream(context: Context, headers: Headers) -> StreamState[Any, Any]:
+        return StreamState(SHAPE, context, headers, bound)
+
+    answer = Answer(CONTEXT, bound, new_stream if stream else None)
+    answer.start(status, Headers(pairs))
+    for piece in [*filter(None, pieces), *([b""] if ends else [])]:
+        if answer.satisfied:
+            break
+        answer.feed(piece)
+    return answer
+
+
+@pytest.mark.parametrize("cut", [whole, single_bytes])
+@pytest.mark.parametrize("kind", [JSON, "application/json; charset=utf-8", "text/plain", None])
+def test_a_document_is_read_to_its_end(
+    cut: Callable[[bytes], list[bytes]], kind: str | None
+) -> None:
+    """Whatever its type is called, as long as it is no event stream."""
+    answer = answered(cut(DOCUMENT), kind=kind)
+    assert answer.fault() is None
+    assert answer.ended
+    assert answer.satisfied
+    assert not answer.streaming
+    assert answer.body == DOCUMENT
+    result = answer.document(Completion)
+    assert (result.text, result.finish_reason) == ("Hello", "stop")
+
+
+def test_a_recorded_document() -> None:
+    """A real model's whole answer, with fields that nobody announced."""
+    answer = answered([(DATA / "recordings" / "unary.json").read_bytes()], kind=JSON)
+    assert answer.document(Completion).text.startswith("The sky")
+
+
+def test_a_documents_end_is_waited_for() -> None:
+    """A document that has not ended is not judged by its beginning."""
+    answer = answered([DOCUMENT], kind=JSON, ends=False)
+    assert not answer.satisfied
+    assert not answer.ended
+
+
+@pytest.mark.parametrize("kind", [SSE, "Text/Event-Stream; charset=utf-8", None])
+def test_a_stream_is_read_to_its_first_event(kind: str | None) -> None:
+    """Then the driver may hand out chunks; keep-alives before it are waited through."""
+    answer = answered([b": ping\n\n"], stream=True, kind=kind, ends=False)
+    assert answer.streaming
+    assert not answer.satisfied
+    assert not answer.feed(b": ping\n\n")
+    assert answer.feed(HELLO[:60] + b"\n\n" + HELLO)
+    assert answer.satisfied
+    assert answer.stream is not None
+
+
+def test_a_stream_that_began_has_no_fault() -> None:
+    """What happens to it later is the stream's to tell."""
+    first = event(chunk("Hel"))
+    for rest in (b"", HELLO, event({"error": "busy"}), b"data: x\n\n"):
+        answer = answered([first + rest], stream=True, kind=SSE)
+        assert answer.stream is not None
+        assert answer.fault() is None
+
+
+@pytest.mark.parametrize(
+    ("data", "cls"),
+    [
+        (b"", StreamInterrupted),
+        (b": ping\n\n", StreamInterrupted),
+        (b"data: {\n", StreamInterrupted),
+        (b"data: x\n\n", StreamDecodeError),
+        (event({"error": {"message": "busy", "code": 429}}), RateLimitError),
+        (b'{"error": {"message": "busy", "code": 429}}', RateLimitError),
+        (b'{"error": {"message": "busy", "code": 429}}\n', RateLimitError),
+    ],
+)
+def test_a_stream_that_fails_before_its_first_event_is_a_fault(
+    data: bytes, cls: type[AutonomousAIError]
+) -> None:
+    """So that it can be tried again."""
+    answer = answered([data], stream=True, kind=SSE)
+    assert answer.satisfied
+    assert type(answer.fault()) is cls
+
+
+def test_an_empty_stream_may_be_complete() -> None:
+    """If the service says so."""
+    answer = answered([DONE], stream=True, kind=SSE)
+    assert answer.satisfied
+    assert answer.fault() is None
+
+
+@pytest.mark.parametrize(
+    ("stream", "kind", "data", "said"),
+    [
+        (True, JSON, DOCUMENT, "an event stream was asked for, and application/json came: "),
+        (True, "text/html", b"<html>", "an event stream was asked for, and text/html came: "),
+        (True, "text/plain", b"", r"an event stream was asked for, and text/plain came\. \["),
+        (False, SSE, HELLO, "a JSON document was asked for, and text/event-stream came: "),
+    ],
+)
+def test_the_wrong_kind_of_answer_is_an_error_with_a_piece_of_it(
+    stream: bool, kind: str, data: bytes, said: str
+) -> None:
+    """With its status, its bytes, and what was asked for."""
+    error = answered([data], stream=stream, kind=kind).fault()
+    assert isinstance(error, APIResponseError)
+    with pytest.raises(APIResponseError, match=said):
+        raise error
+    assert (error.status, error.body, error.request_id) == (200, data, "req-7")
+    assert (error.endpoint, error.attempt) == (CONTEXT.endpoint, 2)
+
+
+def test_a_large_answer_of_the_wrong_kind_is_cut() -> None:
+    """The message to a kibibyte or so, the bytes to a mebibyte, and the rest is not read."""
+    answer = answered(
+        [b"x" * KEPT_BYTES, b"y" * 10, b"z"], stream=True, kind="text/plain", ends=False
+    )
+    assert answer.satisfied
+    error = answer.fault()
+    assert isinstance(error, APIResponseError)
+    assert error.body == b"x" * KEPT_BYTES
+    assert len(str(error)) < 2048
+
+
+def test_an_error_object_is_an_error_whatever_was_asked_for() -> None:
+    """A 200 with an error inside is no answer, even beside choices."""
+    body = json.dumps({"error": {"message": "busy", "code": 429}}).encode()
+    assert isinstance(answered([body], stream=True, kind=JSON).fault(), RateLimitError)
+    for document in (body, json.dumps({**WHOLE, "error": {"code": 429}}).encode()):
+        answer = answered([document], kind=JSON)
+        assert answer.fault() is None
+        with pytest.raises(RateLimitError, match="The service reported an error"):
+            answer.document(Completion)
+    with pytest.raises(AutonomousAIError, match="The service reported an error: busy"):
+        answered([b'{"error": "busy"}'], kind=JSON).document(Completion)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {**WHOLE, "error": None},
+        {**WHOLE, "unannounced": {"error": "inside"}},
+        {"choices": [{"message": {"content": 'an "error"'}}]},
+    ],
+)
+def test_what_only_looks_like_an_error_is_an_answer(document: object) -> None:
+    """Empty errors, errors further in, and text about errors."""
+    answer = answered([json.dumps(document).encode()], kind=JSON)
+    assert isinstance(answer.document(Completion), Completion)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "Expecting value"),
+        (b"not JSON", "Expecting value"),
+        (b"[]", r"expected an object, got an array"),
+        (b'{"error"', "delimiter"),
+        (b"{}", r"required field missing @ \$\.choices"),
+        (b'{"choices": "x"}', r"expected an array, got a string @ \$\.choices"),
+        (b"\xff", "utf-8"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"choices": [NaN]}', "NaN is not JSON"),
+    ],
+)
+def test_a_document_that_is_not_the_specs_is_an_error(data: bytes, said: str) -> None:
+    """With the bytes, and where in them it went wrong."""
+    answer = answered([data], kind=JSON)
+    assert answer.fault() is None
+    with pytest.raises(APIResponseError, match=said) as caught:
+        answer.document(Completion)
+    assert caught.value.body == data
+    assert caught.value.__cause__ is not None
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("kind", [JSON, SSE, "text/html", None])
+def test_an_error_status_is_an_error_whatever_comes_with_it(stream: bool, kind: str | None) -> None:
+    """Its body is read for the message, also if it calls itself a stream."""
+    body = json.dumps({"error": {"message": "no such model"}}).encode()
+    answer = answered([body], stream=stream, status=404, kind=kind)
+    assert not answer.streaming
+    error = answer.fault()
+    assert isinstance(error, NotFoundError)
+    assert error.message == "404 Not Found: no such model"
+    assert (error.request_id, error.attempt) == ("req-7", 2)
+
+
+@pytest.mark.parametrize(
+    ("status", "is_error"),
+    [(200, False), (204, False), (299, False), (199, True), (300, True), (500, True)],
+)
+def test_which_statuses_are_errors(status: int, is_error: bool) -> None:
+    """All but 2xx."""
+    answer = answered([DOCUMENT], status=status, kind=JSON)
+    assert (answer.fault() is not None) is is_error
+    assert answer.is_success is not is_error
+
+
+def test_an_error_body_is_read_up_to_a_mebibyte() -> None:
+    """In whatever pieces it comes, and not one byte further."""
+    for pieces in ([b"x" * (KEPT_BYTES + 7)], [b"x" * KEPT_BYTES, b"x"], [b"x" * 1000] * 1100):
+        answer = answered(pieces, status=500, kind="text/plain", ends=False)
+        assert answer.ended
+        assert len(answer.body) == KEPT_BYTES
+        assert isinstance(answer.fault(), InternalServerError)
+        assert len(str(answer.fault())) < 2048
+    exact = answered([b"x" * KEPT_BYTES], status=500, ends=False)
+    assert not exact.satisfied
+    assert len(exact.body) == KEPT_BYTES
+
+
+def test_a_document_over_the_bound_is_refused() -> None:
+    """With the argument that sets it; no more than a mebibyte of it is kept."""
+    for bound in (1000, 3 * KEPT_BYTES):
+        piece = b"x" * 700
+        answer = answered([piece] * (bound // 700 + 2), kind=JSON, bound=bound, ends=False)
+        assert answer.ended
+        error = answer.fault()
+        assert isinstance(error, APIResponseError)
+        assert (
+            f"the document is longer than {bound} bytes; Client(max_event_bytes=…) sets the bound"
+        ) in error.message
+        assert len(error.body) == min(bound // 700 * 700, KEPT_BYTES)
+    fits = answered([b" " * (1000 - len(DOCUMENT)) + DOCUMENT], kind=JSON, bound=1000)
+    assert fits.document(Completion).text == "Hello"
+
+
+@pytest.mark.parametrize("cut", [whole, single_bytes])
+def test_compressed_answers_read_like_plain_ones(cut: Callable[[bytes], list[bytes]]) -> None:
+    """Documents, streams and errors."""
+    document = answered(cut(gzip.compress(DOCUMENT)), kind=JSON, coding="gzip")
+    assert document.document(Completion).text == "Hello"
+
+    stream = answered(cut(gzip.compress(HELLO)), stream=True, kind=SSE, coding="gzip")
+    assert stream.fault() is None
+    assert stream.stream is not None
+    assert stream.stream.ready
+
+    body = gzip.compress(b'{"error": "gone"}')
+    error = answered(cut(body), status=404, coding="gzip").fault()
+    assert isinstance(error, NotFoundError)
+    assert "gone" in error.message
+
+
+def test_a_compressed_answer_that_was_cut_is_refused() -> None:
+    """A document that stops early may be complete JSON all the same, and is not trusted."""
+    answer = answered([gzip.compress(DOCUMENT)[:-8]], kind=JSON, coding="gzip")
+    error = answer.fault()
+    assert isinstance(error, APIResponseError)
+    assert "the compressed body was cut" in error.message
+
+    # A stream tells by itself whether it was complete.
+    stream = answered([gzip.compress(HELLO)[:-8]], stream=True, kind=SSE, coding="gzip")
+    assert stream.stream is not None
+    assert stream.feed(b"") is False
+    assert stream.stream.completion().text == "Hello"
+
+
+def test_bytes_that_are_not_the_coding_are_refused() -> None:
+    """As a wrong answer, as a wrong stream, and when the stream is under way."""
+    error = answered([b"x" * 100], kind=JSON, coding="gzip").fault()
+    assert isinstance(error, APIResponseError)
+    assert "the body is not what its content-encoding says" in error.message
+    assert error.__cause__ is not None
+
+    answer = answered([b"x" * 100], stream=True, kind=SSE, coding="gzip")
+    assert isinstance(answer.fault(), StreamDecodeError)
+
+    begun = gzip.compress(event(chunk("Hel")), mtime=0)
+    answer = answered([begun], stream=True, kind=SSE, coding="gzip", ends=False)
+    assert answer.stream is not None
+    assert answer.fault() is None
+    answer.feed(b"\x1f\x8bgarbage-garbage")
+    assert isinstance(answer.stream.error, StreamDecodeError)
+    assert answer.ended
+
+
+def test_garbage_after_a_streams_sentinel_is_no_matter() -> None:
+    """The stream was complete before it."""
+    data = gzip.compress(HELLO) + b"garbage-garbage"
+    for pieces in ([data], single_bytes(data)):
+        answer = answered([], stream=True, kind=SSE, coding="gzip", ends=False)
+        for piece in pieces:
+            answer.feed(piece)
+        assert answer.stream is not None
+        assert answer.stream.error is None
+        assert answer.stream.completion().text == "Hello"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("status", [200, 500])
+def test_a_coding_that_nobody_asked_for_is_refused_unread(stream: bool, status: int) -> None:
+    """Such as codings on top of each other, which is how bombs are built."""
+    for coding in ("br", "gzip, gzip, gzip"):
+        answer = answered([DOCUMENT], stream=stream, status=status, coding=coding)
+        assert answer.body == b""
+        assert answer.satisfied
+        error = answer.fault()
+        assert isinstance(error, APIResponseError)
+        assert error.status == status
+        assert "content coding" in error.message
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_a_bomb_is_stopped_at_the_bound(status: int) -> None:
+    """A gibibyte in a mebibyte is inflated a step at a time, and no further than it is wanted."""
+    bomb = gzip.compress(bytes(100 * 2**20), compresslevel=1)
+    answer = answered([bomb], status=status, kind=JSON, coding="gzip", bound=2 * STEP, ends=False)
+    assert answer.ended
+    assert len(answer.body) <= KEPT_BYTES
+    assert isinstance(answer.fault(), AutonomousAIError)
+
+
+def test_a_bomb_of_a_stream_is_stopped_at_the_bound() -> None:
+    """One endless line, and endless events after the sentinel, end the inflating too."""
+    bomb = gzip.compress(b"data: " + bytes(50 * 2**20), compresslevel=1)
+    answer = answered([bomb], stream=True, kind=SSE, coding="gzip", bound=2 * STEP)
+    assert isinstance(answer.fault(), StreamDecodeError)
+    bomb = gzip.compress(HELLO + b"data: " + bytes(50 * 2**20), compresslevel=1)
+    answer = answered([bomb], stream=True, kind=SSE, coding="gzip", bound=2 * STEP)
+    assert answer.fault() is None
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ("application/json", "application/json"),
+        (" Text/HTML ; charset=utf-8", "text/html"),
+        ("", ""),
+        (None, ""),
+    ],
+)
+def test_the_media_type_of_an_answer(value: str | None, kind: str) -> None:
+    """Without parameters, in lower case."""
+    assert content_type(Headers([] if value is None else [("content-type", value)])) == kind
+
+
+def test_another_try_has_another_number() -> None:
+    """And is otherwise of the same call."""
+    again = with_attempt(CONTEXT, 5)
+    assert (again.attempt, again.endpoint, again.secret) == (5, CONTEXT.endpoint, CONTEXT.secret)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 CONTEXT = 8192
@@ -29,6 +30,10 @@ def main() -> None:
     parameters.port = 0
     parameters.n_ctx = CONTEXT
     parameters.n_parallel = PARALLEL
+    if Path(path).name.startswith("SmolLM2"):
+        # What its makers advise on its model card; llama.cpp's 0.8 suits larger models.
+        parameters.sampling.temp = 0.2
+        parameters.sampling.top_p = 0.9
     # Everyone on this machine can reach a loopback port; the key keeps them out.
     parameters.api_keys = [key]
     parameters.ui = False

@@ -131,7 +131,8 @@ def drawn(screen: Screen) -> str:
         f'width="{width:.0f}" height="{height:.0f}">\n'
         "<style>text{font:14px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;"
         "white-space:pre;animation:shown 1ms backwards}"
-        "@keyframes shown{from{visibility:hidden}to{visibility:hidden}}</style>\n"
+        "@keyframes shown{from{visibility:hidden}to{visibility:hidden}}"
+        "@media(prefers-reduced-motion){text{animation:none}}</style>\n"
         f'<rect width="100%" height="100%" rx="8" fill="#0d1117"/>{lights}\n{texts}\n</svg>\n'
     )
 

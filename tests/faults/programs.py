@@ -237,35 +237,40 @@ def loops(subject: Subject, url: str) -> list[str]:
     return texts
 
 
-def forked(subject: Subject, url: str) -> list[Any]:
-    """One client used, then used in four forks and in their parent."""
+def forked(subject: Subject, url: str) -> list[str]:
+    """One client used, then used in four forks and in their parent: what went wrong in each."""
     made = subject.make(url, Options(limits={"total": 5.0}))
-    texts: list[str] = []
 
-    async def use() -> None:
+    async def use() -> str:
+        """Say this process's number, and hear it again."""
         client = subject.calls(made)
+        said = str(os.getpid())
         for _ in range(20):
-            outcome = await WAYS["create"](subject, client)
-            texts.append(outcome.text if outcome.error is None else repr(outcome.error))
+            try:
+                heard = subject.answer(await client.chat.create(said))
+            except Exception as error:  # noqa: BLE001  # whatever comes is judged by the case
+                return repr(error)
+            if heard != said:
+                return f"heard {heard!r}, which another process said"
+        return ""
 
-    subject.run(use)
+    found = [subject.run(use)]
     children: list[tuple[int, int]] = []
     for _ in range(4):
         reading, writing = os.pipe()
         child = os.fork()
         if child == 0:
-            texts.clear()
-            subject.run(use)
-            os.write(writing, json.dumps(sorted(set(texts))).encode())
+            os.write(writing, subject.run(use).encode())
             os._exit(0)
         os.close(writing)
         children.append((child, reading))
-    subject.run(use)
-    found: list[Any] = [sorted(set(texts))]
+    found.append(subject.run(use))
     for child, reading in children:
         with open(reading, "rb") as pipe:  # noqa: PTH123  # a descriptor has no path
-            found.append(json.loads(pipe.read() or b"null"))
-        os.waitpid(child, 0)
+            found.append(pipe.read().decode())
+        _, status = os.waitpid(child, 0)
+        if status:
+            found[-1] = f"ended with {status}"
     return found
 
 

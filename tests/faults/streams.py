@@ -21,6 +21,7 @@ from .wire import (
     CHUNKED,
     DONE,
     FINISH,
+    LAST_CHUNK,
     STREAM,
     WHOLE,
     body,
@@ -412,10 +413,13 @@ def judge_decoding(entry: dict[str, Any], split: list[bytes], way: str) -> None:
 
 @case("S16", "one-line")
 async def long_line(subject: Subject) -> None:
-    """A line of 16 MiB in pieces of 1 KiB costs in proportion to its length."""
+    """A line of 16 MiB in chunks of 1 KiB costs in proportion to its length."""
     start, end = event(delta("@")).split(b"@")
-    piece = b"x" * 1024
-    answer = (Send(STREAM + start), Repeat(piece, 2**14), Send(end + FINISH + DONE), Fin())
+    answer = (
+        Send(CHUNKED + coded(start)),
+        Repeat(coded(b"x" * 1024) * 16, 2**10),
+        Send(coded(end + FINISH + DONE) + LAST_CHUNK),
+    )
     with FaultServer(answer) as server:
         async with subject.client(server.url) as client:
             outcome = await streamed(subject, client)

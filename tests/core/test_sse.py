@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 import tracemalloc
 from collections.abc import Iterable
@@ -29,6 +28,7 @@ from autonomousai_sdk._core.sse import (
 from autonomousai_sdk.errors import ConfigurationError, StreamDecodeError
 
 from .miniature import DATA, RECORDINGS, cuts, single_bytes
+from .rules import is_over, read_by_the_rules
 
 CASES: list[dict[str, Any]] = json.loads((DATA / "sse_cases.json").read_text("utf-8"))["cases"]
 SMALL = 400
@@ -81,31 +81,6 @@ def test_each_case_however_it_is_cut(case: dict[str, Any]) -> None:
     else:
         for cut in range(1, len(whole), len(whole) // 7):
             check(case, [whole[:cut], whole[cut:]])
-
-
-def read_by_the_rules(data: bytes) -> list[ServerSentEvent]:
-    """The events of a stream, by the text of the rules, at leisure: nothing is shared."""
-    lines = re.split("\r\n|\n|\r", data.decode("utf-8", "replace").removeprefix("\ufeff"))
-    events: list[ServerSentEvent] = []
-    kind = data_buffer = last_id = ""
-    identity, retry = last_id, None
-    for line in lines[:-1]:
-        if not line:
-            last_id = identity
-            if data_buffer:
-                events.append(ServerSentEvent(kind or "message", data_buffer[:-1], last_id, retry))
-            kind, data_buffer, retry = "", "", None
-        name, _, value = line.partition(":")
-        value = value.removeprefix(" ")
-        if name == "event":
-            kind = value
-        elif name == "data":
-            data_buffer += value + "\n"
-        elif name == "id" and "\0" not in value:
-            identity = value
-        elif name == "retry" and re.fullmatch("0*[0-9]{1,10}", value, re.ASCII):
-            retry = int(value)
-    return events
 
 
 WORDS = [
@@ -214,7 +189,7 @@ def raw(pieces: Iterable[bytes], *, bound: int = MAX_EVENT_BYTES) -> tuple[list[
     return events, parser.overflow is not None
 
 
-@given(STREAMS, CUTS, st.integers(1, 40))
+@given(STREAMS, CUTS, st.integers(len(b"\xef\xbb\xbf"), 40))
 @example(b"data: aaaa\n\ndata: b\n\n", [], 8)
 @example(b"data: aa\ndata: bb\n\n", [], 8)
 @example(b"event: aaaaaaaaa\ndata: b\n\n", [3, 9], 8)
@@ -223,6 +198,7 @@ def test_the_bound_is_the_same_however_bytes_are_cut(
 ) -> None:
     """The events before it, and whether there is an overflow, do not depend on the reads."""
     owed = raw([data], bound=bound)
+    assert owed[1] == is_over(bound, data)
     assert raw(cut_at(data, points), bound=bound) == owed
     assert raw(single_bytes(data), bound=bound) == owed
 

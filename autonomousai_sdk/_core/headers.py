@@ -43,6 +43,10 @@ class Headers(Mapping[str, str]):
     def __repr__(self) -> str:
         return f"Headers({shown(self._values.items())})"
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Slots alone do not pickle by the two oldest protocols.
+        return Headers, (tuple(self._values.items()),)
+
 
 def shown(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Headers as they may be shown: credentials replaced by asterisks."""

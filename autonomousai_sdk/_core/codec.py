@@ -78,7 +78,15 @@ def decode_standard(data: bytes, cls: type[T]) -> T:
     Raises:
         DecodeError: as `decode`.
     """
-    document = parse(data)
+    return structured(parse(data), cls)
+
+
+def structured(document: object, cls: type[T]) -> T:
+    """The typed value that a plain one stands for.
+
+    Raises:
+        DecodeError: it is not what the class says; the message says where.
+    """
     try:
         value: T = converter().structure(document, cls)
     except Exception as error:  # cattrs groups whatever its hooks raise
@@ -198,17 +206,22 @@ def _mapping(cls: Any, made: Converter) -> Callable[[Any, Any], Any]:
 
 
 def _is_scalar(cls: Any) -> bool:
-    """Whether a type is a literal, or a union of literals and primitives."""
+    """Whether a type is a literal, or a union of literals, primitives and free-form objects."""
     if get_origin(cls) is Literal:
         return True
     return get_origin(cls) in (Union, UnionType) and all(
-        get_origin(member) is Literal or member in _NAMES for member in get_args(cls)
+        get_origin(member) is Literal or member in _NAMES for member in _members(cls)
     )
+
+
+def _members(cls: Any) -> list[Any]:
+    """A union's types, with the plain one for a free-form object."""
+    return [dict if member == dict[str, Any] else member for member in get_args(cls)]
 
 
 def _scalar(cls: Any) -> Callable[[Any, Any], Any]:
     """Open enums and their kind, which cattrs refuses to tell apart."""
-    members = (cls,) if get_origin(cls) is Literal else get_args(cls)
+    members = [cls] if get_origin(cls) is Literal else _members(cls)
     types = [kind for kind in _NAMES if kind in members]
     literals: list[tuple[type, Any]] = [
         (type(value), value)

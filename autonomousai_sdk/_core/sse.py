@@ -117,17 +117,10 @@ class EventParser:
 
     def feed(self, data: bytes) -> list[RawEvent]:
         """The events that `data` completes, in order; see `overflow` for when they end."""
-        # Nearly every read of a model's stream brings blocks of one data line each, from
-        # their first byte to their last: those are told by what they start and end with.
-        if self._fresh and data[:6] == b"data: " and len(data) <= self._max and 13 not in data:
-            if data.find(b"\n") == len(data) - 2 and data[-1] == 10:
-                return [(b"", data[6:-2], self.last_event_id, None)]
-            if data[-2:] == b"\n\n":
-                # One split gives the events, and the count of line feeds proves it right.
-                values = data[6:-2].split(b"\n\ndata: ")
-                if data.count(b"\n") == 2 * len(values):
-                    identity = self.last_event_id
-                    return [(b"", value, identity, None) for value in values]
+        values = self.plain(data)
+        if values is not None:
+            identity = self.last_event_id
+            return [(b"", value, identity, None) for value in values]
         events: list[RawEvent] = []
         if self.overflow is None:
             try:
@@ -138,6 +131,23 @@ class EventParser:
                 self._fresh = False
                 self.overflow = error
         return events
+
+    def plain(self, data: bytes) -> list[bytes] | None:
+        """The data of each event, if `data` is nothing but whole events of one data line each.
+
+        Nearly every read of a model's stream is, which is told by what it starts and ends
+        with. None when it is not, or does not stand at the start of a block: then `feed`
+        has to look at it.
+        """
+        if self._fresh and data[:6] == b"data: " and len(data) <= self._max and 13 not in data:
+            if data.find(b"\n") == len(data) - 2 and data[-1] == 10:
+                return [data[6:-2]]
+            if data[-2:] == b"\n\n":
+                # One split gives the events, and the count of line feeds proves it right.
+                values = data[6:-2].split(b"\n\ndata: ")
+                if data.count(b"\n") == 2 * len(values):
+                    return values
+        return None
 
     def _feed(self, data: bytes, events: list[RawEvent]) -> None:
         if self._bom is not None:

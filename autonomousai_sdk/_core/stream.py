@@ -19,7 +19,7 @@ from typing import Any, Generic
 from attrs import define, field
 
 from ..errors import AutonomousAIError, StreamError
-from .codec import DecodeError, decode, decode_standard, decoder, parse
+from .codec import DecodeError, decode, decoder, parse, structured
 from .exchange import Failure
 from .failure import (
     Context,
@@ -79,6 +79,9 @@ class StreamState(Generic[ChunkT, ResultT]):
             self._close()
             return False
         parser = self._parser
+        values = parser.plain(data)
+        if values is not None and self._take_plain(values):
+            return True
         events = parser.feed(data)
         if not events and parser.overflow is None:
             return False
@@ -89,14 +92,30 @@ class StreamState(Generic[ChunkT, ResultT]):
             self.end(undecodable(self.context, reason, b"", parser.overflow))
         return self.ended or len(self._payloads) > before
 
+    def _take_plain(self, values: list[bytes]) -> bool:
+        """Take the data of a read's events at once; False if not all of them are chunks."""
+        try:
+            chunks: list[Any] = [*map(self._decode, values)]
+        except (ValueError, RecursionError):
+            return False
+        for chunk in chunks:
+            if chunk.error:
+                return False
+            for piece in chunk.choices:
+                if piece.index:
+                    self._several = True
+        self.ready.extend(chunks)
+        self._payloads.extend(values)
+        self._judge(chunks[-1], len(chunks))
+        return True
+
     def _take(self, events: list[RawEvent]) -> None:
         decode: Callable[[bytes], Any] = self._decode
         take, keep = self.ready.append, self._payloads.append
         last: Any = None
         sentinel = self.shape.sentinel
         for kind, payload, _, _ in events:
-            # A key named error can only be written so; inside a text it is escaped.
-            if kind or payload == sentinel or b'"error"' in payload:
+            if kind or payload == sentinel:
                 if not self._handle(kind, payload):
                     continue
                 if self.ended:
@@ -104,9 +123,11 @@ class StreamState(Generic[ChunkT, ResultT]):
             try:
                 chunk = decode(payload)
             except (ValueError, RecursionError):
-                if (slowly := self._decode_slowly(payload)) is None:
+                chunk = None
+            if chunk is None or chunk.error:
+                chunk = self._decode_slowly(payload)
+                if chunk is None:
                     return
-                chunk = slowly
             take(chunk)
             keep(payload)
             last = chunk
@@ -237,7 +258,11 @@ class StreamState(Generic[ChunkT, ResultT]):
     def _decode_slowly(self, payload: bytes) -> Any:
         """The chunk, or None once the stream has ended because it is none."""
         try:
-            return decode_standard(payload, self.shape.chunk)
+            document = parse(payload)
+            if error_in(document):
+                self.end(event_error(self.context, self.headers, document))
+                return None
+            return structured(document, self.shape.chunk)
         except DecodeError as error:
             self.end(undecodable(self.context, str(error), payload, error))
             return None

@@ -1,7 +1,11 @@
 # Written from spec/autonomousai.yaml by `python -m spec.generator`.
 # Edit the spec and run that again; `--check` finds whatever is edited here.
 
-"""The shapes of requests and answers."""
+"""The shapes of requests and answers.
+
+Without slots: the decoder asks of every field that an answer leaves out whether it is set,
+and an empty slot answers by raising an exception, which takes longer than reading a field.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from attrs import field, frozen
 from .._core.completion import CompletionAccessors
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class ChatRequest:
     """A request for an answer, as it goes over the wire."""
 
@@ -35,7 +39,7 @@ class ChatRequest:
     """Whether the service may use tools; false wherever it was seen."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class ImageURL:
     """Where an image is."""
 
@@ -45,7 +49,7 @@ class ImageURL:
     """How closely to look, for engines that know the setting."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class TextPart:
     """A piece of text in a message."""
 
@@ -55,7 +59,7 @@ class TextPart:
     """The kind of part."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class ImagePart:
     """An image in a message."""
 
@@ -65,7 +69,7 @@ class ImagePart:
     """The kind of part."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Message:
     """One message of a conversation."""
 
@@ -75,7 +79,7 @@ class Message:
     """The text, or parts of text and images."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Usage:
     """What the answer took, in tokens."""
 
@@ -91,7 +95,7 @@ class Usage:
     """More on the answer's tokens, as the engine gives it."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class ChatMessage:
     """What the model said."""
 
@@ -103,7 +107,7 @@ class ChatMessage:
     """The text of the model's reasoning, from engines that give it apart."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Choice:
     """One answer of a completion."""
 
@@ -117,7 +121,7 @@ class Choice:
     """Log probabilities of the tokens, as the engine gives them."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class ChatCompletion(CompletionAccessors):
     """A whole answer."""
 
@@ -141,7 +145,7 @@ class ChatCompletion(CompletionAccessors):
     """How long the engine took; its own names and units."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class ChoiceDelta:
     """A piece of a message."""
 
@@ -153,7 +157,7 @@ class ChoiceDelta:
     """The next piece of the reasoning, from engines that give it apart."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class ChunkChoice:
     """What one answer gains by a chunk."""
 
@@ -167,7 +171,7 @@ class ChunkChoice:
     """Log probabilities of the tokens, as the engine gives them."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class ChatCompletionChunk:
     """A piece of an answer, as it comes."""
 
@@ -191,3 +195,7 @@ class ChatCompletionChunk:
     """How long the engine took; its own names and units."""
     finish_reason: Literal["stop", "length", "content_filter", "tool_calls"] | str | None = None
     """Why the answer ended; null as long as it goes on."""
+    error: dict[str, Any] | str | None = None
+    """An error that ends the answer, from engines that put it beside the choices. The client
+    raises it, so no chunk that it hands out has one.
+    """

@@ -72,6 +72,7 @@ class Chunk:
     temperature: float | None = None
     timings: dict[str, Any] | None = None
     finish_reason: Reason = None
+    error: dict[str, Any] | str | None = None
 
 
 @frozen(kw_only=True)

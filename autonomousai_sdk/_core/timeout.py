@@ -90,16 +90,16 @@ class Deadline:
 
     timeout: Timeout
     started: float
-    progressed: float = field(init=False)
     streaming: bool = False
-    ending: bool = False
+    _ending: bool = False
+    _waiting_since: float = field(init=False)
     _total_until: float = field(init=False)
     _idle: float = field(init=False)
     _read: float = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         timeout = self.timeout
-        self.progressed = self.started
+        self._waiting_since = self.started
         self._total_until = math.inf if timeout.total is None else self.started + timeout.total
         self._idle = math.inf if timeout.idle is None else timeout.idle
         self._read = math.inf if timeout.read is None else timeout.read
@@ -107,7 +107,15 @@ class Deadline:
     def answered(self, now: float, *, streaming: bool) -> None:
         """The answer's head came: if it is a stream's, the wait for events counts from here."""
         self.streaming = streaming
-        self.progressed = now
+        self._waiting_since = now
+
+    def waits(self, now: float, *, ending: bool) -> None:
+        """The wait for the next event begins; how long the caller took before is not in it.
+
+        `ending` says that only usage and the end marker are due, which come soon or never.
+        """
+        self._waiting_since = now
+        self._ending = ending
 
     def left(self, now: float) -> float:
         """Seconds left of the whole call."""
@@ -115,12 +123,10 @@ class Deadline:
 
     def wait(self, now: float) -> float:
         """Seconds the next bytes may take; infinite without a limit, negative when it is over."""
-        wait = self._total_until - now
-        wait = min(wait, self._read)
+        wait = min(self._total_until - now, self._read)
         if self.streaming:
-            idle = min(self._idle, GRACE) if self.ending else self._idle
-            left = self.progressed + idle - now
-            wait = min(wait, left)
+            idle = min(self._idle, GRACE) if self._ending else self._idle
+            wait = min(wait, self._waiting_since + idle - now)
         return wait
 
     def limits(self, now: float) -> Timeout:
@@ -147,7 +153,7 @@ class Deadline:
         if (
             self.streaming
             and timeout.idle is not None
-            and self.progressed + timeout.idle - now <= max(slack, timeout.idle / 100)
+            and self._waiting_since + timeout.idle - now <= max(slack, timeout.idle / 100)
         ):
             return Limit("idle", timeout.idle)
         return Limit(phase, getattr(timeout, phase) or 0.0)

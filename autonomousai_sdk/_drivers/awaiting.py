@@ -204,8 +204,7 @@ class AsyncCaller:
             receiver.start(response.status, Headers(response.headers))
             deadline.answered(monotonic(), streaming=receiver.streaming)
             while not receiver.satisfied:
-                if receiver.feed(await read(response, deadline, monotonic())):
-                    deadline.progressed = monotonic()
+                receiver.feed(await read(response, deadline, monotonic()))
         except TransportError as error:
             if response is not None:
                 await close(response)
@@ -280,18 +279,9 @@ class AsyncStream(Generic[ChunkT, ResultT]):
 
     async def __anext__(self) -> ChunkT:
         live = self._live or await self._open()
-        state = live.opened.state
-        ready = state.ready
-        while not ready:
-            if state.ended:
-                await self._finish(live)
-                if state.error is not None:
-                    raise state.error
-                self._exhausted = True
-                raise StopAsyncIteration
-            if self._closed:
-                self._refuse_if_closed()
-            await self._pump(live)
+        ready = live.opened.state.ready
+        if not ready:
+            await self._fill(live)
         chunk: ChunkT = ready.popleft()
         return chunk
 
@@ -380,23 +370,33 @@ class AsyncStream(Generic[ChunkT, ResultT]):
             caller.connections.streams.add(self, live.response, plan.context.endpoint)
         return live
 
-    async def _pump(self, live: _Live) -> None:
-        """Read once, and feed what came to the stream's state."""
-        response, deadline, state = live.response, live.deadline, live.opened.state
-        if response is None:
-            raise AssertionError("unreachable: a stream without a response is over or closed")
-        began = monotonic()
-        try:
-            data = await read(response, deadline, began)
-        except TransportError as error:
-            state.fail(self._caller.failure(error, deadline, began))
-            return
-        except BaseException:
-            await self.aclose()
-            raise
-        if live.opened.answer.feed(data):
-            deadline.progressed = monotonic()
-            deadline.ending = state.ending
+    async def _fill(self, live: _Live) -> None:
+        """Read until a chunk is ready.
+
+        Raises:
+            StopAsyncIteration: the stream is complete.
+            AutonomousAIError: it is not, and nothing more will come.
+        """
+        answer, state, deadline = live.opened.answer, live.opened.state, live.deadline
+        began = now = monotonic()
+        deadline.waits(began, ending=state.ending)
+        while not state.ready:
+            if state.ended:
+                await self._finish(live)
+                if state.error is not None:
+                    raise state.error
+                self._exhausted = True
+                raise StopAsyncIteration
+            if live.response is None:
+                raise self._closed_error()
+            try:
+                answer.feed(await read(live.response, deadline, now))
+            except TransportError as error:
+                state.fail(self._caller.failure(error, deadline, began))
+            except BaseException:
+                await self.aclose()
+                raise
+            now = monotonic()
 
     async def _finish(self, live: _Live) -> None:
         """Give the connection back if the body ends as well, else close it."""
@@ -422,10 +422,13 @@ class AsyncStream(Generic[ChunkT, ResultT]):
 
     def _refuse_if_closed(self) -> None:
         if self._closed:
-            raise StreamError(
-                "The stream was closed before it ended: start another one.",
-                endpoint=self._plan.context.endpoint,
-            )
+            raise self._closed_error()
+
+    def _closed_error(self) -> StreamError:
+        return StreamError(
+            "The stream was closed before it ended: start another one.",
+            endpoint=self._plan.context.endpoint,
+        )
 
 
 async def read(response: AsyncTransportResponse, deadline: Deadline, now: float) -> bytes:

@@ -75,16 +75,25 @@ def test_without_limits_a_wait_is_endless() -> None:
 
 
 def test_a_wait_is_the_shortest_of_what_applies() -> None:
-    """The total counts down, the read limit starts anew, idle counts from the last event."""
+    """The total counts down, the read limit starts anew, idle counts over several reads."""
     clock = deadline(total=60, read=10, idle=20)
     assert clock.wait(100.0) == 10
     assert clock.wait(155.0) == 5
     clock.answered(101.0, streaming=True)
     assert clock.wait(105.0) == 10
     assert clock.wait(115.0) == 6  # 20 seconds since the head came at 101
-    clock.progressed = 114.0
+    clock.waits(114.0, ending=False)
     assert clock.wait(115.0) == 10
     assert clock.wait(161.0) < 0
+
+
+def test_how_long_the_caller_took_is_not_idle() -> None:
+    """The wait for an event begins when it is asked for, whenever the last one came."""
+    clock = deadline(idle=20)
+    clock.answered(100.0, streaming=True)
+    assert clock.wait(130.0) < 0
+    clock.waits(130.0, ending=False)
+    assert clock.wait(130.0) == 20
 
 
 def test_idle_is_for_streams_only() -> None:
@@ -99,11 +108,11 @@ def test_a_stream_near_its_end_gets_a_grace_only() -> None:
     """After the finish reason nothing but usage and the end marker are waited for."""
     clock = deadline(idle=20)
     clock.answered(100.0, streaming=True)
-    clock.ending = True
+    clock.waits(100.0, ending=True)
     assert clock.wait(100.0) == GRACE
     short = deadline(idle=2)
+    short.waits(100.0, ending=True)
     short.answered(100.0, streaming=True)
-    short.ending = True
     assert short.wait(100.0) == 2
 
 

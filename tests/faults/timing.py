@@ -13,7 +13,23 @@ from .case import WAYS, Group, created, expect, named, owed, streamed, within
 from .script import Answer, Drip, Fin, Hold, Pace, Repeat, Send, Wait
 from .server import FaultServer, Received, black_hole
 from .subject import AWAITING, NotSurvived, Subject
-from .wire import BEGUN, CHUNKED, STREAM, WHOLE, coded, completion, document, event, failed, head
+from .wire import (
+    BEGUN,
+    CHUNKED,
+    DONE,
+    FINISH,
+    LAST_CHUNK,
+    STREAM,
+    TEXTS,
+    WHOLE,
+    coded,
+    completion,
+    deltas,
+    document,
+    event,
+    failed,
+    head,
+)
 
 GROUP = Group([])
 case = GROUP.case
@@ -64,6 +80,22 @@ async def pings_before_the_first_event(subject: Subject) -> None:
             outcome = await streamed(subject, client)
     limited(subject, owed(outcome, subject.errors.timeout), "idle", 0.2)
     within(outcome.seconds, LATEST, "a limit of 0.2 s")
+
+
+@case("T1", "unless-it-is-the-caller")
+async def caller_takes_time(subject: Subject) -> None:
+    """How long the caller takes over a chunk does not count: only waiting is idle."""
+    each = [*(deltas(text) for text in TEXTS), FINISH, DONE]
+    with FaultServer((Send(CHUNKED + b"".join(map(coded, each)) + LAST_CHUNK),)) as server:
+        async with (
+            subject.client(server.url, limits={"idle": 0.2}, retries=0) as client,
+            client.chat.stream("Hello") as stream,
+        ):
+            texts: list[str] = []
+            async for chunk in stream:
+                texts.append(subject.text(chunk))
+                await subject.sleep(0.3)
+    expect("".join(texts) == "Hello world", f"delivered {texts}")
 
 
 DRIPS: dict[str, tuple[str, Answer]] = {

@@ -41,12 +41,21 @@ class Inflater:
             data = self._begun(self._head + data)
         more = bool(data)
         while more:
+            before = self._inflate.copy()
             try:
                 piece = self._inflate.decompress(data, STEP)
             except zlib.error as error:
-                raise CodingError(
-                    f"the body is not what its content-encoding says: {error}"
-                ) from error
+                if len(data) < 2:
+                    raise CodingError(
+                        f"the body is not what its content-encoding says: {error}"
+                    ) from error
+                # zlib keeps to itself what the bytes before the fault held. They are read again
+                # by halves, so that what is given out does not depend on where reads were cut.
+                self._inflate = before
+                half = len(data) // 2
+                yield from self.feed(data[:half])
+                data = data[half:]
+                continue
             if piece:
                 yield piece
             data = self._inflate.unconsumed_tail

@@ -96,6 +96,39 @@ def test_bytes_that_are_not_the_coding_are_an_error(coding: str) -> None:
     assert isinstance(caught.value.__cause__, zlib.error)
 
 
+BROKEN = {
+    "wrong sum": BODIES["gzip"][1][:-8] + bytes(8),
+    "garbage at the end": BODIES["gzip"][1] + b"garbage",
+    "garbage inside": gzip.compress(random.Random(1).randbytes(900))[:-100] + b"\xff" * 200,
+    "a long run before it": gzip.compress(bytes(STEP + 1000))[:-8] + bytes(8),
+    "a whole step before it": gzip.compress(bytes(STEP))[:-8] + bytes(8),
+}
+
+
+@pytest.mark.parametrize("body", BROKEN.values(), ids=BROKEN)
+def test_what_comes_before_a_fault_comes_in_any_case(body: bytes) -> None:
+    """However a body is cut, the error is told after the same bytes, in bounded pieces."""
+
+    def before_the_fault(pieces: Iterable[bytes]) -> bytes:
+        inflate = Inflater("gzip")
+        parts: list[bytes] = []
+
+        def read() -> None:
+            for piece in pieces:
+                for part in inflate.feed(piece):
+                    parts.append(part)
+
+        with pytest.raises(CodingError, match="not what its content-encoding says"):
+            read()
+        assert all(0 < len(part) <= STEP for part in parts)
+        return b"".join(parts)
+
+    owed = before_the_fault(single_bytes(body))
+    assert len(owed) > 700
+    assert before_the_fault([body]) == owed
+    assert before_the_fault([body[:50], body[50:]]) == owed
+
+
 @pytest.mark.parametrize("value", ["", "identity", " Identity , ,identity"])
 def test_nothing_to_undo(value: str) -> None:
     """No coding, and the one that changes nothing."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from itertools import islice
+from contextlib import suppress
 from typing import Any, Generic
 
 from attrs import define, field
@@ -59,7 +59,7 @@ class StreamState(Generic[ChunkT, ResultT]):
     # less room than the objects, and are decoded again only if the whole answer is wanted.
     _payloads: list[bytes] = field(init=False, factory=list[bytes])
     _parser: EventParser = field(init=False)
-    _decode: Callable[[bytes], ChunkT] = field(init=False)
+    _decode: Callable[[bytes], Any] = field(init=False)
     _completion: ResultT | None = field(init=False, default=None)
     _several: bool = field(init=False, default=False)  # choices, so one may end before another
     _finish: Finish = field(init=False, factory=Finish)
@@ -95,58 +95,41 @@ class StreamState(Generic[ChunkT, ResultT]):
     def _take_plain(self, values: list[bytes]) -> bool:
         """Take the data of a read's events at once; False if not all of them are chunks."""
         try:
-            chunks: list[Any] = [*map(self._decode, values)]
+            chunks = [*map(self._decode, values)]
         except (ValueError, RecursionError):
             return False
         for chunk in chunks:
             if chunk.error:
                 return False
-            for piece in chunk.choices:
-                if piece.index:
-                    self._several = True
-        self.ready.extend(chunks)
-        self._payloads.extend(values)
-        self._judge(chunks[-1], len(chunks))
+        self._keep(chunks, values)
         return True
 
     def _take(self, events: list[RawEvent]) -> None:
-        decode: Callable[[bytes], Any] = self._decode
-        take, keep = self.ready.append, self._payloads.append
-        last: Any = None
-        sentinel = self.shape.sentinel
+        """Take events of any kind, one by one."""
         for kind, payload, _, _ in events:
-            if kind or payload == sentinel:
+            if kind or payload == self.shape.sentinel:
                 if not self._handle(kind, payload):
                     continue
                 if self.ended:
                     return
-            try:
-                chunk = decode(payload)
-            except (ValueError, RecursionError):
-                chunk = None
-            if chunk is None or chunk.error:
-                chunk = self._decode_slowly(payload)
-                if chunk is None:
-                    return
-            take(chunk)
-            keep(payload)
-            last = chunk
+            chunk = self._decoded(payload)
+            if chunk is None:
+                return
+            self._keep([chunk], [payload])
+
+    def _keep(self, chunks: list[Any], payloads: list[bytes]) -> None:
+        """Have these chunks ready, and see whether the stream is near its end with them."""
+        self.ready.extend(chunks)
+        self._payloads.extend(payloads)
+        for chunk in chunks:
             for piece in chunk.choices:
                 if piece.index:
                     self._several = True
-
-        if last is not None:
-            self._judge(last, len(events))
-
-    def _judge(self, last: ChunkT, count: int) -> None:
-        """See whether the stream is near its end, after a read of so many events."""
         if self._several:
             self.ending = self._is_finished()
         elif not self.ending:
             # Only usage follows a finish reason, so the last chunks of a read tell.
-            self.ending = has_reason(last) or (
-                count > 1 and any(map(has_reason, islice(reversed(self.ready), 3)))
-            )
+            self.ending = any(map(has_reason, chunks[-3:]))
 
     def fail(self, failure: Failure) -> None:
         """End the stream because its connection did, or a time limit."""
@@ -255,14 +238,17 @@ class StreamState(Generic[ChunkT, ResultT]):
             self.end(undecodable(self.context, reason, payload))
         return True
 
-    def _decode_slowly(self, payload: bytes) -> Any:
+    def _decoded(self, payload: bytes) -> Any:
         """The chunk, or None once the stream has ended because it is none."""
+        with suppress(ValueError, RecursionError):
+            chunk: Any = self._decode(payload)
+            if not chunk.error:
+                return chunk
         try:
             document = parse(payload)
-            if error_in(document):
-                self.end(event_error(self.context, self.headers, document))
-                return None
-            return structured(document, self.shape.chunk)
+            if not error_in(document):
+                return structured(document, self.shape.chunk)
+            self.end(event_error(self.context, self.headers, document))
         except DecodeError as error:
             self.end(undecodable(self.context, str(error), payload, error))
-            return None
+        return None

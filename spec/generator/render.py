@@ -35,7 +35,7 @@ _OPTIONS = [
 ]
 _WIDTH = 92
 
-_OPTIONS_OF_A_CLASS = "kw_only=True, slots=False"
+_DECORATOR = "@frozen(kw_only=True, slots=False)"
 _MODELS_DOC = """The shapes of requests and answers.
 
 Without slots: the decoder asks of every field that an answer leaves out whether it is set,
@@ -105,12 +105,7 @@ def _split(mixin: str) -> tuple[str, str]:
 
 def _class(cls: ClassModel) -> str:
     base = f"({_split(cls.mixin)[1]})" if cls.mixin else ""
-    lines = [
-        f"@frozen({_OPTIONS_OF_A_CLASS})",
-        f"class {cls.name}{base}:",
-        _doc(_sentence(cls.doc)),
-        "",
-    ]
+    lines = [_DECORATOR, f"class {cls.name}{base}:", _doc(_sentence(cls.doc)), ""]
     for each in cls.fields:
         lines += [f"    {each.name}: {each.annotation}{_assigned(each)}", _doc(_sentence(each.doc))]
     return "\n".join(lines)

@@ -76,13 +76,14 @@ class Inflater:
         """What there is to inflate, once the first two bytes are there to tell the format.
 
         "deflate" is zlib's format by RFC 9110, section 8.4.1.2, and raw deflate by the habit
-        of some servers. zlib's two bytes are a multiple of 31 (RFC 1950, section 2.2).
+        of some servers. zlib's two bytes are a multiple of 31, and say deflate with a window of
+        at most 32 KiB (RFC 1950, section 2.2).
         """
         if len(head) < 2:
             self._head = head
             return b""
         self._started = True
-        is_zlib = head[0] & 0x0F == 8 and int.from_bytes(head[:2], "big") % 31 == 0
+        is_zlib = head[0] & 0x8F == 8 and int.from_bytes(head[:2], "big") % 31 == 0
         if self._wbits == zlib.MAX_WBITS and not is_zlib:
             self._wbits = _RAW
             self._inflate = zlib.decompressobj(_RAW)

@@ -29,6 +29,8 @@ BODIES = {
     "deflate": ("deflate", zlib.compress(TEXT)),
     "raw deflate": ("deflate", raw(TEXT)),
     "stored raw deflate": ("deflate", zlib.compress(TEXT, 0)[2:-4]),
+    # Its first block is stored, and the five bits before the length, which mean nothing, are set.
+    "raw deflate like zlib's": ("deflate", b"\xf8\0\1\xff\xfe" + TEXT[:256] + raw(TEXT[256:])),
 }
 
 

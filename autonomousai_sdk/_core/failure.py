@@ -123,7 +123,7 @@ class Context:
         return data if self.secret is None else self.secret.redact_bytes(data)
 
     def redact_headers(self, headers: Headers) -> Headers:
-        return Headers((name, self.redact(value)) for name, value in headers.items())
+        return Headers((self.redact(name), self.redact(headers[name])) for name in headers)
 
 
 def request_id_of(headers: Headers) -> str | None:

@@ -305,6 +305,7 @@ def test_a_key_that_comes_back_shows_nowhere(body: object, seen: str) -> None:
     assert KEY.encode() not in pickle.dumps(error)
     assert seen in error.message
     assert "sk-sesame" not in texts_of(status(302, "", Headers([("location", f"/{KEY}")])))
+    assert KEY not in texts_of(status(401, body, Headers([(KEY, "as a name")])))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import nox
 nox.needs_version = ">=2025.5"
 nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_venv = "yes"
-nox.options.sessions = ["lint", "types", "spec", "tests", "core"]
+nox.options.sessions = ["lint", "types", "spec", "tests", "coverage"]
 nox.options.download_python = "never"
 # An interpreter that a machine lacks is skipped there, also where the variable CI is set.
 nox.options.error_on_missing_interpreters = False
@@ -46,10 +46,10 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
-def core(session: nox.Session) -> None:
-    """Check that its own test file alone reaches all of each module of the core."""
+def coverage(session: nox.Session) -> None:
+    """Check that their own tests alone reach all of each module of the core, and of the drivers."""
     _install_everything(session, "test")
-    session.run("python", "-m", "tests.core", *session.posargs)
+    session.run("python", "-m", "tests.coverage", *session.posargs)
 
 
 @nox.session(python=PYTHONS)

@@ -377,6 +377,9 @@ class BlockingStream:
         except StopIteration:
             raise StopAsyncIteration from None
 
+    async def until_done(self) -> Any:
+        return self.made.until_done()
+
     async def aclose(self) -> None:
         self.made.close()
 

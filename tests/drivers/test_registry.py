@@ -1,0 +1,92 @@
+"""The registry of open streams, on its own."""
+
+from __future__ import annotations
+
+from weakref import ref
+
+import pytest
+
+from autonomousai_sdk._drivers.registry import Registry
+
+
+class Stream:
+    """Something that can be dropped."""
+
+
+class Response:
+    """A response that counts how often its connection was broken."""
+
+    def __init__(self) -> None:
+        self.aborted = 0
+
+    def abort(self) -> None:
+        """Break the connection."""
+        self.aborted += 1
+
+
+@pytest.fixture
+def registry() -> Registry[Response]:
+    """One in which no stream is open."""
+    return Registry[Response]()
+
+
+def test_a_dropped_streams_connection_is_broken_and_collected_once(
+    registry: Registry[Response],
+) -> None:
+    """Broken at once, and left to the next call to close."""
+    stream, response = Stream(), Response()
+    registry.add(stream, response, "POST /chat")
+    assert registry.collect() == []
+    del stream
+    assert response.aborted == 1
+    assert registry.collect() == [response]
+    assert registry.collect() == registry.collect_all() == []
+
+
+def test_a_stream_that_ends_properly_is_let_go(registry: Registry[Response]) -> None:
+    """Dropping it afterwards breaks nothing, and ending it again does nothing."""
+    stream, response = Stream(), Response()
+    registry.add(stream, response, "POST /chat")
+    registry.remove(stream)
+    registry.remove(stream)
+    del stream
+    assert response.aborted == 0
+    assert registry.collect_all() == []
+
+
+def test_a_closing_client_gets_all_there_is(registry: Registry[Response]) -> None:
+    """The open ones and the dropped ones, each once."""
+    kept, dropped, responses = Stream(), Stream(), [Response(), Response()]
+    registry.add(kept, responses[0], "POST /chat")
+    registry.add(dropped, responses[1], "POST /chat")
+    del dropped
+    assert registry.collect_all() == [responses[1], responses[0]]
+    assert registry.collect_all() == []
+    del kept
+    assert [response.aborted for response in responses] == [0, 1]
+
+
+def test_a_stream_dropped_as_the_client_closes_is_closed_once(
+    registry: Registry[Response],
+) -> None:
+    """Its finalizer may run when the client has taken it out already."""
+    stream, response = Stream(), Response()
+    registry.add(stream, response, "POST /chat")
+    found: list[Response] = []
+    closing = ref(stream, lambda _: found.extend(registry.collect_all()))
+    del stream
+    assert closing() is None
+    assert found == [response]
+    assert response.aborted == 0
+    assert registry.collect() == []
+
+
+def test_what_is_open_is_told(registry: Registry[Response]) -> None:
+    """How many streams, and of which endpoints, each named once."""
+    assert str(registry) == "every connection is in use"
+    one, two, three = Stream(), Stream(), Stream()
+    registry.add(one, Response(), "POST /chat-b")
+    assert str(registry).startswith("1 stream is still open (POST /chat-b): read streams")
+    registry.add(two, Response(), "POST /chat-a")
+    registry.add(three, Response(), "POST /chat-b")
+    assert str(registry).startswith("3 streams are still open (POST /chat-a, POST /chat-b): ")

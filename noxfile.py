@@ -119,7 +119,7 @@ def faults(session: nox.Session) -> None:
 @nox.session
 def fuzz(session: nox.Session) -> None:
     """Feed the decoders made-up bytes for as long as asked; see `-- --help`."""
-    _install_everything(session, "test")
+    _install_everything(session, "test", "fuzz")
     session.run("python", "-m", "tests.fuzz", *session.posargs)
 
 

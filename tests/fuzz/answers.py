@@ -1,0 +1,130 @@
+"""An answer as the fuzzer reads it: as a driver does, but to its end in any case.
+
+Owns how an answer's outcome is told and which outcomes are lies.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from attrs import field, frozen
+
+from autonomousai_sdk._core.coding import CodingError, inflater
+from autonomousai_sdk._core.failure import Context
+from autonomousai_sdk._core.headers import Headers
+from autonomousai_sdk._core.receiver import Answer
+from autonomousai_sdk._core.secret import Secret
+from autonomousai_sdk._core.stream import StreamState
+from autonomousai_sdk._generated.models import ChatCompletion, ChatCompletionChunk
+from autonomousai_sdk._generated.operations import CHAT_CREATE
+from autonomousai_sdk.errors import AutonomousAIError, StreamError
+
+from ..core.miniature import KEY
+from ..core.rules import read_by_the_rules
+
+CONTEXT = Context("POST https://service.example/chat", 1, Secret(KEY))
+
+
+@frozen
+class Head:
+    """The start of an answer."""
+
+    status: int
+    headers: Mapping[str, str]
+
+    @classmethod
+    def parsed(cls, text: str) -> Head:
+        """A status and lines of headers; whatever is no such thing is passed over."""
+        status, *lines = text.split("\n")
+        headers: dict[str, str] = {}
+        for line in lines:
+            name, _, value = line.partition(":")
+            headers[name.lower()] = value.strip()
+        known = len(status) == 3 and status.isascii() and status.isdigit()
+        return cls(int(status) if known else 200, headers)
+
+
+def _kind(error: AutonomousAIError | None) -> object:
+    """What of an error must not depend on the reads; how much of a document it quotes may."""
+    return type(error), str(error) if isinstance(error, StreamError) else ""
+
+
+@frozen
+class Outcome:
+    """What became of an answer.
+
+    Attributes:
+        chunks: those of a stream.
+        completion: the whole answer, or None.
+        error: what came instead, or None.
+        is_stream: whether it came as a stream.
+    """
+
+    chunks: tuple[ChatCompletionChunk, ...] = ()
+    completion: ChatCompletion | None = None
+    error: AutonomousAIError | None = field(default=None, eq=_kind)
+    is_stream: bool = False
+
+
+def read(head: Head, pieces: Iterable[bytes], *, is_stream: bool, bound: int) -> Outcome:
+    """Read an answer whose body comes in these pieces, and then ends."""
+
+    def new_stream(context: Context, headers: Headers) -> StreamState[Any, Any]:
+        return StreamState(CHAT_CREATE.stream, context, headers, bound)
+
+    answer = Answer(CONTEXT, bound, new_stream if is_stream else None)
+    answer.start(head.status, Headers(head.headers.items()))
+    state = answer.stream
+    chunks: list[ChatCompletionChunk] = []
+    for piece in (*filter(None, pieces), b""):
+        if answer.ended or (state is not None and state.ended):
+            break
+        answer.feed(piece)
+        if state is not None:
+            chunks += state.ready
+            state.ready.clear()
+    completion: ChatCompletion | None = None
+    error: AutonomousAIError | None = None
+    try:
+        if state is not None:
+            completion = state.completion()
+        elif (error := answer.fault()) is None:
+            completion = answer.document(ChatCompletion)
+    except AutonomousAIError as caught:
+        error = caught
+    return Outcome(tuple(chunks), completion, error, state is not None)
+
+
+def check(outcome: Outcome, head: Head, body: bytes) -> None:
+    """No unfinished stream passes for an answer; an error shows no key, and can be kept."""
+    error = outcome.error
+    if error is not None:
+        said = vars(error) | {"partial": None}
+        assert KEY not in f"{error} {error!r} {said}"
+        assert str(pickle.loads(pickle.dumps(error))) == str(error)
+    elif outcome.is_stream:
+        is_done = any(event.data == "[DONE]" for event in read_by_the_rules(plain(head, body)))
+        assert is_done or _is_finished(outcome.chunks)
+
+
+def plain(head: Head, body: bytes) -> bytes:
+    """A body without its content coding, as far as it can be undone."""
+    parts: list[bytes] = []
+    with suppress(CodingError):
+        inflate = inflater(head.headers.get("content-encoding", ""))
+        parts += [body] if inflate is None else inflate.feed(body)
+    return b"".join(parts)
+
+
+def _is_finished(chunks: Iterable[ChatCompletionChunk]) -> bool:
+    """Whether every choice that was begun has its finish reason, and there is one at all."""
+    begun: set[int] = set()
+    ended: set[int] = set()
+    for chunk in chunks:
+        begun |= {choice.index for choice in chunk.choices}
+        ended |= {choice.index for choice in chunk.choices if choice.finish_reason}
+        ended |= {0} if chunk.finish_reason else set()
+    return bool(ended) and begun <= ended

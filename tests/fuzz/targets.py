@@ -1,0 +1,215 @@
+"""What the fuzzer tries: functions of any bytes that raise when a promise of the core is broken.
+
+Each does the same at every call, so that an input that broke one can be kept and tried again.
+They know nothing of the fuzzer.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
+from random import Random
+from typing import Any
+
+from autonomousai_sdk._core import codec, coding
+from autonomousai_sdk._core.headers import Headers
+from autonomousai_sdk._core.retry import retry_after
+from autonomousai_sdk._core.sse import EventParser, RawEvent, ServerSentEvent, SSEDecoder
+from autonomousai_sdk._generated.models import ChatCompletion, ChatCompletionChunk
+
+from ..core.miniature import single_bytes
+from ..core.rules import is_over, read_by_the_rules
+from .answers import Head, Outcome, check, read
+
+Target = Callable[[bytes], None]
+
+
+def cuts(data: bytes) -> Iterator[list[bytes]]:
+    """The bytes one by one, and cut at places that depend on nothing but them."""
+    yield single_bytes(data)
+    points = sorted(Random(data).choices(range(len(data) + 1), k=3))
+    pieces = [data[start:stop] for start, stop in pairwise([0, *points, len(data)])]
+    yield list(filter(None, pieces))
+
+
+def sse(data: bytes) -> None:
+    """A stream has the events of the rules however it is cut, each as soon as its end is in."""
+    owed = read_by_the_rules(data)
+    assert SSEDecoder().feed(data) == owed
+    for pieces in cuts(data):
+        decoder = SSEDecoder()
+        events: list[ServerSentEvent] = []
+        start = b""
+        for piece in pieces:
+            events += decoder.feed(piece)
+            start += piece
+            if len(piece) > 1:  # After each byte would take too long.
+                assert events == read_by_the_rules(start)
+        assert events == owed
+
+    bound = 8 + len(data) % 57
+    bounded = _bounded(bound, [data])
+    assert bounded[1] == is_over(bound, data)
+    for pieces in cuts(data):
+        assert _bounded(bound, pieces) == bounded
+
+
+def _bounded(bound: int, pieces: Iterable[bytes]) -> tuple[list[RawEvent], bool]:
+    """The events of a stream up to a bound, and whether that ended them."""
+    parser = EventParser(bound, strays=True)
+    events = [event for piece in pieces for event in parser.feed(piece)]
+    return events, parser.overflow is not None
+
+
+def decoding(data: bytes) -> None:
+    """Both ways to decode a document give the same, or refuse it with a DecodeError."""
+    for cls in (ChatCompletionChunk, ChatCompletion):
+        decoded = _decoded(codec.decode, data, cls)
+        standard = _decoded(codec.decode_standard, data, cls)
+        try:
+            fast = _shown(codec.decoder(cls)(data))
+        except (ValueError, RecursionError):
+            assert decoded == standard
+        else:
+            assert decoded == fast
+            assert fast == standard or (not standard and _is_overlooked(data, cls, fast))
+
+
+def _decoded(decode: Callable[[bytes, type[Any]], object], data: bytes, cls: type[Any]) -> str:
+    """What a way to decode makes of a document; nothing if it refuses."""
+    try:
+        return _shown(decode(data, cls))
+    except codec.DecodeError:
+        return ""
+
+
+def _shown(value: object) -> str:
+    """A value, so exactly that 1, 1.0 and True differ."""
+    try:
+        return repr(value)
+    except RecursionError:
+        return "nested too deeply to show"
+
+
+def _is_overlooked(data: bytes, cls: type[Any], fast: str) -> bool:
+    """Whether all that the standard way refuses is in fields that nobody announced.
+
+    The fast way does not look into those, so it lets them have text that is no UTF-8 and numbers
+    there is no room for. What becomes of either here is refused or shows, where it is read.
+    """
+
+    def number(text: str) -> object:
+        return float(text) if math.isfinite(float(text)) else {"no room for": text}
+
+    def integer(text: str) -> object:
+        return int(text) if len(text) < 4000 else {"no room for": text}
+
+    def constant(text: str) -> object:
+        raise AssertionError(f"{text} is not JSON")
+
+    text = data.decode("utf-8", "surrogateescape")
+    try:
+        document = json.loads(text, parse_float=number, parse_int=integer, parse_constant=constant)
+    except RecursionError:
+        return True  # How deep is too deep differs by some levels, and with the stack.
+    return fast == _shown(codec.structured(document, cls))
+
+
+def stream(data: bytes) -> None:
+    """A stream is the same however it is cut, and complete only if it says so."""
+    _answered(Head(200, {"content-type": "text/event-stream"}), data, is_stream=True)
+
+
+def document(data: bytes) -> None:
+    """A whole answer is what the codec makes of it, or an error of this SDK."""
+    outcome = _answered(Head(200, {"content-type": "application/json"}), data, is_stream=False)
+    decoded = _decoded(codec.decode, data, ChatCompletion)
+    if outcome.error is None:
+        assert _shown(outcome.completion) == decoded
+    else:
+        assert not decoded or b'"error"' in data
+
+
+def answer(data: bytes) -> None:
+    """Whatever the status, the headers and the body, there is a result or an error of this SDK.
+
+    The bytes are a status, headers, an empty line and a body; the lines end in line feeds.
+    """
+    start, _, body = data.partition(b"\n\n")
+    head = Head.parsed(start.decode("latin-1"))
+    for is_stream in (False, True):
+        _answered(head, body, is_stream=is_stream, bound=256)
+
+
+def _answered(head: Head, body: bytes, *, is_stream: bool, bound: int = 2**16) -> Outcome:
+    """What becomes of an answer, which is the same however its body is cut."""
+    outcome = read(head, [body], is_stream=is_stream, bound=bound)
+    check(outcome, head, body)
+    for pieces in cuts(body):
+        assert read(head, pieces, is_stream=is_stream, bound=bound) == outcome
+    return outcome
+
+
+def inflating(data: bytes) -> None:
+    """Compressed bytes become the same in bounded pieces however they are cut, or a CodingError."""
+    for name in ("gzip", "deflate"):
+        owed = _inflated_simply(name, data)
+        assert _inflated(name, [data]) == owed
+        for pieces in cuts(data):
+            assert _inflated(name, pieces) == owed
+
+
+def _inflated(name: str, pieces: Iterable[bytes]) -> tuple[bytes, str]:
+    """What a compressed body holds, and how it ends."""
+    inflater = coding.Inflater(name)
+    plain: list[bytes] = []
+    try:
+        for piece in pieces:
+            for part in inflater.feed(piece):
+                assert 0 < len(part) <= coding.STEP
+                plain.append(part)
+    except coding.CodingError:
+        return b"".join(plain), "broken"
+    return b"".join(plain), "complete" if inflater.complete else "cut"
+
+
+def _inflated_simply(name: str, data: bytes) -> tuple[bytes, str]:
+    """The same by zlib alone, a byte at a time and without any bound."""
+    wbits = zlib.MAX_WBITS | 16 if name == "gzip" else zlib.MAX_WBITS
+    try:
+        zlib.decompressobj(wbits).decompress(data[:2])
+    except zlib.error:
+        if name == "deflate":
+            wbits = -zlib.MAX_WBITS
+    member = zlib.decompressobj(wbits)
+    plain: list[bytes] = []
+    for byte in single_bytes(data):
+        if member.eof:
+            member = zlib.decompressobj(wbits)
+        try:
+            plain.append(member.decompress(byte))
+        except zlib.error:
+            return b"".join(plain), "broken"
+    return b"".join(plain), "complete" if member.eof or not data else "cut"
+
+
+def waiting(data: bytes) -> None:
+    """A wish to be asked again later is a number of seconds to wait, or none."""
+    for name in ("retry-after", "retry-after-ms"):
+        seconds = retry_after(Headers([(name, data.decode("latin-1"))]), date=1_790_000_000)
+        assert seconds is None or (seconds > 0 and math.isfinite(seconds))
+
+
+TARGETS: dict[str, Target] = {
+    "sse": sse,
+    "codec": decoding,
+    "stream": stream,
+    "answer": answer,
+    "document": document,
+    "coding": inflating,
+    "retry": waiting,
+}
+"""Named as the folders of the corpus are."""

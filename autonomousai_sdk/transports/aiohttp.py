@@ -21,9 +21,9 @@ from attrs import define, field
 from .._core.exchange import Fault, Request, TransportError
 from .._core.timeout import Timeout
 from ..errors import ConfigurationError
-from .deadline import Watchdog
 from .pool import KEEPALIVE_EXPIRY
 from .proxy import proxy_for
+from .watchdog import Watchdog
 
 try:
     import aiohttp

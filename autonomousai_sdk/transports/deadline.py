@@ -1,4 +1,4 @@
-"""Network streams that keep to a deadline: one each for httpcore's two kinds of I/O.
+"""Network streams that keep to a deadline: around httpcore's blocking ones, and its trio ones.
 
 httpcore, under httpx, restarts its read timeout with every byte and fixes it when the
 request starts, so a server that drips headers is never timed out, and a limit that
@@ -6,29 +6,24 @@ changes while an answer is read cannot be said. It hands the timeout it was give
 to its network stream untouched, though: so the transports give it an `Allowance`, which
 knows the time left, and these streams ask it at every read.
 
-A read is also where a stream's time goes when chunks come one by one, so reads do without
-what httpcore's own streams do each time: a system call to set the timeout again, a cancel
-scope, a table of exceptions. What fails in one is a `TransportError` at once, which
-httpcore lets through.
+A blocking read is also where a stream's time goes when chunks come one by one, so it does
+without what httpcore's own does each time: a system call to set the timeout again, a table
+of exceptions. What fails in it is a `TransportError` at once, which httpcore lets through.
+For asyncio, see `buffered`.
 
 Typed by shape, not by httpcore's classes: the same streams serve httpx and httpx2.
 """
 
 from __future__ import annotations
 
-import asyncio
 import math
 import select
 import socket
 import ssl
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Iterable
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-import anyio
-from anyio.abc import ByteStream, SocketAttribute
-from anyio.streams.tls import TLSAttribute, TLSStream
 from attrs import frozen
 
 from .._core.exchange import TransportError
@@ -74,7 +69,8 @@ class Allowance(float):
         return max(_SHORTEST, left)
 
 
-def _left(timeout: float | None) -> float | None:
+def seconds_left(timeout: float | None) -> float | None:
+    """Seconds the next wait may take, by a timeout or by an allowance; None for no limit."""
     return timeout.left() if isinstance(timeout, Allowance) else timeout
 
 
@@ -107,52 +103,6 @@ class Limits:
         }
 
 
-class Watchdog:
-    """One timer of an asyncio loop for a whole connection.
-
-    A read says until when it waits; the timer looks at that when it fires, and is set
-    again if there is time left. A timer for each read would cost more than the read.
-    """
-
-    __slots__ = ("_loop", "_on_expiry", "_timer", "_until", "expired")
-
-    def __init__(self, on_expiry: Callable[[], None]) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._on_expiry = on_expiry
-        self._timer: asyncio.TimerHandle | None = None
-        self._until = math.inf
-        self.expired: bool = False
-
-    def expect_within(self, seconds: float) -> None:
-        """Something is waited for from now on, for at most these seconds."""
-        self._until = until = self._loop.time() + seconds
-        timer = self._timer
-        if timer is None or timer.when() > until:
-            if timer is not None:
-                timer.cancel()
-            self._timer = self._loop.call_at(until, self._look)
-
-    def rest(self) -> None:
-        """Nothing is waited for any more."""
-        self._until = math.inf
-
-    def stop(self) -> None:
-        """Take the timer off the loop."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _look(self) -> None:
-        self._timer = None
-        if self._until == math.inf:
-            return
-        if self._loop.time() < self._until:
-            self._timer = self._loop.call_at(self._until, self._look)
-        else:
-            self.expired = True
-            self._on_expiry()
-
-
 class DeadlineStream:
     """A blocking network stream that asks the allowance at every read.
 
@@ -172,7 +122,7 @@ class DeadlineStream:
         self._socket: socket.socket | None = connection if readable else None
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        left = _left(timeout)
+        left = seconds_left(timeout)
         connection = self._socket
         if connection is None:
             data: bytes = self._inner.read(max_bytes, left)
@@ -204,7 +154,7 @@ class DeadlineStream:
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._set = None
-        self._inner.write(buffer, _left(timeout))
+        self._inner.write(buffer, seconds_left(timeout))
 
     def close(self) -> None:
         self._inner.close()
@@ -215,7 +165,7 @@ class DeadlineStream:
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> DeadlineStream:
-        secured = self._inner.start_tls(ssl_context, server_hostname, _left(timeout))
+        secured = self._inner.start_tls(ssl_context, server_hostname, seconds_left(timeout))
         return DeadlineStream(secured)
 
     def get_extra_info(self, info: str) -> Any:
@@ -236,61 +186,33 @@ class DeadlineBackend:
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> DeadlineStream:
-        inner = self.inner.connect_tcp(host, port, _left(timeout), local_address, socket_options)
+        inner = self.inner.connect_tcp(
+            host, port, seconds_left(timeout), local_address, socket_options
+        )
         return DeadlineStream(inner)
 
 
 class AsyncDeadlineStream:
-    """An awaiting network stream, on asyncio or trio, that asks the allowance at every read.
+    """An awaiting network stream that asks the allowance at every read.
 
     Args:
-        stream: anyio's stream.
-        write_error: what httpcore expects of a write that fails: it then reads on, since a
-            server may answer before it has read everything.
+        inner: httpcore's stream.
     """
 
-    __slots__ = ("_stream", "_watchdog", "_write_error")
+    __slots__ = ("_inner",)
 
-    def __init__(self, stream: ByteStream, write_error: type[Exception]) -> None:
-        self._stream = stream
-        self._write_error = write_error
-        is_asyncio = anyio.get_cancelled_exc_class() is asyncio.CancelledError
-        self._watchdog = Watchdog(self._shut_down) if is_asyncio else None
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        left = _left(timeout)
-        watchdog = self._watchdog
-        try:
-            if watchdog is None:
-                with anyio.fail_after(left):
-                    return await self._stream.receive(max_bytes)
-            if left is not None:
-                watchdog.expect_within(left)
-            data = await self._stream.receive(max_bytes)
-            watchdog.rest()
-        except (anyio.EndOfStream, TimeoutError) as error:
-            if isinstance(error, TimeoutError) or (watchdog is not None and watchdog.expired):
-                raise TransportError("timeout", "nothing came in time") from error
-            return b""
-        except (anyio.BrokenResourceError, anyio.ClosedResourceError, OSError) as error:
-            if watchdog is not None and watchdog.expired:
-                raise TransportError("timeout", "nothing came in time") from error
-            raise TransportError("broken", str(error.__cause__ or error)) from error
+        data: bytes = await self._inner.read(max_bytes, seconds_left(timeout))
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        try:
-            with anyio.fail_after(_left(timeout)):
-                await self._stream.send(buffer)
-        except TimeoutError as error:
-            raise TransportError("timeout", "sending took too long", phase="write") from error
-        except (anyio.BrokenResourceError, anyio.ClosedResourceError, OSError) as error:
-            raise self._write_error(str(error.__cause__ or error)) from error
+        await self._inner.write(buffer, seconds_left(timeout))
 
     async def aclose(self) -> None:
-        if self._watchdog is not None:
-            self._watchdog.stop()
-        await self._stream.aclose()
+        await self._inner.aclose()
 
     async def start_tls(
         self,
@@ -298,53 +220,18 @@ class AsyncDeadlineStream:
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> AsyncDeadlineStream:
-        try:
-            with anyio.fail_after(_left(timeout)):
-                secured = await TLSStream.wrap(
-                    self._stream,
-                    ssl_context=ssl_context,
-                    hostname=server_hostname,
-                    standard_compatible=False,
-                    server_side=False,
-                )
-        except TimeoutError as error:
-            raise TransportError("timeout", "TLS took too long", phase="connect") from error
-        except ssl.SSLError as error:
-            raise TransportError("tls", str(error)) from error
-        except (anyio.EndOfStream, anyio.BrokenResourceError, OSError) as error:
-            raise TransportError("connect", str(error) or "TLS was cut short") from error
-        return AsyncDeadlineStream(secured, self._write_error)
+        left = seconds_left(timeout)
+        return AsyncDeadlineStream(await self._inner.start_tls(ssl_context, server_hostname, left))
 
     def get_extra_info(self, info: str) -> Any:
-        attribute = _ATTRIBUTES.get(info)
-        if attribute is not None:
-            return self._stream.extra(attribute, None)
-        if info == "is_readable":
-            connection = self._stream.extra(SocketAttribute.raw_socket, None)
-            return connection is None or is_readable(connection)
-        return None
-
-    def _shut_down(self) -> None:
-        """End the connection below a read that waits, which wakes it."""
-        connection = self._stream.extra(SocketAttribute.raw_socket, None)
-        if connection is not None:
-            with suppress(OSError):  # it may be closed already, which is what is wanted
-                connection.shutdown(socket.SHUT_RDWR)
-
-
-_ATTRIBUTES: dict[str, Any] = {
-    "ssl_object": TLSAttribute.ssl_object,
-    "client_addr": SocketAttribute.local_address,
-    "server_addr": SocketAttribute.remote_address,
-    "socket": SocketAttribute.raw_socket,
-}
+        return self._inner.get_extra_info(info)
 
 
 @frozen(eq=False)
 class AsyncDeadlineBackend:
-    """Opens connections by anyio, with deadlines on them."""
+    """Opens connections as the backend it wraps does, with deadlines on them."""
 
-    write_error: type[Exception]
+    inner: Any
 
     async def connect_tcp(
         self,
@@ -354,17 +241,10 @@ class AsyncDeadlineBackend:
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> AsyncDeadlineStream:
-        try:
-            with anyio.fail_after(_left(timeout)):
-                stream = await anyio.connect_tcp(host, port, local_host=local_address)
-        except TimeoutError as error:
-            raise TransportError("timeout", "connecting took too long", phase="connect") from error
-        except OSError as error:
-            raise TransportError("connect", str(error.__cause__ or error)) from error
-        connection = stream.extra(SocketAttribute.raw_socket)
-        for option in socket_options or ():
-            connection.setsockopt(*option)
-        return AsyncDeadlineStream(stream, self.write_error)
+        inner = await self.inner.connect_tcp(
+            host, port, seconds_left(timeout), local_address, socket_options
+        )
+        return AsyncDeadlineStream(inner)
 
 
 def is_readable(connection: socket.socket) -> bool:

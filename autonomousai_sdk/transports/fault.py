@@ -29,10 +29,10 @@ def transport_error(error: Exception) -> TransportError:
     """The `TransportError` for an error of httpx or httpx2; raise it `from` that error."""
     names = (cls.__name__ for cls in type(error).__mro__)
     fault, phase, default = next((_FAULTS[name] for name in names if name in _FAULTS), _UNKNOWN)
-    message = str(error).rstrip(".") or default
-    if any(isinstance(cause, ssl.SSLError) for cause in _causes(error)):
-        fault = "tls"
-    return TransportError(fault, message, phase=phase)
+    refusal = next((each for each in _causes(error) if isinstance(each, ssl.SSLError)), None)
+    if refusal is not None:  # on trio, only it says what was wrong
+        fault, error = "tls", refusal
+    return TransportError(fault, str(error).rstrip(".") or default, phase=phase)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -10,9 +10,10 @@ library is an argument here, and untyped; the modules that name one give the typ
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import suppress
-from functools import cache
+from functools import cache, lru_cache
 from socket import SHUT_RDWR
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +23,7 @@ from attrs import define, field, frozen
 
 from .._core.exchange import Request, TransportError
 from .._core.timeout import Timeout
+from .buffered import BufferedBackend
 from .deadline import Allowance, AsyncDeadlineBackend, DeadlineBackend, Limits
 from .fault import transport_error
 from .pool import PoolLimits, pool_options
@@ -52,15 +54,21 @@ class Library:
         """The library's awaiting transport, on connections that keep to deadlines."""
         pool = self.core.AsyncConnectionPool(
             **self._options(scheme, proxy, limits),
-            network_backend=AsyncDeadlineBackend(self.core.WriteError),
+            network_backend=self._async_backend(),
         )
         return _over(self.http.AsyncHTTPTransport, pool)
+
+    def _async_backend(self) -> Any:
+        """Connections for the event loop that is running: asyncio's or trio's."""
+        if anyio.get_cancelled_exc_class() is asyncio.CancelledError:
+            return BufferedBackend(self.core.WriteError)
+        return AsyncDeadlineBackend(self.core.TrioBackend())
 
     def request(self, request: Request, limits: Limits) -> Any:
         """The library's own request."""
         outgoing = self.http.Request(
             request.method,
-            request.url,
+            _parsed(self.http, request.url),
             headers=request.headers,
             content=request.content,
             extensions={"timeout": limits.as_extension()},
@@ -76,6 +84,12 @@ class Library:
             limits=limits,
             new_context=self.http.create_ssl_context,
         )
+
+
+@lru_cache(maxsize=128)
+def _parsed(http: Any, url: str) -> Any:
+    """A library's own form of a URL; a client has few, and parsing takes long."""
+    return http.URL(url)
 
 
 def _over(cls: Any, pool: Any) -> Any:
@@ -128,6 +142,7 @@ class PooledTransport:
         self._proxy = proxy
         self._limits = limits
         self._pools: dict[tuple[str, str | None], Any] = {}
+        self._routes: dict[tuple[str, str], Any] = {}
 
     def send(self, request: Request, timeout: Timeout) -> PooledResponse:
         """Send a request; see `Transport.send`."""
@@ -145,17 +160,22 @@ class PooledTransport:
     def close(self) -> None:
         """Close every connection this transport opened."""
         pools, self._pools = self._pools, {}
+        self._routes.clear()
         for pool in pools.values():
             pool.close()
 
     def _pool(self, url: str) -> Any:
-        key = (urlsplit(url).scheme, proxy_for(url, self._proxy))
-        pool = self._pools.get(key)
+        """The pool for a URL. Which proxy the environment wants is asked once for each origin."""
+        scheme, host, *_ = urlsplit(url)
+        pool = self._routes.get((scheme, host))
         if pool is None:
+            key = (scheme, proxy_for(url, self._proxy))
             # Two threads may both get here; setdefault lets one of their pools win, and
             # the other has no connection yet.
-            new = self._library.transport(*key, self._limits)
-            pool = self._pools.setdefault(key, new)
+            pool = self._pools.get(key) or self._pools.setdefault(
+                key, self._library.transport(*key, self._limits)
+            )
+            self._routes[scheme, host] = pool
         return pool
 
 
@@ -171,6 +191,7 @@ class AsyncPooledTransport:
         self._proxy = proxy
         self._limits = limits
         self._pools: dict[tuple[str, str | None], Any] = {}
+        self._routes: dict[tuple[str, str], Any] = {}
 
     async def send(self, request: Request, timeout: Timeout) -> AsyncPooledResponse:
         """Send a request; see `AsyncTransport.send`."""
@@ -197,15 +218,20 @@ class AsyncPooledTransport:
     async def aclose(self) -> None:
         """Close every connection this transport opened."""
         pools, self._pools = self._pools, {}
+        self._routes.clear()
         for pool in pools.values():
             await pool.aclose()
 
     def _pool(self, url: str) -> Any:
-        key = (urlsplit(url).scheme, proxy_for(url, self._proxy))
-        pool = self._pools.get(key)
+        """The pool for a URL. Which proxy the environment wants is asked once for each origin."""
+        scheme, host, *_ = urlsplit(url)
+        pool = self._routes.get((scheme, host))
         if pool is None:
-            new = self._library.async_transport(*key, self._limits)
-            pool = self._pools.setdefault(key, new)
+            key = (scheme, proxy_for(url, self._proxy))
+            pool = self._pools.get(key) or self._pools.setdefault(
+                key, self._library.async_transport(*key, self._limits)
+            )
+            self._routes[scheme, host] = pool
         return pool
 
 

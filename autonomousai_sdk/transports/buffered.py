@@ -1,0 +1,316 @@
+"""Network streams on asyncio that read into one buffer for all connections of a pool.
+
+asyncio's own streams, and anyio's on them, receive each piece into a new block of 256 KiB
+and stop and start reading around it: twice to three times what a read has to cost when the
+chunks of an answer come one by one. Here the event loop reads into a buffer that stays, and
+wakes the reader if one waits.
+
+The streams have the methods that httpcore, and httpcore2, want of a network stream.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Iterable
+from itertools import zip_longest
+from typing import Any
+
+import anyio
+
+from .._core.exchange import TransportError
+from .deadline import is_readable, seconds_left
+from .watchdog import Watchdog
+
+_AT_ONCE = 64 * 1024
+"""Bytes that are read at once, at most."""
+
+_AHEAD = 256 * 1024
+"""Bytes that may wait for a reader before the connection is not read any further."""
+
+_HEAD_START = 0.25
+"""Seconds an address gets before the next one is tried beside it (RFC 8305, section 5)."""
+
+
+class _Connection(asyncio.BufferedProtocol):
+    """What the event loop tells of a connection, kept for who reads and who writes."""
+
+    def __init__(self, buffer: memoryview) -> None:
+        self.transport: asyncio.Transport | None = None
+        self.received: list[bytes] = []
+        self.ended = False
+        self.error: Exception | None = None
+        self.reader: asyncio.Future[None] | None = None
+        self.writable: asyncio.Future[None] | None = None
+        self._buffer = buffer
+        self._waiting = 0
+        self._is_paused = False
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+        # What is written has then gone to the kernel when the writer goes on.
+        # A limit of 0 would have asyncio's TLS stop a writer that has nothing left to send.
+        transport.set_write_buffer_limits(1, 0)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        # The event loop fills it and says so in one go, so all connections can share it.
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.received.append(bytes(self._buffer[:nbytes]))
+        self._waiting += nbytes
+        if self._waiting > _AHEAD and self.transport is not None:
+            self._is_paused = True
+            self.transport.pause_reading()
+        self.wake()
+
+    def eof_received(self) -> None:
+        self.ended = True
+        self.wake()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.ended = True
+        self.error = self.error or exc
+        self.wake()
+        self.resume_writing()
+
+    def pause_writing(self) -> None:
+        self.writable = asyncio.get_running_loop().create_future()
+
+    def resume_writing(self) -> None:
+        if self.writable is not None:
+            if not self.writable.done():
+                self.writable.set_result(None)
+            self.writable = None
+
+    def wake(self) -> None:
+        """Have the reader look at what came."""
+        if self.reader is not None and not self.reader.done():
+            self.reader.set_result(None)
+
+    def taken(self) -> bytes:
+        """All that was received and not taken yet."""
+        received = self.received
+        data = received[0] if len(received) == 1 else b"".join(received)
+        received.clear()
+        self._waiting = 0
+        if self._is_paused and self.transport is not None:
+            self._is_paused = False
+            self.transport.resume_reading()
+        return data
+
+
+class BufferedStream:
+    """One connection, read and written with deadlines.
+
+    Args:
+        connection: the event loop's side of it.
+        transport: the event loop's transport, with TLS or without.
+        write_error: what httpcore expects of a write that fails: it then reads on, since a
+            server may answer before it has read everything.
+    """
+
+    __slots__ = ("_connection", "_expired", "_loop", "_transport", "_watchdog", "_write_error")
+
+    def __init__(
+        self,
+        connection: _Connection,
+        transport: asyncio.Transport,
+        write_error: type[Exception],
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._connection = connection
+        self._transport = transport
+        self._write_error = write_error
+        self._expired = False
+        self._watchdog = Watchdog(self._expire)
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        connection = self._connection
+        if not connection.received and not connection.ended:
+            connection.reader = self._loop.create_future()
+            if (left := seconds_left(timeout)) is not None:
+                self._watchdog.expect_within(left)
+            try:
+                await connection.reader
+            finally:
+                self._watchdog.rest()
+        if connection.received:
+            return connection.taken()
+        if self._expired:
+            raise TransportError("timeout", "nothing came in time")
+        if connection.error is not None:
+            raise TransportError("broken", str(connection.error)) from connection.error
+        return b""
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        connection = self._connection
+        if connection.ended:
+            raise self._write_error("the connection was closed") from connection.error
+        self._transport.write(buffer)
+        if connection.writable is None:
+            return
+        try:
+            with anyio.fail_after(seconds_left(timeout)):
+                await connection.writable
+        except TimeoutError as error:
+            raise TransportError("timeout", "sending took too long", phase="write") from error
+        if connection.error is not None:
+            raise self._write_error(str(connection.error)) from connection.error
+
+    async def aclose(self) -> None:
+        self._watchdog.stop()
+        self._transport.close()
+        # Over TLS, closing waits for the server to agree, and with something unsent for that
+        # to go out; what is to say by then goes out at once, and nothing is waited for.
+        self._loop.call_soon(self._transport.abort)
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> BufferedStream:
+        try:
+            with anyio.fail_after(seconds_left(timeout)):
+                secured = await self._loop.start_tls(
+                    self._transport, self._connection, ssl_context, server_hostname=server_hostname
+                )
+        except TimeoutError as error:
+            raise TransportError("timeout", "TLS took too long", phase="connect") from error
+        except ssl.SSLError as error:
+            raise TransportError("tls", str(error)) from error
+        except OSError as error:
+            raise TransportError("connect", str(error) or "TLS was cut short") from error
+        if secured is None:
+            raise TransportError("connect", "TLS was cut short")
+        self._watchdog.stop()
+        self._connection.connection_made(secured)
+        return BufferedStream(self._connection, secured, self._write_error)
+
+    def get_extra_info(self, info: str) -> Any:
+        if info == "is_readable":
+            connection = self._connection
+            return (
+                connection.ended
+                or bool(connection.received)
+                or is_readable(self._transport.get_extra_info("socket"))
+            )
+        return self._transport.get_extra_info(_NAMES.get(info, info))
+
+    def _expire(self) -> None:
+        self._expired = True
+        self._connection.wake()
+
+
+_NAMES = {"client_addr": "sockname", "server_addr": "peername", "ssl_object": "ssl_object"}
+"""What asyncio calls what httpcore asks for."""
+
+
+class BufferedBackend:
+    """Opens connections on the running asyncio loop.
+
+    Args:
+        write_error: see `BufferedStream`.
+    """
+
+    def __init__(self, write_error: type[Exception]) -> None:
+        self._write_error = write_error
+        self._buffer = memoryview(bytearray(_AT_ONCE))
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> BufferedStream:
+        loop = asyncio.get_running_loop()
+        try:
+            with anyio.fail_after(seconds_left(timeout)):
+                connected = await _connected(host, port, local_address)
+        except TimeoutError as error:
+            raise TransportError("timeout", "connecting took too long", phase="connect") from error
+        except OSError as error:
+            raise TransportError("connect", str(error)) from error
+        try:
+            for option in ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), *(socket_options or ())):
+                connected.setsockopt(*option)
+            transport, connection = await loop.create_connection(
+                lambda: _Connection(self._buffer), sock=connected
+            )
+        except BaseException:
+            connected.close()
+            raise
+        return BufferedStream(connection, transport, self._write_error)
+
+
+async def _connected(host: str, port: int, local_address: str | None) -> socket.socket:
+    """A socket connected to the first of a host's addresses that answers."""
+    addresses = await _addresses(host, port)
+    if len(addresses) == 1:
+        return await _attempt(*addresses[0], local_address)
+    found: list[socket.socket] = []
+    errors: list[OSError] = []
+
+    async def attempt(address: _Address, failed: anyio.Event) -> None:
+        try:
+            found.append(await _attempt(*address, local_address))
+        except OSError as error:
+            errors.append(error)
+            failed.set()
+        else:
+            tasks.cancel_scope.cancel()
+
+    try:
+        async with anyio.create_task_group() as tasks:
+            for address in addresses:
+                failed = anyio.Event()
+                tasks.start_soon(attempt, address, failed)
+                with anyio.move_on_after(_HEAD_START):
+                    await failed.wait()
+    except BaseException:
+        _close(found)
+        raise
+    if not found:
+        raise OSError("; ".join(map(str, errors)))
+    _close(found[1:])
+    return found[0]
+
+
+def _close(sockets: list[socket.socket]) -> None:
+    for each in sockets:
+        each.close()
+
+
+_Address = tuple[int, Any]
+"""A family of addresses, and an address in its own form."""
+
+
+async def _addresses(host: str, port: int) -> list[_Address]:
+    """The addresses of a host, its families in turn (RFC 8305, section 4)."""
+    try:
+        numeric = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=numeric)
+    except socket.gaierror:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    first = found[0][0]
+    families = ([each for each in found if (each[0] == first) is same] for same in (True, False))
+    return [
+        (each[0], each[4]) for pair in zip_longest(*families) for each in pair if each is not None
+    ]
+
+
+async def _attempt(family: int, address: Any, local_address: str | None) -> socket.socket:
+    attempted = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        attempted.settimeout(0)
+        if local_address is not None:
+            attempted.bind((local_address, 0))
+        await asyncio.get_running_loop().sock_connect(attempted, address)
+    except BaseException:
+        attempted.close()
+        raise
+    return attempted

@@ -23,17 +23,17 @@ def main(url: str) -> None:
     def called(client: Client, name: str) -> str:
         return told(lambda: client.chat.create(name).text)
 
-    said = {"own": called(own, "parent"), "given": called(given, "parent")}
     stream = own.chat.stream("parent")
     next(stream)
+    said = {"own": called(own, "parent"), "given": called(given, "parent")}
     child = os.fork()
     if child == 0:
         clients = {"own": own, "unused": unused, "given": given, "late": late}
         said = {name: called(client, "child") for name, client in clients.items()}
     else:
         os.waitpid(child, 0)
-        said["stream"] = told(lambda: stream.until_done().text)
         said["again"] = called(own, "parent")
+        said["stream"] = told(lambda: stream.until_done().text)
     sys.stdout.write(json.dumps(said) + "\n")
 
 

@@ -1,40 +1,16 @@
-"""What only the awaiting driver has: event loops, and a limit over whatever a transport does."""
+"""What only the awaiting driver has: one event loop after the other."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import anyio
 import pytest
 
-from autonomousai_sdk import APITimeoutError, AsyncClient, ConfigurationError, TransportError
+from autonomousai_sdk import AsyncClient, ConfigurationError
 
 from ..faults.script import Fin
 from ..faults.server import FaultServer
 from ..faults.subject import AWAITING, SDK, Options
 from ..faults.wire import body, completion
 from .colours import awaiting
-
-
-class Deaf:
-    """A transport that minds no limit."""
-
-    async def send(self, request: Any, timeout: Any) -> Any:
-        """Never answer."""
-        await anyio.sleep_forever()
-
-    async def aclose(self) -> None:
-        """Close nothing."""
-
-
-@awaiting
-async def test_the_total_holds_whatever_the_transport_does(subject: SDK) -> None:
-    """A transport of the caller's own need not keep time."""
-    async with AsyncClient(transport=Deaf(), timeout=0.1) as client:
-        with pytest.raises(APITimeoutError) as caught:
-            await client.chat.create("Hello")
-    assert caught.value.limit == "total"
-    assert isinstance(caught.value.__cause__, TransportError)
 
 
 @awaiting

@@ -16,8 +16,8 @@ from ..faults.server import FaultServer, Received
 from ..faults.wire import CHUNKED, DONE, FINISH, LAST_CHUNK, coded, deltas, document
 
 ROOT = Path(__file__).parent.parent.parent
-LAST_OF_CHILD = 6
-"""The number of the request that is the child's last one."""
+AGAIN = 7
+"""The number of the first request that the parent makes when its child has ended."""
 
 
 @frozen
@@ -54,8 +54,8 @@ def fork() -> Fork:
 
 
 def _answer(server: FaultServer, request: Received) -> Answer:
-    """A request's prompt; a stream of it goes on when the child has made its last call."""
-    if request.number == LAST_OF_CHILD:
+    """A request's prompt; a stream of it goes on when the child has ended."""
+    if request.number == AGAIN:
         server.open_gate()
     if not wants_stream(request):
         return document(request.prompt)

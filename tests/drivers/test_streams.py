@@ -155,7 +155,6 @@ async def closing_at_each(read: Any, texts: list[str]) -> None:
 LAST: dict[str, tuple[Answer, type[AutonomousAIError]]] = {
     "reset": ((Send(CHUNKED + coded(BEGUN)), Reset()), StreamInterrupted),
     "fin": ((Send(CHUNKED + coded(BEGUN)), Fin()), StreamInterrupted),
-    "ended": (stream(BEGUN), StreamInterrupted),
     "error": (stream(BEGUN, event(problem("it failed"))), APIStatusError),
     "error-then-silence": (
         (Send(CHUNKED + coded(BEGUN) + coded(event(problem("it failed")))), Hold()),
@@ -169,12 +168,13 @@ LAST: dict[str, tuple[Answer, type[AutonomousAIError]]] = {
 async def test_a_stream_that_breaks_off_says_so(
     subject: SDK, answer: Answer, cls: type[AutonomousAIError]
 ) -> None:
-    """After all that came, with all that came; the connection is not waited for."""
+    """After all that came, with all that came; its connection is closed, and not waited for."""
     with FaultServer(answer, WHOLE) as server:
         async with subject.client(server.url) as client:
             read, texts = client.chat.stream("Hello"), list[str]()
             with pytest.raises(cls) as caught:
                 await reading(read.text, texts)
+            assert await left(subject, server)
             assert texts == ["Hello", " wor"]
             assert caught.value.partial is not None
             assert caught.value.partial.text == "Hello wor"

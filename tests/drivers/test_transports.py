@@ -1,0 +1,136 @@
+"""What the drivers owe a transport of the caller's own, in each colour."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+import pytest
+
+from autonomousai_sdk import (
+    APIConnectionError,
+    APITimeoutError,
+    AsyncClient,
+    AutonomousAIError,
+    StreamInterrupted,
+    TransportError,
+)
+
+from ..faults.subject import SDK
+from ..faults.wire import BEGUN, DONE, FINISH, completion
+from .colours import awaiting, cut_short, in_each_colour
+from .scripted import Script, Step, playing
+
+DOCUMENT = "application/json"
+STREAM = "text/event-stream"
+GRACE = 5.0
+"""Seconds a stream that has its finish reason is still read."""
+
+
+async def created(client: Any) -> None:
+    """Ask for a document."""
+    await client.chat.create("Hello")
+
+
+async def entered(client: Any) -> None:
+    """Open a stream."""
+    await client.chat.stream("Hello").__aenter__()
+
+
+async def read(client: Any) -> None:
+    """Read a stream."""
+    async for _ in client.chat.stream("Hello"):
+        pass
+
+
+CALLS: dict[str, tuple[Any, str, list[Step], type[AutonomousAIError]]] = {
+    "a-document": (created, DOCUMENT, [completion()[:9]], APIConnectionError),
+    "a-stream-opened": (entered, STREAM, [b": ping\n\n"], StreamInterrupted),
+    "a-stream-read": (read, STREAM, [BEGUN], StreamInterrupted),
+}
+
+
+@pytest.mark.parametrize(("call", "kind", "steps", "cls"), CALLS.values(), ids=CALLS)
+@in_each_colour
+async def test_an_answer_that_breaks_off_is_closed(
+    subject: SDK, call: Any, kind: str, steps: list[Step], cls: type[AutonomousAIError]
+) -> None:
+    """However far it had come; what the transport said is the error's cause."""
+    broken = TransportError("broken", "it broke")
+    script = Script(kind, [*steps, broken])
+    with pytest.raises(cls, match="it broke"):
+        await call(playing(subject, script, max_retries=0))
+    assert script.is_closed
+
+
+@pytest.mark.parametrize(("call", "kind", "steps", "cls"), CALLS.values(), ids=CALLS)
+@in_each_colour
+async def test_an_answer_that_is_cut_short_is_closed(
+    subject: SDK, call: Any, kind: str, steps: list[Step], cls: type[AutonomousAIError]
+) -> None:
+    """By Ctrl-C or by cancelling the task, which does not keep it from closing."""
+    script = Script(kind, [*steps, None])
+    with cut_short(subject, 0.05):
+        await call(playing(subject, script))
+    assert script.is_closed
+
+
+@in_each_colour
+async def test_an_answer_that_came_is_closed(subject: SDK) -> None:
+    """A document, and a stream that was read to its end or left."""
+    for call, kind, steps in (
+        (created, DOCUMENT, [completion(), b""]),
+        (read, STREAM, [BEGUN + FINISH, DONE, b""]),
+    ):
+        script = Script(kind, list[Step](steps))
+        await call(playing(subject, script))
+        assert script.is_closed
+        assert script.steps == []
+
+
+@in_each_colour
+async def test_a_read_is_given_what_is_left(subject: SDK) -> None:
+    """Of the whole call; and when nothing is left, there is no read."""
+    script = Script(STREAM, [BEGUN])
+    stream = playing(subject, script, timeout=0.2).chat.stream("Hello")
+    for _ in range(2):
+        await stream.__anext__()
+    await subject.sleep(0.25)
+    with pytest.raises(APITimeoutError) as caught:
+        await stream.__anext__()
+    assert caught.value.limit == "total"
+    (limit,) = script.limits
+    assert limit is not None
+    assert 0 < limit <= 0.2
+
+
+@in_each_colour
+async def test_what_follows_a_finish_reason_gets_little_time(subject: SDK) -> None:
+    """The answer is there; usage and the end mark may still come."""
+    script = Script(STREAM, [BEGUN, FINISH, DONE, b""])
+    await read(playing(subject, script))
+    before, finish, done, _ = (limit or 0.0 for limit in script.limits)
+    assert before > GRACE
+    assert finish > GRACE
+    assert GRACE / 2 < done <= GRACE
+
+
+class Deaf:
+    """A transport that minds no limit."""
+
+    async def send(self, request: Any, timeout: Any) -> Any:
+        """Never answer."""
+        await anyio.sleep_forever()
+
+    async def aclose(self) -> None:
+        """Close nothing."""
+
+
+@awaiting
+async def test_the_total_holds_whatever_the_transport_does(subject: SDK) -> None:
+    """A transport of the caller's own need not keep time."""
+    async with AsyncClient(transport=Deaf(), timeout=0.1) as client:
+        with pytest.raises(APITimeoutError) as caught:
+            await client.chat.create("Hello")
+    assert caught.value.limit == "total"
+    assert isinstance(caught.value.__cause__, TransportError)

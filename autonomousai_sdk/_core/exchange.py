@@ -79,8 +79,8 @@ class Receiver(Protocol):
         """Take the answer's head."""
         ...
 
-    def feed(self, data: bytes) -> bool:
-        """Take the next bytes of the body, empty when it has ended; whether an event came."""
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes of the body, empty when it has ended."""
         ...
 
 

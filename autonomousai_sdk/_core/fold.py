@@ -57,24 +57,13 @@ class Finish:
             self._started.add(piece.index)
             if piece.finish_reason:
                 self._finished.add(piece.index)
-        if _reason_of(chunk):
+        if chunk.finish_reason:
             self._finished.add(0)
 
     @property
     def reached(self) -> bool:
         """Whether there is a finish reason, and every choice that began has one."""
         return bool(self._finished) and self._started <= self._finished
-
-
-def has_reason(chunk: Any) -> bool:
-    """Whether a chunk brings a finish reason for any of its choices.
-
-    Some engines send an empty one with each chunk, which says nothing.
-    """
-    for piece in chunk.choices:
-        if piece.finish_reason:
-            return True
-    return bool(_reason_of(chunk))
 
 
 def text_of(chunk: Any) -> str:
@@ -135,11 +124,6 @@ def _merged(mappings: Sequence[Any]) -> Any:
     return result
 
 
-def _reason_of(chunk: Any) -> str | None:
-    """A finish reason beside the choices, where the original client looked for it too."""
-    reason: str | None = getattr(chunk, "finish_reason", None)
-    return reason
-
-
 def _outer_reason(chunks: Sequence[Any]) -> str | None:
-    return next((reason for chunk in chunks if (reason := _reason_of(chunk))), None)
+    """A finish reason beside the choices, where the original client looked for it too."""
+    return next((chunk.finish_reason for chunk in chunks if chunk.finish_reason), None)

@@ -76,8 +76,8 @@ class StreamShape(Generic[ChunkT, ResultT]):
 
     Attributes:
         switch: the body field that asks for a stream when true, or None.
-        chunk: the class of one event's data; it has `choices`, each with an `index`, a
-            `delta` and a `finish_reason`, and an `error`.
+        chunk: the class of one event's data; it has an `error`, a `finish_reason`, and
+            `choices`, each with an `index`, a `delta` and a `finish_reason` of its own.
         sentinel: the data of the event that ends the stream, or None.
         fold: how the chunks become the whole answer.
     """

@@ -92,27 +92,22 @@ class Answer:
         else:
             self._limit = KEPT_BYTES
 
-    def feed(self, data: bytes) -> bool:
-        """Take the next bytes; empty bytes mean that the body has ended.
-
-        Returns:
-            Whether a stream has moved on by an event.
-        """
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes; empty bytes mean that the body has ended."""
         if not data:
-            return self._end_of_body()
+            self._end_of_body()
+            return
         inflater = self._inflater
         if inflater is None:
-            stream = self.stream
-            return self._take(data) if stream is None else stream.feed(data)
-        moved = False
+            self._take(data)
+            return
         try:
             for piece in inflater.feed(data):
-                moved = self._take(piece) or moved
+                self._take(piece)
                 if self._ended or (self.stream is not None and self.stream.ended):
                     break
         except CodingError as error:
             self._refuse(str(error), error)
-        return moved
 
     def fault(self) -> AutonomousAIError | None:
         """What is wrong with the answer; None when it is what was asked for.
@@ -170,13 +165,15 @@ class Answer:
             and content_type(self.headers) != EVENT_STREAM
         )
 
-    def _take(self, data: bytes) -> bool:
+    def _take(self, data: bytes) -> None:
         if self.stream is not None:
-            return self.stream.feed(data)
+            self.stream.feed(data)
+            return
         self._size += len(data)
         if self._size <= self._limit:
             self._kept.append(data)
-            return False
+            return
+        self._kept.append(data[: self._limit - self._size])
         if self._is_wanted_document():
             self._keep_start()
             self._refuse(
@@ -184,9 +181,7 @@ class Answer:
                 "Client(max_event_bytes=…) sets the bound"
             )
         else:
-            self._kept.append(data[: self._limit - self._size])
             self._ended = True
-        return False
 
     def _keep_start(self) -> None:
         """Let go of a body that is too long, but for what an error keeps of it."""
@@ -199,11 +194,12 @@ class Answer:
                 break
         self._kept = kept
 
-    def _end_of_body(self) -> bool:
+    def _end_of_body(self) -> None:
         self._ended = True
         if self._inflater is not None and not self._inflater.complete and self.stream is None:
             self._refuse("the compressed body was cut")
-        return self.stream is not None and self.stream.feed(b"")
+        if self.stream is not None:
+            self.stream.feed(b"")
 
     def _refuse(self, reason: str, cause: BaseException | None = None) -> None:
         self._ended = True

@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from operator import attrgetter
 from typing import Any, Generic
 
 from attrs import define, field
@@ -30,12 +29,10 @@ from .failure import (
     interrupted,
     undecodable,
 )
-from .fold import Finish, folded, has_reason
+from .fold import Finish, folded
 from .headers import Headers
 from .operation import ChunkT, ResultT, StreamShape
 from .sse import STRAY, EventParser, RawEvent
-
-_error_of = attrgetter("error")
 
 
 @define(eq=False)
@@ -72,28 +69,19 @@ class StreamState(Generic[ChunkT, ResultT]):
         self._parser = EventParser(self.max_event_bytes, strays=True)
         self._decode = decoder(self.shape.chunk)
 
-    def feed(self, data: bytes) -> bool:
-        """Take the next bytes of the body; empty bytes mean that it has ended.
-
-        Returns:
-            Whether they moved the stream on: by a chunk, or to its end. Keep-alives do not.
-        """
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes of the body; empty bytes mean that it has ended."""
         if not data:
             self._close()
-            return False
+            return
         parser = self._parser
         values = parser.plain(data)
         if values is not None and self._take_plain(values):
-            return True
-        events = parser.feed(data)
-        if not events and parser.overflow is None:
-            return False
-        before = len(self._payloads)
-        self._take(events)
+            return
+        self._take(parser.feed(data))
         if parser.overflow is not None and not self.ended:
             reason = f"{parser.overflow}; Client(max_event_bytes=…) sets the bound"
             self.end(undecodable(self.context, reason, b"", parser.overflow))
-        return self.ended or len(self._payloads) > before
 
     def _take_plain(self, values: list[bytes]) -> bool:
         """Take the data of a read's events at once; False if one is no chunk, nor the sentinel.
@@ -107,9 +95,8 @@ class StreamState(Generic[ChunkT, ResultT]):
             chunks = [*map(self._decode, values)]
         except (ValueError, RecursionError):
             return False
-        if any(map(_error_of, chunks)):
+        if not self._keep(chunks, values):
             return False
-        self._keep(chunks, values)
         self.ended = complete
         return True
 
@@ -126,19 +113,24 @@ class StreamState(Generic[ChunkT, ResultT]):
                 return
             self._keep([chunk], [payload])
 
-    def _keep(self, chunks: list[Any], payloads: list[bytes]) -> None:
-        """Have these chunks ready, and see whether the stream is near its end with them."""
-        self.ready.extend(chunks)
-        self._payloads.extend(payloads)
+    def _keep(self, chunks: list[Any], payloads: list[bytes]) -> bool:
+        """Have these chunks ready; False, and none is kept, if one of them brings an error."""
+        several, ending = self._several, self.ending
         for chunk in chunks:
+            if chunk.error:
+                return False
+            if chunk.finish_reason:
+                ending = True
             for piece in chunk.choices:
                 if piece.index:
-                    self._several = True
-        if self._several:
-            self.ending = self._is_finished()
-        elif not self.ending:
-            # Only usage follows a finish reason, so the last chunks of a read tell.
-            self.ending = any(map(has_reason, chunks[-3:]))
+                    several = True
+                if piece.finish_reason:
+                    ending = True
+        self.ready.extend(chunks)
+        self._payloads.extend(payloads)
+        self._several = several
+        self.ending = self._is_finished() if several else ending
+        return True
 
     def fail(self, failure: Failure) -> None:
         """End the stream because its connection did, or a time limit."""

@@ -380,7 +380,7 @@ class AsyncStream(Generic[ChunkT, ResultT]):
         answer, state, deadline = live.opened.answer, live.opened.state, live.deadline
         began = now = monotonic()
         deadline.waits(began, ending=state.ending)
-        while not state.ready:
+        while True:
             if state.ended:
                 await self._finish(live)
                 if state.error is not None:
@@ -396,6 +396,8 @@ class AsyncStream(Generic[ChunkT, ResultT]):
             except BaseException:
                 await self.aclose()
                 raise
+            if state.ready:
+                return
             now = monotonic()
 
     async def _finish(self, live: _Live) -> None:

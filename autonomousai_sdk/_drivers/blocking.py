@@ -352,7 +352,7 @@ class Stream(Generic[ChunkT, ResultT]):
         answer, state, deadline = live.opened.answer, live.opened.state, live.deadline
         began = now = monotonic()
         deadline.waits(began, ending=state.ending)
-        while not state.ready:
+        while True:
             if state.ended:
                 self._finish(live)
                 if state.error is not None:
@@ -368,6 +368,8 @@ class Stream(Generic[ChunkT, ResultT]):
             except BaseException:
                 self.close()
                 raise
+            if state.ready:
+                return
             now = monotonic()
 
     def _finish(self, live: _Live) -> None:

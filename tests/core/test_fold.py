@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from attrs import evolve, field, frozen
+from attrs import evolve
 
-from autonomousai_sdk._core.fold import Finish, folded, has_reason, text_of
+from autonomousai_sdk._core.fold import Finish, folded, text_of
 
 from .miniature import FOLD, Choice, Chunk, Completion, Delta, Piece, Said, Usage
 
@@ -139,36 +139,6 @@ def test_a_stream_is_finished_when_every_choice_it_began_is(
     for each in chunks:
         finish.take(each)
     assert finish.reached is reached
-
-
-@pytest.mark.parametrize(
-    ("one", "brings"),
-    [
-        (chunk("a"), False),
-        (chunk("a", reason=""), False),
-        (chunk(reason="stop"), True),
-        (chunk(index=3, reason="odd"), True),
-        (Chunk(choices=()), False),
-        (Chunk(choices=(), finish_reason="stop"), True),
-        (Chunk(choices=(Piece(), Piece(index=1, finish_reason="stop"))), True),
-    ],
-)
-def test_a_chunk_brings_a_reason_or_not(one: Chunk, brings: bool) -> None:
-    """For any of its choices, or beside them."""
-    assert has_reason(one) is brings
-
-
-@frozen(kw_only=True)
-class Bare:
-    """A chunk class of a spec that knows no reason beside the choices."""
-
-    choices: tuple[Piece, ...] = field(default=())
-
-
-def test_a_chunk_class_need_not_know_every_field() -> None:
-    """What it lacks was not said."""
-    assert not has_reason(Bare())
-    assert folded(FOLD, [Bare()]) == Completion(choices=())
 
 
 @pytest.mark.parametrize(

@@ -136,18 +136,20 @@ def test_a_short_stream_is_the_same_cut_anywhere_in_three() -> None:
 
 
 def test_chunks_come_as_soon_as_they_are_in() -> None:
-    """Feeding says whether the stream moved on, and keep-alives do not move it."""
+    """With the byte that ends them, and keep-alives are none."""
     state = new()
-    data = event(chunk("a"))
-    assert [state.feed(byte) for byte in single_bytes(data)] == [False] * (len(data) - 1) + [True]
+    for byte in single_bytes(event(chunk("a"))):
+        assert not state.ready
+        state.feed(byte)
     assert len(state.ready) == 1
-    assert not state.feed(PING)
-    assert not state.feed(b"event: ping\ndata: {}\n\n")
-    assert not state.feed(b"event: ping\ndata: no json\n\n")
-    assert state.feed(event(chunk("b")) + event(chunk("c")))
+    state.feed(PING)
+    state.feed(b"event: ping\ndata: {}\n\n")
+    state.feed(b"event: ping\ndata: no json\n\n")
+    assert len(state.ready) == 1
+    state.feed(event(chunk("b")) + event(chunk("c")))
     assert len(state.ready) == 3
     assert not state.is_over
-    assert state.feed(DONE)
+    state.feed(DONE)
     assert state.ended
     assert not state.is_over
     state.ready.clear()
@@ -223,7 +225,7 @@ def test_an_end_is_told_once() -> None:
     for data in (HELLO, event(chunk("Hel"))):
         _, state = read([data])
         error = state.error
-        assert not state.feed(b"")
+        state.feed(b"")
         state.fail(failed())
         assert state.error is error
 
@@ -469,7 +471,8 @@ def test_the_bound_on_an_event_ends_a_stream() -> None:
 def test_an_overflow_after_the_sentinel_is_no_matter() -> None:
     """The stream was complete before it."""
     state = new(max_event_bytes=150)
-    assert state.feed(HELLO + b"x" * 200)
+    state.feed(HELLO + b"x" * 200)
+    assert state.ended
     assert state.error is None
     assert state.completion().text == "Hello"
 

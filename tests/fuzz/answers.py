@@ -20,7 +20,7 @@ from autonomousai_sdk._core.secret import Secret
 from autonomousai_sdk._core.stream import StreamState
 from autonomousai_sdk._generated.models import ChatCompletion, ChatCompletionChunk
 from autonomousai_sdk._generated.operations import CHAT_CREATE
-from autonomousai_sdk.errors import AutonomousAIError, StreamError
+from autonomousai_sdk.errors import AutonomousAIError
 
 from ..core.miniature import KEY
 from ..core.rules import read_by_the_rules
@@ -48,8 +48,8 @@ class Head:
 
 
 def _kind(error: AutonomousAIError | None) -> object:
-    """What of an error must not depend on the reads; how much of a document it quotes may."""
-    return type(error), str(error) if isinstance(error, StreamError) else ""
+    """What an error says, which must not depend on the reads."""
+    return type(error), str(error)
 
 
 @frozen

@@ -307,9 +307,10 @@ def test_what_is_no_chunk_is_an_error_and_never_passed_over(
     bad: bytes, cls: type[AutonomousAIError], said: str
 ) -> None:
     """Events before it are handed out first, those after it never; however it is cut."""
-    data = event(chunk("Hel")) + bad
-    longer = [data + event(chunk("lo")) + STOP + DONE] if bad.endswith(b"\n\n") else [data]
-    for pieces in (longer, [data], single_bytes(data) if len(data) < 500 else [data]):
+    first = event(chunk("Hel"))
+    data, more = first + bad, event(chunk("lo")) + STOP + DONE if bad.endswith(b"\n\n") else b""
+    small = single_bytes(data) if len(data) < 500 else [data]
+    for pieces in ([data + more], [first, bad + more], [first, bad], [data], small):
         chunks, state = read(pieces)
         assert [piece.choices[0].delta.content for piece in chunks] == ["Hel"]
         error = state.error

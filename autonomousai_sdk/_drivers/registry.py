@@ -7,6 +7,7 @@ So that is left to the next call, which collects what was dropped.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
 from weakref import ref
@@ -36,6 +37,7 @@ class Registry(Generic[ResponseT]):
 
     _open: dict[int, _Entry[ResponseT]] = field(init=False, factory=dict[int, _Entry[ResponseT]])
     _dropped: list[ResponseT] = field(init=False, factory=list[ResponseT])
+    _process: int = field(init=False, factory=os.getpid)
 
     def add(self, stream: object, response: ResponseT, endpoint: str) -> None:
         """Hold the response of a stream that was opened."""
@@ -73,7 +75,8 @@ class Registry(Generic[ResponseT]):
     def _on_drop(self, key: int) -> Callable[[object], None]:
         def drop(_: object) -> None:
             entry = self._open.pop(key, None)
-            if entry is not None:
+            # After a fork the connection is the parent's as well, and its to break.
+            if entry is not None and self._process == os.getpid():
                 entry.response.abort()
                 self._dropped.append(entry.response)
 

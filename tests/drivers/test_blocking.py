@@ -78,7 +78,6 @@ def test_a_fork_does_not_use_a_transport_that_its_parent_used(fork: Fork) -> Non
     assert fork.child["late"] == "child"
 
 
-@pytest.mark.xfail(reason="The child's copy of the stream, when dropped, breaks the connection.")
 def test_a_fork_leaves_open_streams_to_its_parent(fork: Fork) -> None:
     """They come to their end there, also when the child has ended and dropped its copies."""
     assert fork.parent["stream"] == "parent!"

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from random import random
 from time import monotonic, time
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from uuid import uuid4
 
 from anyio import CancelScope, fail_after, sleep
@@ -129,8 +129,7 @@ class AsyncCaller:
         """Make a call that is answered as a whole."""
         plan = self._plan(operation, arguments, options, None)
         result, response, _ = await self.run(whole(plan, self.policy), plan.timeout)
-        if response is not None:
-            await close(response)
+        await close(response)
         return result
 
     def stream(
@@ -145,7 +144,7 @@ class AsyncCaller:
 
     async def run(
         self, flow: Flow[T], timeout: Timeout
-    ) -> tuple[T, AsyncTransportResponse | None, Deadline]:
+    ) -> tuple[T, AsyncTransportResponse, Deadline]:
         """Run a flow to its end.
 
         Returns:
@@ -161,7 +160,8 @@ class AsyncCaller:
                 if response is not None:
                     await close(response)
         except StopIteration as stop:
-            return stop.value, response, deadline
+            # A flow never ends well by a failure, so there is a response.
+            return stop.value, cast("AsyncTransportResponse", response), deadline
         except BaseException:
             if response is not None:
                 await close(response)
@@ -364,10 +364,10 @@ class AsyncStream(Generic[ChunkT, ResultT]):
         self._refuse_if_closed()
         plan = self._plan
         caller = self._caller
-        live = _Live(*await caller.run(opened(plan, caller.policy), plan.timeout))
-        self._live = live
-        if live.response is not None:
-            caller.connections.streams.add(self, live.response, plan.context.endpoint)
+        flow = opened(plan, caller.policy)
+        result, response, deadline = await caller.run(flow, plan.timeout)
+        self._live = live = _Live(result, response, deadline)
+        caller.connections.streams.add(self, response, plan.context.endpoint)
         return live
 
     async def _fill(self, live: _Live) -> None:
@@ -387,10 +387,11 @@ class AsyncStream(Generic[ChunkT, ResultT]):
                     raise state.error
                 self._exhausted = True
                 raise StopAsyncIteration
-            if live.response is None:
+            response = live.response
+            if response is None:
                 raise self._closed_error()
             try:
-                answer.feed(await read(live.response, deadline, now))
+                answer.feed(await read(response, deadline, now))
             except TransportError as error:
                 state.fail(self._caller.failure(error, deadline, began))
             except BaseException:

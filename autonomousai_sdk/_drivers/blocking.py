@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from random import random
 from time import monotonic, sleep, time
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from uuid import uuid4
 
 from attrs import define, field
@@ -117,8 +117,7 @@ class Caller:
         """Make a call that is answered as a whole."""
         plan = self._plan(operation, arguments, options, None)
         result, response, _ = self.run(whole(plan, self.policy), plan.timeout)
-        if response is not None:
-            response.close()
+        response.close()
         return result
 
     def stream(
@@ -131,7 +130,7 @@ class Caller:
         """Plan a call that is answered by a stream; entering the stream makes it."""
         return cls(self, self._plan(operation, arguments, options, operation.stream))
 
-    def run(self, flow: Flow[T], timeout: Timeout) -> tuple[T, TransportResponse | None, Deadline]:
+    def run(self, flow: Flow[T], timeout: Timeout) -> tuple[T, TransportResponse, Deadline]:
         """Run a flow to its end.
 
         Returns:
@@ -147,7 +146,8 @@ class Caller:
                 if response is not None:
                     response.close()
         except StopIteration as stop:
-            return stop.value, response, deadline
+            # A flow never ends well by a failure, so there is a response.
+            return stop.value, cast("TransportResponse", response), deadline
         except BaseException:
             if response is not None:
                 response.close()
@@ -336,10 +336,10 @@ class Stream(Generic[ChunkT, ResultT]):
         self._refuse_if_closed()
         plan = self._plan
         caller = self._caller
-        live = _Live(*caller.run(opened(plan, caller.policy), plan.timeout))
-        self._live = live
-        if live.response is not None:
-            caller.connections.streams.add(self, live.response, plan.context.endpoint)
+        flow = opened(plan, caller.policy)
+        result, response, deadline = caller.run(flow, plan.timeout)
+        self._live = live = _Live(result, response, deadline)
+        caller.connections.streams.add(self, response, plan.context.endpoint)
         return live
 
     def _fill(self, live: _Live) -> None:
@@ -359,10 +359,11 @@ class Stream(Generic[ChunkT, ResultT]):
                     raise state.error
                 self._exhausted = True
                 raise StopIteration
-            if live.response is None:
+            response = live.response
+            if response is None:
                 raise self._closed_error()
             try:
-                answer.feed(read(live.response, deadline, now))
+                answer.feed(read(response, deadline, now))
             except TransportError as error:
                 state.fail(self._caller.failure(error, deadline, began))
             except BaseException:

@@ -27,7 +27,7 @@ _AT_ONCE = 64 * 1024
 """Bytes that are read at once, at most."""
 
 _AHEAD = 256 * 1024
-"""Bytes that may wait for a reader before the connection is not read any further."""
+"""Bytes that may wait: for a reader, or to be sent."""
 
 _HEAD_START = 0.25
 """Seconds an address gets before the next one is tried beside it (RFC 8305, section 5)."""
@@ -146,18 +146,20 @@ class BufferedStream:
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         connection = self._connection
-        if connection.ended:
-            raise self._write_error("the connection was closed") from connection.error
-        self._transport.write(buffer)
-        if connection.writable is None:
-            return
-        try:
-            with anyio.fail_after(seconds_left(timeout)):
-                await connection.writable
-        except TimeoutError as error:
-            raise TransportError("timeout", "sending took too long", phase="write") from error
-        if connection.error is not None:
-            raise self._write_error(str(connection.error)) from connection.error
+        # In pieces, since asyncio's TLS takes any one write, however long, and says that it
+        # has no room at the next.
+        for start in range(0, len(buffer), _AHEAD):
+            if connection.ended:
+                said = str(connection.error or "the connection was closed")
+                raise self._write_error(said) from connection.error
+            self._transport.write(buffer[start : start + _AHEAD])
+            if connection.writable is None:
+                continue
+            try:
+                with anyio.fail_after(seconds_left(timeout)):
+                    await connection.writable
+            except TimeoutError as error:
+                raise TransportError("timeout", "sending took too long", phase="write") from error
 
     async def aclose(self) -> None:
         self._watchdog.stop()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 from .catalogue import FAULTS
@@ -23,6 +26,13 @@ def main() -> int:
     )
     parser.add_argument("--peer", choices=["openai"], help="put this library to them as well")
     parser.add_argument("--markdown", metavar="FILE", type=Path, help="write the table to FILE")
+    parser.add_argument(
+        "--jobs",
+        metavar="N",
+        type=int,
+        default=os.cpu_count() or 1,
+        help="put N clients to faults at a time, each in a process; else one for each processor",
+    )
     arguments = parser.parse_args()
 
     chosen = tuple(
@@ -36,10 +46,16 @@ def main() -> int:
     columns: tuple[Subject, ...] = (*subjects(), *peers)
     table = Table(columns)
     sys.stdout.write(table.heading())
-    for fault in chosen:
-        table.add(fault, {subject: put_to(subject, fault) for subject in columns})
-        sys.stdout.write(table.row(fault))
-        sys.stdout.flush()
+    with ProcessPoolExecutor(arguments.jobs, get_context("spawn")) as pool:
+        # All of them first, so that a client that waits for nothing keeps no other waiting.
+        coming = {
+            fault: {subject: pool.submit(put_to, subject, fault) for subject in columns}
+            for fault in chosen
+        }
+        for fault, results in coming.items():
+            table.add(fault, {subject: result.result() for subject, result in results.items()})
+            sys.stdout.write(table.row(fault))
+            sys.stdout.flush()
     sys.stdout.write(table.failures())
     if arguments.markdown:
         arguments.markdown.write_text(table.markdown(), encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import warnings
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -355,6 +356,19 @@ async def flat(subject: Subject) -> None:
             expect(left, f"{server.open_connections} connections are left")
             after = _descriptors()
     expect(after <= before + 10, f"{before} descriptors became {after}")
+
+
+@case("P9", "flat-when-dropped")
+async def flat_when_dropped(subject: Subject) -> None:
+    """A thousand streams that nobody closes, on ten connections, leave room for the next call."""
+    with FaultServer(open_or_document) as server, warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # One for each, as owed: see P3.
+        async with subject.client(server.url, connections=10, retries=0) as client:
+            for _ in range(1000):
+                await client.chat.stream("Hello").__anext__()
+            fine(await created(subject, client), "Hello world")
+            left = await subject.until(lambda: server.open_connections <= 1)
+            expect(left, f"{server.open_connections} connections are left")
 
 
 def _descriptors() -> int:

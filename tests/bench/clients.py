@@ -24,8 +24,8 @@ _KEY = "sk-benchmark"
 _LIMIT = 2000
 _IDLE = 20
 
-Take = Callable[[str], object]
-"""Gets each piece of text that is not empty."""
+Take = Callable[[Any], object]
+"""Gets each piece of text that is not empty; from what makes nothing of it, the bytes."""
 
 
 class Client(Protocol):
@@ -432,6 +432,58 @@ class Original:
 
     async def close(self) -> None:
         """Nothing: it keeps no connection."""
+
+
+class Floor:
+    """httpcore on the SDK's own connections, which reads a stream and makes nothing of it."""
+
+    def __init__(self, base_url: str) -> None:
+        core: Any = import_module("httpcore")
+        deadline: Any = import_module("autonomousai_sdk.transports.deadline")
+        backend = deadline.DeadlineBackend(core.SyncBackend())
+        self._url = base_url + "/chat"
+        self._pool = core.ConnectionPool(network_backend=backend)
+
+    async def stream(self, take: Take) -> None:
+        content = json.dumps(_body(stream=True)).encode()
+        with self._pool.stream("POST", self._url, content=content) as response:
+            for piece in response.iter_stream():
+                take(piece)
+
+    async def kept(self) -> list[Any]:
+        raise NotImplementedError
+
+    async def whole(self) -> str:
+        raise NotImplementedError
+
+    async def close(self) -> None:
+        self._pool.close()
+
+
+class AsyncFloor:
+    """The same, on asyncio."""
+
+    def __init__(self, base_url: str) -> None:
+        core: Any = import_module("httpcore")
+        buffered: Any = import_module("autonomousai_sdk.transports.buffered")
+        backend = buffered.BufferedBackend(core.WriteError)
+        self._url = base_url + "/chat"
+        self._pool = core.AsyncConnectionPool(network_backend=backend)
+
+    async def stream(self, take: Take) -> None:
+        content = json.dumps(_body(stream=True)).encode()
+        async with self._pool.stream("POST", self._url, content=content) as response:
+            async for piece in response.aiter_stream():
+                take(piece)
+
+    async def kept(self) -> list[Any]:
+        raise NotImplementedError
+
+    async def whole(self) -> str:
+        raise NotImplementedError
+
+    async def close(self) -> None:
+        await self._pool.aclose()
 
 
 def _transport(name: str) -> Any:

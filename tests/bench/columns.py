@@ -30,6 +30,8 @@ class Column:
         answer: a script that imports it and asks for one whole answer at `{url}`.
         answers: whether it has whole answers.
         makes: whether a client is made of it at all.
+        is_floor: whether it reads the bytes of a stream and makes nothing of them: what
+            reading costs, whoever reads.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Column:
     answer: str | None = None
     answers: bool = True
     makes: bool = True
+    is_floor: bool = False
 
     @property
     def is_sdk(self) -> bool:
@@ -122,6 +125,10 @@ COLUMNS = (
     Column(
         "ollama", "ollama", "blocking", "Ollama", ("ollama",), "import ollama", _OLLAMA_ANSWER
     ),
+    Column(
+        "floor", "httpcore, bytes alone", "blocking", "Floor", ("httpcore",),
+        answers=False, makes=False, is_floor=True,
+    ),
     Column("sdk-asyncio", "this SDK", "asyncio", "AsyncSDK", (_SDK, "httpx")),
     Column("sdk-asyncio-httpx2", "this SDK on httpx2", "asyncio", "AsyncSDKOnHTTPX2",
            (_SDK, "httpx2")),
@@ -139,6 +146,10 @@ COLUMNS = (
     Column(
         ORIGINAL, "the original provider", "asyncio", "Original", ("g4f",),
         "import g4f.Provider", answers=False, makes=False,
+    ),
+    Column(
+        "floor-asyncio", "httpcore, bytes alone", "asyncio", "AsyncFloor", ("httpcore",),
+        answers=False, makes=False, is_floor=True,
     ),
     Column("sdk-trio", "this SDK", "trio", "AsyncSDK", (_SDK, "httpx", "trio")),
     Column("sdk-trio-httpx2", "this SDK on httpx2", "trio", "AsyncSDKOnHTTPX2",

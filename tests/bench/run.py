@@ -98,6 +98,8 @@ def _once(plan: Plan, column: Column, group: str, root: str) -> Results:
         return _imports(plan, column, root)
     if group == "thousand" and column.kind == "blocking":
         return {}
+    if column.is_floor and group != "costs":
+        return {}
     command = [
         plan.python(column), "-m", f"{__package__}.worker",
         column.name, group, root, str(plan.effort),

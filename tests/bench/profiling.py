@@ -19,7 +19,7 @@ import h11
 import httpcore
 import httpx
 
-from autonomousai_sdk import ChatCompletionChunk, Client
+from autonomousai_sdk import ChatCompletionChunk, Client, HTTPXTransport
 from autonomousai_sdk._core.codec import decoder
 from autonomousai_sdk._core.sse import MAX_EVENT_BYTES, EventParser
 
@@ -54,7 +54,7 @@ def _layers(script: Script) -> Iterator[tuple[str, Callable[[], object]]]:
     decode = decoder(ChatCompletionChunk)
     pool = httpcore.ConnectionPool(network_backend=_Backend(reads))
     client = httpx.Client(transport=_Transport(pool))
-    sdk = Client(base_url=_URL, http_client=client)
+    sdk = Client(base_url=_URL, transport=_InMemory(_Transport(pool)))
     yield "json.loads", lambda: [json.loads(payload) for payload in payloads]
     yield "typed decoding", lambda: [decode(payload) for payload in payloads]
     yield "events", lambda: _events(bodies)
@@ -111,6 +111,17 @@ class _Transport(httpx.HTTPTransport):
 
     def __init__(self, pool: httpcore.ConnectionPool) -> None:
         self._pool = pool
+
+
+class _InMemory(HTTPXTransport):
+    """The SDK's own transport, on one of httpx's that is given."""
+
+    def __init__(self, transport: _Transport) -> None:
+        super().__init__()
+        self._transport = transport
+
+    def _pool(self, url: str) -> Any:
+        return self._transport
 
 
 class _Stream(httpcore.NetworkStream):

@@ -52,6 +52,9 @@ _FAULTS: tuple[tuple[type[BaseException], Fault, str], ...] = (
 _ERRORS = (aiohttp.ClientError, OSError, ValueError)
 
 
+_ADDED = ("accept", "accept-encoding", "content-type", "user-agent")
+"""Headers that aiohttp adds to a request without them."""
+
 _TICK = 0.5
 """Seconds after which a wait is looked at."""
 
@@ -120,7 +123,12 @@ class AIOHTTPTransport:
         finally:
             watchdog.stop()
         if response is None:  # the watchdog cancelled the scope
-            raise TransportError("timeout", "sending took too long", phase="write")
+            cause = TimeoutError(f"no room for {_PIECE} more bytes in {timeout.write} s")
+            raise TransportError("timeout", "sending took too long", phase="write") from cause
+        if response.connection is not None and response.connection.protocol is not None:
+            # aiohttp would hold every read of the body to the limit of the head.
+            response.connection.protocol.read_timeout = None
+            response.connection.protocol.start_timeout()
         return AIOHTTPResponse(response, decoded=session.auto_decompress)
 
     async def aclose(self) -> None:
@@ -132,18 +140,19 @@ class AIOHTTPTransport:
             await checkpoint()
 
     def _session(self) -> aiohttp.ClientSession:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError as error:
+            raise TransportError("request", "aiohttp works on asyncio only") from error
         if self._given is not None:
             return self._given
         if self._own is None:
-            try:
-                asyncio.get_running_loop()
-            except RuntimeError as error:
-                raise TransportError("request", "aiohttp works on asyncio only") from error
             self._own = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
                     limit=self._max_connections, keepalive_timeout=KEEPALIVE_EXPIRY
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
+                skip_auto_headers=_ADDED,
                 auto_decompress=False,
                 trust_env=False,
             )

@@ -138,10 +138,8 @@ class BufferedStream:
                 self._watchdog.rest()
         if connection.received:
             return connection.taken()
-        if self._expired:
-            raise TransportError("timeout", "nothing came in time")
         if connection.error is not None:
-            raise TransportError("broken", str(connection.error)) from connection.error
+            raise self._failure(connection.error)
         return b""
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
@@ -201,8 +199,15 @@ class BufferedStream:
             )
         return self._transport.get_extra_info(_NAMES.get(info, info))
 
+    def _failure(self, cause: Exception) -> TransportError:
+        error = TransportError("timeout" if self._expired else "broken", str(cause))
+        # As if raised where the cause was caught; see `fault.restore_cause`.
+        error.__cause__ = error.__context__ = cause
+        return error
+
     def _expire(self) -> None:
         self._expired = True
+        self._connection.error = TimeoutError("nothing came in time")
         self._connection.wake()
 
 

@@ -35,6 +35,15 @@ def transport_error(error: Exception) -> TransportError:
     return TransportError(fault, str(error).rstrip(".") or default, phase=phase)
 
 
+def restore_cause(error: TransportError) -> None:
+    """Give an error of a network stream its cause again.
+
+    httpcore's pool takes it away as the error goes through (`raise exc from None`), and leaves
+    the context, which is the same.
+    """
+    error.__cause__ = error.__context__
+
+
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error

@@ -25,9 +25,13 @@ from .._core.exchange import Request, TransportError
 from .._core.timeout import Timeout
 from .buffered import BufferedBackend
 from .deadline import Allowance, AsyncDeadlineBackend, DeadlineBackend, Limits
-from .fault import transport_error
+from .fault import restore_cause, transport_error
 from .pool import PoolLimits, pool_options
 from .proxy import proxy_for
+from .watchdog import BlockingWatchdog
+
+_PIECE = 256 * 1024
+"""Bytes of a body that are written at a time."""
 
 
 @frozen(eq=False)
@@ -106,22 +110,33 @@ def _over(cls: Any, pool: Any) -> Any:
 class _Body:
     """A request's body as a stream that is no async generator.
 
-    The library's own is one, and trio warns of it when sending is cut short.
+    The library's own is one, and trio warns of it when sending is cut short. In pieces, since
+    on trio the limit for writing is for all that is written at once.
     """
 
     def __init__(self, content: bytes) -> None:
-        self._rest = [content]
+        self._pieces = [content[at : at + _PIECE] for at in range(0, len(content), _PIECE)]
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self._rest)
+        return iter(self._pieces)
 
-    def __aiter__(self) -> _Body:
+    def __aiter__(self) -> _Pieces:
+        return _Pieces(iter(self._pieces))
+
+
+@frozen(eq=False)
+class _Pieces:
+    """A body being sent, which may be more than once: a caller's client may have to log in."""
+
+    rest: Iterator[bytes]
+
+    def __aiter__(self) -> _Pieces:
         return self
 
     async def __anext__(self) -> bytes:
-        if not self._rest:
-            raise StopAsyncIteration
-        return self._rest.pop()
+        for piece in self.rest:
+            return piece
+        raise StopAsyncIteration
 
 
 @cache
@@ -143,6 +158,7 @@ class PooledTransport:
         self._limits = limits
         self._pools: dict[tuple[str, str | None], Any] = {}
         self._routes: dict[tuple[str, str], Any] = {}
+        self._watchdog = BlockingWatchdog()
 
     def send(self, request: Request, timeout: Timeout) -> PooledResponse:
         """Send a request; see `Transport.send`."""
@@ -153,9 +169,15 @@ class PooledTransport:
                 response = self._pool(request.url).handle_request(outgoing)
             else:
                 response = self._client.send(outgoing, stream=True, follow_redirects=False)
+        except TransportError as error:
+            restore_cause(error)
+            raise
         except self._errors as error:
             raise transport_error(error) from error
-        return PooledResponse(response, limits.read, self._errors)
+        if self._client is None:
+            return PooledResponse(response, limits.read, self._errors)
+        _end_limit(outgoing)
+        return GivenResponse(response, limits.read, self._errors, watchdog=self._watchdog)
 
     def close(self) -> None:
         """Close every connection this transport opened."""
@@ -202,6 +224,10 @@ class AsyncPooledTransport:
                 response = await self._handle(self._pool(request.url), outgoing)
             else:
                 response = await self._client.send(outgoing, stream=True, follow_redirects=False)
+                _end_limit(outgoing)
+        except TransportError as error:
+            restore_cause(error)
+            raise
         except self._errors as error:
             raise transport_error(error) from error
         return AsyncPooledResponse(
@@ -263,6 +289,9 @@ class PooledResponse:
         self._allowance.limit(timeout)
         try:
             return next(self._pieces, b"")
+        except TransportError as error:
+            restore_cause(error)
+            raise
         except self._errors as error:
             raise transport_error(error) from error
 
@@ -273,6 +302,35 @@ class PooledResponse:
     def abort(self) -> None:
         """Break the connection at once."""
         _shut_down(self._response)
+
+
+@define(eq=False)
+class GivenResponse(PooledResponse):
+    """An answer on a connection that knows no allowance: a thread keeps the time of its reads."""
+
+    _watchdog: BlockingWatchdog = field(kw_only=True, alias="watchdog")
+    _expired: bool = field(init=False, default=False)
+
+    def read(self, timeout: float | None) -> bytes:
+        """The next bytes; see `TransportResponse.read`."""
+        if timeout is not None:
+            self._watchdog.expect_within(timeout, self._expire)
+        cause: Exception = TimeoutError(f"nothing came in {timeout} s")
+        try:
+            data = super().read(timeout)
+        except TransportError as error:
+            if not self._expired:
+                raise
+            data, cause = b"", error
+        finally:
+            self._watchdog.rest(self._expire)
+        if not data and self._expired:
+            raise TransportError("timeout", "nothing came in time") from cause
+        return data
+
+    def _expire(self) -> None:
+        self._expired = True
+        self.abort()
 
 
 @define(eq=False)
@@ -315,6 +373,9 @@ class AsyncPooledResponse:
             return b""
         except TimeoutError as error:
             raise TransportError("timeout", "nothing came in time") from error
+        except TransportError as error:
+            restore_cause(error)
+            raise
         except self._errors as error:
             raise transport_error(error) from error
 
@@ -333,6 +394,14 @@ class AsyncPooledResponse:
     def abort(self) -> None:
         """Break the connection at once."""
         _shut_down(self._response)
+
+
+def _end_limit(outgoing: Any) -> None:
+    """Have a caller's client read the body without the limit for its head: reads have their own.
+
+    The layer below the library looks at the limit again when it begins with the body.
+    """
+    outgoing.extensions["timeout"]["read"] = None
 
 
 def _forget_unopened(transport: Any) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import gc
 import signal
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -27,18 +27,23 @@ OPEN: Answer = (Send(CHUNKED + coded(BEGUN)), Hold())
 """A stream that begins, and then keeps silent as long as the client stays."""
 
 
-def in_colours(*colours: Colour) -> Callable[[Test], Callable[..., None]]:
-    """Run a coroutine test in each of these colours."""
+def put_to(subjects: Sequence[Any]) -> Callable[[Test], Callable[..., None]]:
+    """Run a coroutine test with each of these subjects, in its colour."""
 
     def decorate(test: Test) -> Callable[..., None]:
         @functools.wraps(test)
         def run(*, subject: SDK, **arguments: Any) -> None:
             subject.run(lambda: test(subject=subject, **arguments))
 
-        pytest.mark.parametrize("subject", [SDK(each, "httpx") for each in colours], ids=str)(run)
+        pytest.mark.parametrize("subject", subjects, ids=str)(run)
         return run
 
     return decorate
+
+
+def in_colours(*colours: Colour) -> Callable[[Test], Callable[..., None]]:
+    """Run a coroutine test in each of these colours."""
+    return put_to([SDK(each, "httpx") for each in colours])
 
 
 in_each_colour = in_colours(*COLOURS)

@@ -1,0 +1,226 @@
+"""Who is put to the conformance suite: each transport in each colour, on whose connections.
+
+A test is one coroutine function, for all of them. A blocking transport is awaited as a
+blocking client is in `tests.faults.subject`: what it gives is there at once.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import cache
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+from attrs import field, frozen
+
+import autonomousai_sdk as sdk
+from autonomousai_sdk.transports import Request, Timeout
+
+from ..drivers.colours import Test, put_to
+from ..faults.subject import SAFETY, SDK, Client, settled, subjects
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+LIMITS: dict[str, float] = dict.fromkeys(("connect", "read", "write", "pool"), SAFETY)
+"""Limits that only a test that hangs comes to."""
+
+NO_LIMITS: Mapping[str, float] = MappingProxyType({})
+"""No other limits than those."""
+
+
+@frozen
+class Response:
+    """An answer of any colour, awaited."""
+
+    made: Any
+
+    @property
+    def status(self) -> int:
+        """The status, by the transport."""
+        status: int = self.made.status
+        return status
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """The headers, by the transport."""
+        return list(self.made.headers)
+
+    async def read(self, timeout: float | None = SAFETY) -> bytes:
+        """Read once."""
+        data: bytes = await settled(self.made.read(timeout))
+        return data
+
+    async def rest(self) -> bytes:
+        """Read to the end."""
+        pieces: list[bytes] = []
+        while piece := await self.read():
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    async def close(self) -> None:
+        """Close it."""
+        await closed(self.made)
+
+    def abort(self) -> None:
+        """Break its connection."""
+        self.made.abort()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.close()
+
+
+@frozen
+class Sender:
+    """A transport of any colour, awaited."""
+
+    made: Any
+
+    async def send(
+        self,
+        url: str,
+        content: bytes = b"",
+        *,
+        method: str = "POST",
+        headers: tuple[tuple[str, str], ...] = (),
+        limits: Mapping[str, float] = NO_LIMITS,
+    ) -> Response:
+        """Send a request, with limits by the names of `Timeout`."""
+        request = Request(method=method, url=url, headers=headers, content=content)
+        timeout = Timeout(**{**LIMITS, **limits})
+        return Response(await settled(self.made.send(request, timeout)))
+
+    async def close(self) -> None:
+        """Close it."""
+        await closed(self.made)
+
+
+@frozen
+class Contestant(SDK):
+    """A transport in one colour.
+
+    Attributes:
+        whose: whether connections are the transport's own, or those of a caller's client.
+    """
+
+    whose: Literal["own", "given"] = field(kw_only=True)
+
+    def __str__(self) -> str:
+        return f"{self.colour}-{self.transport}-{self.whose}"
+
+    @property
+    def decodes(self) -> bool:
+        """Whether the client is one that undoes content codings before anyone can see them."""
+        return (self.transport, self.whose) == ("aiohttp", "given")
+
+    @asynccontextmanager
+    async def http_client(
+        self, connections: int | None = None, **settings: Any
+    ) -> AsyncGenerator[Any]:
+        """A caller's own client of the library, if it is one on a caller's, else None."""
+        if self.whose == "own":
+            yield None
+            return
+        library = import_module(self.transport)
+        if self.transport == "aiohttp":
+            connector = library.TCPConnector(limit=connections or 100)
+            client = library.ClientSession(connector=connector, **settings)
+        else:
+            cls = library.Client if self.colour == "sync" else library.AsyncClient
+            limits = library.Limits(max_connections=connections)
+            client = cls(limits=limits, verify=_context(), **settings)
+        try:
+            yield client
+        finally:
+            await closed(client)
+
+    def over(self, http_client: Any, connections: int | None = None) -> Sender:
+        """The transport on a client, or on connections of its own."""
+        if http_client is None:
+            return Sender(self.new_transport(connections))
+        name = "session" if self.transport == "aiohttp" else "client"
+        return Sender(type(self.new_transport())(**{name: http_client}))
+
+    @asynccontextmanager
+    async def sender(
+        self, connections: int | None = None, **settings: Any
+    ) -> AsyncGenerator[Sender]:
+        """The transport, closed at the end, and then the client below it.
+
+        Args:
+            connections: how many the pool holds.
+            settings: of a caller's client.
+        """
+        async with self.http_client(connections, **settings) as http_client:
+            sender = self.over(http_client, connections)
+            try:
+                yield sender
+            finally:
+                await sender.close()
+
+    @asynccontextmanager
+    async def chatting(self, url: str, http_client: Any) -> AsyncGenerator[Client]:
+        """An SDK's client on a caller's client, or on connections of its own; then closed."""
+        cls = sdk.Client if self.colour == "sync" else sdk.AsyncClient
+        transport = self.new_transport() if http_client is None else None
+        made = cls(
+            base_url=url,
+            http_client=http_client,
+            transport=transport,
+            timeout=SAFETY,
+            max_retries=0,
+        )
+        try:
+            yield self.calls(made)
+        finally:
+            await closed(made)
+            if transport is not None:
+                await closed(transport)
+
+
+async def closed(thing: Any) -> None:
+    """Close what has a method for that, by either name."""
+    await settled(thing.aclose() if hasattr(thing, "aclose") else thing.close())
+
+
+@cache
+def _context() -> ssl.SSLContext:
+    """One for all clients: making it takes longer than most tests."""
+    return ssl.create_default_context()
+
+
+CONTESTANTS = [
+    Contestant(each.colour, each.transport, whose=whose)
+    for each in subjects()
+    for whose in ("own", "given")
+]
+
+
+def contest(
+    cannot: Mapping[str, Mapping[str, str]], among: Sequence[Contestant] = CONTESTANTS
+) -> Callable[[Test], Callable[..., None]]:
+    """What runs a test with each contestant, as `subject`.
+
+    Args:
+        cannot: by the test's name, what of a contestant's name cannot pass it, and why. That
+            it still cannot is checked, too.
+        among: the contestants.
+    """
+
+    def decorate(test: Test) -> Callable[..., None]:
+        reasons = cannot.get(test.__name__, {})
+        entries: list[Any] = []
+        for each in among:
+            reason = next((why for name, why in reasons.items() if name in str(each)), None)
+            marks = () if reason is None else pytest.mark.xfail(reason=reason, strict=True)
+            entries.append(pytest.param(each, marks=marks, id=str(each)))
+        return put_to(entries)(test)
+
+    return decorate

@@ -1,0 +1,739 @@
+"""What the protocol says of a transport, put to each one, in each colour, on real sockets.
+
+On connections of its own, and on a caller's client of the library. A test is written once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import gzip
+import zlib
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from importlib import import_module
+from importlib.util import find_spec
+from threading import Timer
+from time import monotonic
+from typing import Any
+
+import anyio
+import pytest
+from attrs import field, frozen
+
+import autonomousai_sdk as sdk
+from autonomousai_sdk import (
+    APITimeoutError,
+    ConfigurationError,
+    StreamInterrupted,
+    Timeout,
+    TransportError,
+)
+from autonomousai_sdk.transports import Fault
+
+from ..faults.case import created, fine, owed, streamed
+from ..faults.script import Action, Answer, Drip, Fin, Gate, Hold, Pace, Reset, Send, Wait
+from ..faults.server import FaultServer, Received, black_hole, refused
+from ..faults.subject import SAFETY
+from ..faults.wire import (
+    BEGUN,
+    CHUNKED,
+    DONE,
+    FINISH,
+    LAST_CHUNK,
+    TEXTS,
+    WHOLE,
+    body,
+    coded,
+    deltas,
+    document,
+    head,
+)
+from .contestants import CONTESTANTS, NO_LIMITS, Contestant, Response, Sender, closed, contest
+
+CANNOT: dict[str, dict[str, str]] = {
+    "test_the_total_holds_while_headers_drip": {
+        "sync-httpx-given": "httpx starts its time limit anew with each byte",
+        "sync-httpx2-given": "httpx2 starts its time limit anew with each byte",
+    },
+}
+"""What a library does not let its transport do, and why."""
+
+in_each = contest(CANNOT)
+
+AT_ONCE = 1.0
+"""Seconds by which something has happened at once, on a busy machine too."""
+
+OPEN: tuple[Action, ...] = (Send(CHUNKED + coded(b"one")), Hold())
+"""A body that begins, and goes on for as long as the client stays."""
+
+SAID = deltas(*TEXTS) + FINISH + DONE
+"""The events of a whole answer."""
+
+UNTIL_CLOSED: tuple[Action, ...] = (Send(head(200, "connection: close") + b"one"), Hold())
+"""Another, that would end with its connection."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _little_to_look_through() -> Generator[None]:
+    """What is there by now is no garbage: on asyncio, looking for some takes most of a test."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@asynccontextmanager
+async def exchange(
+    subject: Contestant, *script: Action, limits: Mapping[str, float] = NO_LIMITS
+) -> AsyncGenerator[tuple[FaultServer, Response]]:
+    """A server that does one thing, and its answer."""
+    with FaultServer(script) as server:
+        async with (
+            subject.sender() as sender,
+            await sender.send(server.url, limits=limits) as response,
+        ):
+            yield server, response
+
+
+async def left(subject: Contestant, server: FaultServer, open_connections: int = 0) -> bool:
+    """Whether the server sees at once that no more connections than that are open."""
+    return await subject.until(lambda: server.open_connections <= open_connections, AT_ONCE)
+
+
+def lines(request: Received) -> list[tuple[str, str]]:
+    """A request's headers as they came: the names in lower case, for aiohttp writes its own."""
+    pairs = (line.partition(":") for line in request.head.decode("latin-1").split("\r\n")[1:])
+    return [(name.lower(), value.strip()) for name, _, value in pairs]
+
+
+# The request
+
+METHODS = ("POST", "GET", "PUT", "PATCH", "DELETE", "OPTIONS", "PURGE")
+TARGETS = (
+    "/",
+    "/v1/chat",
+    "/?b=2&a=1&a=&c",
+    "/a%2Fb/%2e%2E/c%20d/%C3%A9/%c3%a9",
+    "/?q=%2F%20+%C3%A9%c3%a9%26%3d%25",
+    "/-._~!$&()*+,;=:@/?-._~!$&()*+,;=:@/?",
+)
+BODIES = {
+    "empty": b"",
+    "one-byte": b"{",
+    "every-byte": bytes(range(256)),
+    "long": bytes(range(256)) * 2**14,
+}
+HEADERS = (
+    ("authorization", "Bearer key"),
+    ("accept", "text/event-stream"),
+    ("accept-encoding", "identity"),
+    ("user-agent", "suite/1"),
+    ("content-type", "application/json; charset=utf-8"),
+    ("x-twice", "1"),
+    ("x-between", 'a,  b; c="d"'),
+    ("x-twice", "2"),
+    ("x-empty", ""),
+)
+CONNECTION = {"host", "content-length", "connection"}
+"""What a transport adds: the headers that belong to the connection."""
+
+NOTHING: frozenset[str] = frozenset()
+ADDED = {
+    "httpx": NOTHING,
+    "httpx2": NOTHING,
+    "aiohttp": {"accept", "accept-encoding", "content-type", "user-agent"},
+}
+"""What the library of a caller's client adds where the request does not say."""
+
+
+@in_each
+async def test_the_method_and_the_target_arrive_as_given(subject: Contestant) -> None:
+    """Every method, and a target with whatever a URL may contain, percent-encoded or not."""
+    asked = [("POST", target) for target in TARGETS] + [(method, "/") for method in METHODS]
+    with FaultServer(body(200, b"")) as server:
+        async with subject.sender() as sender:
+            for method, target in asked:
+                async with await sender.send(server.url + target, method=method) as response:
+                    assert await response.rest() == b""
+    assert [request.line for request in server.requests] == asked
+
+
+@in_each
+async def test_the_headers_arrive_as_given(subject: Contestant) -> None:
+    """In their order, with those that came twice; besides, only what the connection needs."""
+    with FaultServer(body(200, b"")) as server:
+        async with subject.sender() as sender:
+            await (await sender.send(server.url, b"{}", headers=HEADERS)).close()
+    (request,) = server.requests
+    assert [pair for pair in lines(request) if pair[0] not in CONNECTION] == list(HEADERS)
+    assert request.headers["host"] == server.url.removeprefix("http://")
+
+
+@in_each
+async def test_no_header_is_added(subject: Contestant) -> None:
+    """But those of the connection, and those that the library of a caller's client adds."""
+    allowed = ADDED[subject.transport] if subject.whose == "given" else NOTHING
+    with FaultServer(body(200, b"")) as server:
+        async with subject.sender() as sender:
+            for method, content in (("POST", b"{}"), ("GET", b"")):
+                await (await sender.send(server.url, content, method=method)).close()
+    for request in server.requests:
+        assert {name for name, _ in lines(request)} <= CONNECTION | allowed
+
+
+@pytest.mark.parametrize("content", BODIES.values(), ids=BODIES)
+@in_each
+async def test_the_body_arrives_as_given(subject: Contestant, content: bytes) -> None:
+    """Byte for byte, with its length said once, and in no coding."""
+    with FaultServer(body(200, b"")) as server:
+        async with subject.sender() as sender:
+            await (await sender.send(server.url, content)).close()
+    (request,) = server.requests
+    assert request.body == content
+    names = [name for name, _ in lines(request)]
+    assert "transfer-encoding" not in names
+    assert [value for name, value in lines(request) if name == "content-length"] == [
+        str(len(content))
+    ]
+
+
+@in_each
+async def test_a_body_that_is_read_slowly_arrives(subject: Contestant) -> None:
+    """The limit is for the next bytes to go out, not for the whole body."""
+    content = bytes(4 * 2**20)
+    with FaultServer(body(200, b""), reads=Pace(2**16 - 1, 0.003)) as server:
+        async with subject.sender() as sender:
+            began = monotonic()
+            await (await sender.send(server.url, content, limits={"write": 0.15})).close()
+    assert monotonic() - began > 0.15
+    assert server.requests[0].body == content
+
+
+@contest({}, [each for each in CONTESTANTS if each.whose == "given" and "httpx" in str(each)])
+async def test_a_body_goes_out_again_with_credentials(subject: Contestant) -> None:
+    """A caller's client that logs in sends the same request twice."""
+    challenge = 'www-authenticate: Digest realm="r", nonce="n", qop="auth"'
+    login = import_module(subject.transport).DigestAuth("user", "password")
+    with FaultServer(body(401, b"", challenge), body(200, b"ok")) as server:
+        async with (
+            subject.sender(auth=login) as sender,
+            await sender.send(server.url, b"{}") as response,
+        ):
+            assert await response.rest() == b"ok"
+    assert [request.body for request in server.requests] == [b"{}", b"{}"]
+
+
+# The head of the answer
+
+REDIRECTS = (301, 302, 303, 307, 308)
+STATUSES = (200, 201, 207, 299, 400, 404, 418, 429, 500, 503, 599, 600, 999)
+ANSWERED = [
+    ("Content-Type", "text/plain"),
+    ("X-Twice", "1"),
+    ("x-between", "caf\xe9 \xff"),
+    ("X-Twice", "2"),
+    ("x-empty", ""),
+    ("Set-Cookie", "a=1; Path=/"),
+    ("Set-Cookie", "b=2"),
+    ("Content-Length", "2"),
+]
+
+
+@in_each
+async def test_the_status_is_the_answers(subject: Contestant) -> None:
+    """Whatever it is, with its body; an interim answer before it is not it."""
+    early = head(103, "link: </a>; rel=preload")
+    answers = [(Send(early + head(status, "content-length: 2") + b"ok"),) for status in STATUSES]
+    with FaultServer(*answers) as server:
+        async with subject.sender() as sender:
+            for status in STATUSES:
+                async with await sender.send(server.url) as response:
+                    assert (response.status, await response.rest()) == (status, b"ok")
+
+
+@in_each
+async def test_the_headers_are_the_answers(subject: Contestant) -> None:
+    """Names and values as they came, in their order, with those that came twice."""
+    sent = "".join(f"{name}: {value}\r\n" for name, value in ANSWERED).encode("latin-1")
+    async with exchange(subject, Send(b"HTTP/1.1 200 OK\r\n" + sent + b"\r\nok")) as (_, response):
+        assert response.headers == ANSWERED
+
+
+@in_each
+async def test_no_redirect_is_followed(subject: Contestant) -> None:
+    """It is an answer like any other, also where the caller's client is set to follow it."""
+    settings = {} if subject.transport == "aiohttp" else {"follow_redirects": True}
+    answers = [body(status, b"there", "location: /there") for status in REDIRECTS]
+    with FaultServer(*answers) as server:
+        async with subject.sender(**settings) as sender:
+            for status in REDIRECTS:
+                async with await sender.send(server.url, b"{}") as response:
+                    assert (response.status, await response.rest()) == (status, b"there")
+                    assert ("location", "/there") in response.headers
+    assert len(server.requests) == len(REDIRECTS)
+
+
+# The body of the answer
+
+FIRST, SECOND = b"data: one\n\n", b"data: \xf0\x9f\x92"
+FRAMINGS: dict[str, tuple[bytes, Callable[[bytes], bytes], tuple[Action, ...]]] = {
+    "chunked": (head(200, "transfer-encoding: chunked"), coded, (Send(LAST_CHUNK),)),
+    "content-length": (head(200, f"content-length: {len(FIRST + SECOND)}"), bytes, ()),
+    "until-the-end": (head(200, "connection: close"), bytes, (Fin(),)),
+}
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+@in_each
+async def test_the_body_is_read_as_it_comes(subject: Contestant, framing: str) -> None:
+    """A piece is there before the next is sent; after the last come empty ones, every time."""
+    begin, framed, end = FRAMINGS[framing]
+    script = (Send(begin + framed(FIRST)), Gate(), Send(framed(SECOND)), *end)
+    async with exchange(subject, *script) as (server, response):
+        assert await response.read() == FIRST
+        server.open_gate()
+        assert await response.read() == SECOND
+        for timeout in (SAFETY, None, 0.1):
+            assert await response.read(timeout) == b""
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+@in_each
+async def test_only_the_end_is_empty(subject: Contestant, framing: str) -> None:
+    """Reads that get a part of the framing, and nothing of the body, wait for more."""
+    begin, framed, end = FRAMINGS[framing]
+    script = (Send(begin), Drip(framed(FIRST) + framed(SECOND), 0.001), *end)
+    async with exchange(subject, *script) as (_, response):
+        assert await response.rest() == FIRST + SECOND
+
+
+@in_each
+async def test_a_long_body_comes_whole(subject: Contestant) -> None:
+    """Some megabytes, faster than they are read."""
+    content = BODIES["long"]
+    async with exchange(subject, *body(200, content)) as (_, response):
+        assert await response.rest() == content
+
+
+@in_each
+async def test_an_answer_without_a_body_is_at_its_end(subject: Contestant) -> None:
+    """By its status, or by its length; nothing is waited for."""
+    heads = [head(204), head(304), head(200, "content-length: 0")]
+    with FaultServer(*[(Send(each),) for each in heads]) as server:
+        async with subject.sender() as sender:
+            for _ in heads:
+                async with await sender.send(server.url) as response:
+                    assert await response.read() == b""
+    assert [request.connection for request in server.requests] == [1, 1, 1]
+
+
+CODED = {
+    "gzip": gzip.compress(FIRST * 9),
+    "deflate": zlib.compress(FIRST * 9),
+}
+
+
+@pytest.mark.parametrize("coding", CODED)
+@in_each
+async def test_content_codings_are_not_undone(subject: Contestant, coding: str) -> None:
+    """And the header says so; where a caller's session undoes them, it does not say so."""
+    script = body(200, CODED[coding], f"content-encoding: {coding}")
+    async with exchange(subject, *script) as (_, response):
+        said = [value for name, value in response.headers if name == "content-encoding"]
+        read = await response.rest()
+    if subject.decodes:
+        assert (said, read) == ([], FIRST * 9)
+    else:
+        assert (said, read) == ([coding], CODED[coding])
+
+
+@contest({}, [each for each in CONTESTANTS if each.decodes])
+async def test_a_session_that_decodes_nothing_is_taken_at_its_word(subject: Contestant) -> None:
+    """The coding is left, and so is its header."""
+    with FaultServer(body(200, CODED["gzip"], "content-encoding: gzip")) as server:
+        async with (
+            subject.sender(auto_decompress=False) as sender,
+            await sender.send(server.url) as response,
+        ):
+            assert ("content-encoding", "gzip") in response.headers
+            assert await response.rest() == CODED["gzip"]
+
+
+# Connections
+
+
+@pytest.mark.parametrize("framing", ["chunked", "content-length"])
+@in_each
+async def test_a_body_read_to_its_end_gives_its_connection_back(
+    subject: Contestant, framing: str
+) -> None:
+    """The next request goes out on the same one."""
+    begin, framed, end = FRAMINGS[framing]
+    with FaultServer((Send(begin + framed(FIRST + SECOND)), *end)) as server:
+        async with subject.sender() as sender:
+            for _ in range(3):
+                async with await sender.send(server.url, b"{}") as response:
+                    assert await response.rest() == FIRST + SECOND
+            assert [request.connection for request in server.requests] == [1, 1, 1]
+            assert server.open_connections == 1
+
+
+@in_each
+async def test_a_response_closed_in_the_middle_closes_its_connection(subject: Contestant) -> None:
+    """The server sees it at once, and the next request goes out on another."""
+    with FaultServer(OPEN, body(200, b"ok")) as server:
+        async with subject.sender() as sender:
+            response = await sender.send(server.url)
+            assert await response.read() == b"one"
+            await response.close()
+            assert await left(subject, server)
+            async with await sender.send(server.url) as response:
+                assert await response.rest() == b"ok"
+    assert [request.connection for request in server.requests] == [1, 2]
+
+
+@pytest.mark.parametrize("script", [OPEN, UNTIL_CLOSED], ids=["chunked", "until-the-end"])
+@in_each
+async def test_aborting_from_another_thread_wakes_who_reads(
+    subject: Contestant, script: Answer
+) -> None:
+    """By an error or by an end; the connection is broken, and closing it is no error."""
+    async with exchange(subject, *script) as (server, response):
+        assert await response.read() == b"one"
+        timer = Timer(0.05, response.abort)
+        timer.start()
+        await broken_off(response)
+        timer.join()
+        assert await left(subject, server)
+        response.abort()
+
+
+@in_each
+async def test_aborting_from_another_task_wakes_who_reads(subject: Contestant) -> None:
+    """As from another thread; more than once is no error."""
+    async with exchange(subject, *OPEN) as (server, response):
+        assert await response.read() == b"one"
+
+        async def act(number: int) -> None:
+            if number == 0:
+                await broken_off(response)
+            else:
+                await subject.sleep(0.05)
+                response.abort()
+                response.abort()
+
+        await subject.each(2, act)
+        assert await left(subject, server)
+
+
+async def broken_off(response: Response) -> None:
+    """A read ends at once, without any bytes."""
+    began = monotonic()
+    try:
+        assert await response.read() == b""
+    except TransportError as error:
+        assert error.fault == "broken"  # noqa: PT017  # an end is as good
+    assert monotonic() - began < AT_ONCE
+
+
+@in_each
+async def test_an_aborted_response_closes_its_connection(subject: Contestant) -> None:
+    """Though nobody reads it, and it is not closed yet."""
+    async with exchange(subject, *OPEN) as (server, response):
+        response.abort()
+        assert await left(subject, server)
+
+
+@in_each
+async def test_closing_closes_what_the_transport_opened(subject: Contestant) -> None:
+    """And nothing else: the connections of a caller's client go on, and so does the client."""
+    kept = int(subject.whose == "given")
+    with FaultServer(body(200, b"ok")) as server:
+        async with subject.http_client() as http_client:
+            for _ in range(2):
+                sender = subject.over(http_client)
+                async with await sender.send(server.url) as response:
+                    assert await response.rest() == b"ok"
+                await sender.close()
+                assert await left(subject, server, kept)
+                assert server.open_connections == kept
+    assert [request.connection for request in server.requests] == ([1, 1] if kept else [1, 2])
+
+
+@contest({}, [each for each in CONTESTANTS if each.whose == "own"])
+async def test_closing_closes_connections_in_use(subject: Contestant) -> None:
+    """A response that is still open loses its connection, and closing that is no error."""
+    with FaultServer(OPEN) as server:
+        async with subject.sender() as sender:
+            response = await sender.send(server.url)
+            assert await response.read() == b"one"
+            await sender.close()
+            assert await left(subject, server)
+            await response.close()
+
+
+# Failures
+
+
+@frozen(kw_only=True)
+class Failing:
+    """A way to fail, and what it is called then.
+
+    Attributes:
+        where: what listens.
+        fault: the fault owed; for a timeout, of which phase.
+        limits: of the request.
+        content: its body.
+    """
+
+    where: Callable[[], AbstractContextManager[Any]]
+    fault: Fault
+    phase: str | None = None
+    limits: Mapping[str, float] = field(factory=dict[str, float])
+    content: bytes = b"{}"
+
+
+def failing(*script: Action, fault: Fault = "broken", **how: Any) -> Failing:
+    """A server that does this with each request."""
+    return Failing(where=lambda: FaultServer(script), fault=fault, **how)
+
+
+HALF = head(200, "content-length: 9")
+SENDING = {
+    "refused": Failing(where=refused, fault="connect"),
+    "no-such-name": Failing(where=lambda: nullcontext("http://name.invalid"), fault="connect"),
+    "black-hole": Failing(
+        where=black_hole, fault="timeout", phase="connect", limits={"connect": 0.1}
+    ),
+    "silence": failing(Hold(), fault="timeout", phase="read", limits={"read": 0.1}),
+    "silence-in-the-head": failing(
+        Send(HALF[:20]), Hold(), fault="timeout", phase="read", limits={"read": 0.1}
+    ),
+    "not-read": Failing(
+        where=lambda: FaultServer((Hold(),), reads=None),
+        fault="timeout",
+        phase="write",
+        limits={"write": 0.15},
+        content=bytes(2**24),
+    ),
+    "closed-without-an-answer": failing(Fin()),
+    "reset-without-an-answer": failing(Reset()),
+    "closed-in-the-head": failing(Send(HALF[:20]), Fin()),
+    "reset-in-the-head": failing(Send(HALF[:20]), Reset()),
+    "no-http": failing(Send(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"), Hold()),
+    "no-status": failing(Send(b"HTTP/1.1 OK\r\n\r\n"), Hold()),
+    "no-header": failing(Send(b"HTTP/1.1 200 OK\r\nno header\r\n\r\n"), Hold()),
+    "no-length": failing(Send(head(200, "content-length: some")), Hold()),
+}
+READING = {
+    "length-cut": failing(Send(HALF + b"one"), Fin()),
+    "length-reset": failing(Send(HALF + b"one"), Reset()),
+    "chunk-cut": failing(Send(CHUNKED + coded(b"one") + b"9\r\ntw"), Fin()),
+    "chunks-cut": failing(Send(CHUNKED + coded(b"one")), Fin()),
+    "last-chunk-cut": failing(Send(CHUNKED + coded(b"one") + b"0\r\n"), Fin()),
+    "chunks-reset": failing(Send(CHUNKED + coded(b"one")), Reset()),
+    "no-chunk": failing(Send(CHUNKED + coded(b"one") + b"no size\r\n"), Hold()),
+    "no-chunk-later": failing(*OPEN[:1], Wait(0.05), Send(b"no size\r\n"), Hold()),
+    "silence": failing(*OPEN, fault="timeout", phase="read"),
+    "silence-until-the-end": failing(*UNTIL_CLOSED, fault="timeout", phase="read"),
+}
+
+
+@pytest.mark.parametrize("failing", SENDING.values(), ids=SENDING)
+@in_each
+async def test_a_request_that_fails_says_how(subject: Contestant, failing: Failing) -> None:
+    """By its fault and, for a timeout, its phase; the library's error is its cause."""
+    with failing.where() as where:
+        url = where if isinstance(where, str) else where.url
+        async with subject.sender() as sender:
+            with pytest.raises(TransportError) as caught:
+                await sender.send(url, failing.content, limits=failing.limits)
+    judge(failing, caught.value)
+
+
+@pytest.mark.parametrize("failing", READING.values(), ids=READING)
+@in_each
+async def test_a_body_that_fails_says_how(subject: Contestant, failing: Failing) -> None:
+    """By its fault and, for a timeout, its phase; and closing it closes its connection."""
+    with failing.where() as server:
+        async with subject.sender() as sender:
+            with pytest.raises(TransportError) as caught:
+                await read_whole(sender, server.url, 0.15 if failing.phase else SAFETY)
+            assert await left(subject, server)
+    judge(failing, caught.value)
+
+
+async def read_whole(sender: Sender, url: str, timeout: float) -> None:
+    """Read to an end that there should not be."""
+    async with await sender.send(url) as response:
+        await read_on(response, timeout)
+
+
+async def read_on(response: Response, timeout: float) -> None:
+    """Read what is left, with a limit for each read."""
+    while await response.read(timeout):
+        pass
+
+
+def judge(failing: Failing, error: TransportError) -> None:
+    """An error is what was owed."""
+    assert error.fault == failing.fault
+    assert failing.phase in {None, error.phase}
+    assert error.message
+    assert isinstance(error.__cause__, Exception)
+
+
+@in_each
+async def test_a_pool_that_is_used_up_says_so(subject: Contestant) -> None:
+    """As a timeout of the pool; the place is free again once its response was closed."""
+    with FaultServer(OPEN, body(200, b"ok")) as server:
+        async with subject.sender(connections=1) as sender:
+            held = await sender.send(server.url)
+            with pytest.raises(TransportError) as caught:
+                await sender.send(server.url, limits={"pool": 0.1})
+            await held.close()
+            async with await sender.send(server.url) as response:
+                assert await response.rest() == b"ok"
+    judge(failing(fault="timeout", phase="pool"), caught.value)
+    assert len(server.requests) == 2
+
+
+@in_each
+async def test_each_read_has_a_limit_of_its_own(subject: Contestant) -> None:
+    """Short, then none, then short again; that of the head counts no more."""
+    script = (Send(CHUNKED + coded(b"one")), Wait(0.2), Send(coded(b"two")), Hold())
+    async with exchange(subject, *script, limits={"read": 0.15}) as (_, response):
+        assert await response.read(0.15) == b"one"
+        assert await response.read(None) == b"two"
+        began = monotonic()
+        with pytest.raises(TransportError) as caught:
+            await response.read(0.05)
+        assert 0.03 < monotonic() - began < AT_ONCE
+    judge(failing(fault="timeout", phase="read"), caught.value)
+
+
+@in_each
+async def test_a_short_read_beside_a_long_one(subject: Contestant) -> None:
+    """Each of two that wait at once has its own limit."""
+    with FaultServer(OPEN) as server:
+        async with subject.sender() as sender:
+            waiting = [await sender.send(server.url) for _ in range(2)]
+
+            async def act(number: int) -> float:
+                await subject.sleep(number * 0.05)
+                began = monotonic()
+                with pytest.raises(TransportError):
+                    await read_on(waiting[number], 0.25 if number == 0 else 0.05)
+                return monotonic() - began
+
+            long, short = await subject.each(2, act)
+            for response in waiting:
+                await response.close()
+    assert short < 0.2 < long < AT_ONCE
+
+
+@in_each
+async def test_the_total_holds_while_headers_drip(subject: Contestant) -> None:
+    """Each byte is in time for the read's limit, and the head is not for the call's."""
+    with FaultServer((Drip(head(200, f"x-long: {'x' * 40}"), 0.01),)) as server:
+        async with (
+            subject.http_client() as http_client,
+            subject.chatting(server.url, http_client) as client,
+        ):
+            outcome = await created(subject, client, timeout=0.2)
+    owed(outcome, APITimeoutError, "total")
+    assert outcome.seconds < 0.6
+
+
+# Together
+
+
+@in_each
+async def test_a_whole_chat(subject: Contestant) -> None:
+    """A document, a stream, and a stream that is cut; a caller's client outlives the SDK's."""
+    cut = (Send(CHUNKED + coded(BEGUN)), Fin())
+    with FaultServer(document(), WHOLE, cut, document()) as server:
+        async with subject.http_client() as http_client:
+            async with subject.chatting(server.url, http_client) as client:
+                fine(await created(subject, client), "".join(TEXTS))
+                fine(await streamed(subject, client), "".join(TEXTS))
+                broken = owed(await streamed(subject, client), StreamInterrupted)
+                subject.check_partial(broken, "".join(TEXTS[:2]))
+            async with subject.chatting(server.url, http_client) as client:
+                fine(await created(subject, client), "".join(TEXTS))
+
+
+@in_each
+async def test_no_stream_waits_for_a_silent_server(subject: Contestant) -> None:
+    """Longer than for the next event; nor, once the answer is complete, for its body to end."""
+    begun, whole = ((Send(CHUNKED + coded(data)), Hold()) for data in (BEGUN, SAID))
+    with FaultServer(begun, whole) as server:
+        async with (
+            subject.http_client() as http_client,
+            subject.chatting(server.url, http_client) as client,
+        ):
+            silent = await streamed(subject, client, timeout=Timeout(idle=0.1))
+            ended = await streamed(subject, client)
+    owed(silent, APITimeoutError, "idle")
+    fine(ended, "".join(TEXTS))
+    assert silent.seconds < AT_ONCE
+    assert ended.seconds < AT_ONCE
+
+
+@in_each
+async def test_many_use_it_at_once(subject: Contestant) -> None:
+    """Twenty threads, or tasks: each gets the answer to what it asked."""
+    with FaultServer(lambda request: body(200, request.body * 99)) as server:
+        async with subject.sender() as sender:
+
+            async def act(number: int) -> None:
+                for turn in range(5):
+                    asked = b"%d-%d;" % (number, turn)
+                    async with await sender.send(server.url, asked) as response:
+                        assert await response.rest() == asked * 99
+
+            await subject.each(20, act)
+    assert len(server.requests) == 100
+
+
+WRONG = [
+    (sdk.Client, "httpx", "AsyncClient"),
+    (sdk.AsyncClient, "httpx", "Client"),
+    (sdk.Client, "httpx2", "AsyncClient"),
+    (sdk.AsyncClient, "httpx2", "Client"),
+    (sdk.Client, "aiohttp", "ClientSession"),
+]
+
+
+@pytest.mark.parametrize(("cls", "library", "kind"), WRONG)
+def test_the_wrong_kind_of_client_is_refused(cls: Any, library: str, kind: str) -> None:
+    """A client that awaits for one that blocks, or the other way round: what fits is named."""
+    if find_spec(library) is None:
+        pytest.skip(f"{library} is not installed")
+
+    async def act() -> None:
+        http_client = getattr(import_module(library), kind)()
+        with pytest.raises(ConfigurationError, match=r"httpx\.(Async)?Client, httpx2\."):
+            cls(http_client=http_client)
+        await closed(http_client)
+
+    anyio.run(act)
+
+
+@pytest.mark.parametrize(
+    "contestant", [each for each in CONTESTANTS if each.transport == "aiohttp"]
+)
+def test_aiohttp_says_that_it_is_for_asyncio(contestant: Contestant) -> None:
+    """A client on trio fails with that reason, on whosever session."""
+    loop = asyncio.new_event_loop()
+    opened = contestant.http_client()
+    http_client = loop.run_until_complete(opened.__aenter__())
+
+    async def act() -> None:
+        async with contestant.chatting("http://127.0.0.1:9", http_client) as client:
+            owed(await created(contestant, client), ConfigurationError, "asyncio only")
+
+    anyio.run(act, backend="trio")
+    loop.run_until_complete(opened.__aexit__(None, None, None))
+    loop.close()

@@ -115,9 +115,12 @@ class FaultServer:
         self._host = host
         self._loop = asyncio.new_event_loop()
         self._gate = asyncio.Event()
+        # An event loop forgets a connection that does not read, and garbage collection ends it.
+        self._serving: list[asyncio.Task[Any] | None] = []
         self._thread = Thread(target=self._loop.run_forever, name="fault-server", daemon=True)
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._listener = socket.socket(family, socket.SOCK_STREAM)
+        # By that protocol's number asyncio knows not to hold a small write back (TCP_NODELAY).
+        self._listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         if reads is None or reads.size < 2**16:
             # Else the kernel reads for us, more than any request is long.
             self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -178,6 +181,7 @@ class FaultServer:
             await asyncio.gather(*others, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._serving.append(asyncio.current_task())
         connection = Connection(len(self.connections) + 1)
         self.connections.append(connection)
         talk = _Talk(reader, writer, connection, self._reads, self._gate)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import struct
 import time
@@ -137,6 +138,18 @@ def test_not_reading_blocks_the_client() -> None:
         with pytest.raises(TimeoutError):
             plain.sendall(b"x" * 2**25)
         assert not server.requests
+
+
+def test_a_connection_that_is_not_read_stays() -> None:
+    """Whatever the garbage collector looks at meanwhile."""
+    with FaultServer((Hold(),), reads=None) as server, connected(server) as plain:
+        assert soon(lambda: server.open_connections == 1)
+        for _ in range(5):
+            time.sleep(0.01)
+            gc.collect()
+        plain.settimeout(0.05)
+        with pytest.raises(TimeoutError):
+            plain.recv(1)
 
 
 def test_reading_slowly() -> None:

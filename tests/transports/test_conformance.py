@@ -504,17 +504,17 @@ SENDING = {
     "refused": Failing(where=refused, fault="connect"),
     "no-such-name": Failing(where=lambda: nullcontext("http://name.invalid"), fault="connect"),
     "black-hole": Failing(
-        where=black_hole, fault="timeout", phase="connect", limits={"connect": 0.1}
+        where=black_hole, fault="timeout", phase="connect", limits={"connect": 0.06}
     ),
-    "silence": failing(Hold(), fault="timeout", phase="read", limits={"read": 0.1}),
+    "silence": failing(Hold(), fault="timeout", phase="read", limits={"read": 0.06}),
     "silence-in-the-head": failing(
-        Send(HALF[:20]), Hold(), fault="timeout", phase="read", limits={"read": 0.1}
+        Send(HALF[:20]), Hold(), fault="timeout", phase="read", limits={"read": 0.06}
     ),
     "not-read": Failing(
         where=lambda: FaultServer((Hold(),), reads=None),
         fault="timeout",
         phase="write",
-        limits={"write": 0.15},
+        limits={"write": 0.1},
         content=bytes(2**24),
     ),
     "closed-without-an-answer": failing(Fin()),
@@ -559,7 +559,7 @@ async def test_a_body_that_fails_says_how(subject: Contestant, failing: Failing)
     with failing.where() as server:
         async with subject.sender() as sender:
             with pytest.raises(TransportError) as caught:
-                await read_whole(sender, server.url, 0.15 if failing.phase else SAFETY)
+                await read_whole(sender, server.url, 0.08 if failing.phase else SAFETY)
             assert await left(subject, server)
     judge(failing, caught.value)
 
@@ -591,7 +591,7 @@ async def test_a_pool_that_is_used_up_says_so(subject: Contestant) -> None:
         async with subject.sender(connections=1) as sender:
             held = await sender.send(server.url)
             with pytest.raises(TransportError) as caught:
-                await sender.send(server.url, limits={"pool": 0.1})
+                await sender.send(server.url, limits={"pool": 0.06})
             await held.close()
             async with await sender.send(server.url) as response:
                 assert await response.rest() == b"ok"
@@ -641,7 +641,7 @@ async def test_the_total_holds_while_headers_drip(subject: Contestant) -> None:
             subject.http_client() as http_client,
             subject.chatting(server.url, http_client) as client,
         ):
-            outcome = await created(subject, client, timeout=0.2)
+            outcome = await created(subject, client, timeout=0.1)
     owed(outcome, APITimeoutError, "total")
     assert outcome.seconds < 0.6
 
@@ -673,7 +673,7 @@ async def test_no_stream_waits_for_a_silent_server(subject: Contestant) -> None:
             subject.http_client() as http_client,
             subject.chatting(server.url, http_client) as client,
         ):
-            silent = await streamed(subject, client, timeout=Timeout(idle=0.1))
+            silent = await streamed(subject, client, timeout=Timeout(idle=0.06))
             ended = await streamed(subject, client)
     owed(silent, APITimeoutError, "idle")
     fine(ended, "".join(TEXTS))

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from uuid import uuid4
 
 from anyio import CancelScope, fail_after, sleep
-from anyio.lowlevel import RunVar
 from attrs import define, field
 
 from .._core.exchange import Attempt, Failure, Flow, Outcome, Reply, TransportError
@@ -29,6 +28,7 @@ from .._core.settings import CallOptions, Settings
 from .._core.timeout import Deadline, Timeout
 from ..errors import ConfigurationError, StreamError
 from ..transports import AsyncTransport, AsyncTransportResponse
+from ..transports.per_loop import PerLoop
 from .registry import Registry
 
 if TYPE_CHECKING:
@@ -42,52 +42,38 @@ DRAIN = 0.1
 
 
 @define(eq=False)
-class _LoopState:
-    """What belongs to one event loop: a transport and the streams open on it."""
-
-    transport: AsyncTransport
-    streams: Registry[AsyncTransportResponse] = field(
-        init=False, factory=Registry[AsyncTransportResponse]
-    )
-
-
-@define(eq=False)
 class AsyncConnections:
-    """A client's transport for each event loop it is used in, and the open streams.
+    """A client's transport, made when it is first needed, and its open streams.
 
-    `_new` makes a transport; `own` says whether closing the client closes it. Sockets
-    belong to the loop they were opened in, so a client that is used in one
-    `asyncio.run()` after another has a transport for each.
+    `_new` makes a transport; `own` says whether closing the client closes it.
     """
 
     _new: Callable[[], AsyncTransport]
     own: bool
-    _state: RunVar[_LoopState] = field(init=False, factory=lambda: RunVar("autonomousai_sdk"))
-    _opened: bool = field(init=False, default=False)
+    _transport: AsyncTransport | None = field(init=False, default=None)
     _closed: bool = field(init=False, default=False)
+    _streams: PerLoop[Registry[AsyncTransportResponse]] = field(
+        init=False, factory=lambda: PerLoop(Registry[AsyncTransportResponse])
+    )
 
     async def transport(self) -> AsyncTransport:
-        """The running loop's transport, with what dropped streams left in it cleared away.
+        """The transport, with what dropped streams left in it cleared away.
 
         Raises:
             ConfigurationError: the client was closed.
         """
         if self._closed:
             raise ConfigurationError("This client was closed: make a new one.")
-        state = self._state.get(None)
-        if state is None:
-            state = _LoopState(self._new())
-            self._state.set(state)
-            self._opened = True
-        for response in state.streams.collect():
+        for response in self.streams.collect():
             await close(response)
-        return state.transport
+        if self._transport is None:
+            self._transport = self._new()
+        return self._transport
 
     @property
     def streams(self) -> Registry[AsyncTransportResponse]:
         """The streams open on the running loop."""
-        state = self._state.get(None)
-        return Registry() if state is None else state.streams
+        return self._streams.get()
 
     async def aclose(self) -> None:
         """Close every stream, and every connection that is the client's own, of the running loop.
@@ -95,17 +81,15 @@ class AsyncConnections:
         The connections of loops that have ended went with them.
         """
         self._closed = True
-        state = self._state.get(None)
-        if state is None:
-            return
-        for response in state.streams.collect_all():
+        for response in self.streams.collect_all():
             await close(response)
-        if self.own:
+        transport, self._transport = self._transport, None
+        if transport is not None and self.own:
             with CancelScope(shield=True):
-                await state.transport.aclose()
+                await transport.aclose()
 
     def __del__(self) -> None:
-        if self.own and self._opened and not self._closed:
+        if self.own and self._transport is not None and not self._closed:
             warnings.warn(
                 "an AsyncClient was dropped without being closed; use an async with block, or "
                 "aclose()",

@@ -21,6 +21,7 @@ from attrs import define, field
 from .._core.exchange import Fault, Request, TransportError
 from .._core.timeout import Timeout
 from ..errors import ConfigurationError
+from .per_loop import PerLoop
 from .pool import KEEPALIVE_EXPIRY
 from .proxy import proxy_for
 from .watchdog import Watchdog
@@ -48,8 +49,10 @@ _FAULTS: tuple[tuple[type[BaseException], Fault, str], ...] = (
     (aiohttp.ClientPayloadError, "broken", "the body was cut"),
     (aiohttp.ClientError, "broken", "the connection broke"),
     (OSError, "broken", "the connection broke"),
+    # Of a caller's session: it was closed, or belongs to another event loop.
+    (RuntimeError, "request", "the session cannot send it"),
 )
-_ERRORS = (aiohttp.ClientError, OSError, ValueError)
+_ERRORS = (aiohttp.ClientError, OSError, ValueError, RuntimeError)
 
 
 _ADDED = ("accept", "accept-encoding", "content-type", "user-agent")
@@ -82,7 +85,7 @@ class AIOHTTPTransport:
         max_connections: int = 1000,
     ) -> None:
         self._given = session
-        self._own: aiohttp.ClientSession | None = None
+        self._own = PerLoop(self._new_session)
         self._proxy = proxy
         self._max_connections = max_connections
 
@@ -132,8 +135,8 @@ class AIOHTTPTransport:
         return AIOHTTPResponse(response, decoded=session.auto_decompress)
 
     async def aclose(self) -> None:
-        """Close the session, if this transport opened it."""
-        session, self._own = self._own, None
+        """Close the session that this transport opened on the running loop."""
+        session = self._own.pop()
         if session is not None:
             await session.close()
             # aiohttp closes TLS connections in a callback of the event loop.
@@ -146,17 +149,18 @@ class AIOHTTPTransport:
             raise TransportError("request", "aiohttp works on asyncio only") from error
         if self._given is not None:
             return self._given
-        if self._own is None:
-            self._own = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
-                    limit=self._max_connections, keepalive_timeout=KEEPALIVE_EXPIRY
-                ),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                skip_auto_headers=_ADDED,
-                auto_decompress=False,
-                trust_env=False,
-            )
-        return self._own
+        return self._own.get()
+
+    def _new_session(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=self._max_connections, keepalive_timeout=KEEPALIVE_EXPIRY
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            skip_auto_headers=_ADDED,
+            auto_decompress=False,
+            trust_env=False,
+        )
 
 
 @define(eq=False)
@@ -166,6 +170,7 @@ class AIOHTTPResponse:
     _response: aiohttp.ClientResponse
     _decoded: bool = field(kw_only=True, alias="decoded")
     _watchdog: Watchdog = field(init=False)
+    _loop: asyncio.AbstractEventLoop = field(init=False, factory=asyncio.get_running_loop)
     _until: float = field(init=False, default=inf)
 
     def __attrs_post_init__(self) -> None:
@@ -217,6 +222,9 @@ class AIOHTTPResponse:
         if raw is not None:
             with suppress(OSError):  # it may be closed already, which is what is wanted
                 raw.shutdown(SHUT_RDWR)
+        if self._loop.is_closed():
+            # Else aiohttp tries to give the connection back when the response is dropped.
+            self._response.close()
 
     def _look(self) -> None:
         """End a wait whose time is over, or whose connection is gone without a word.

@@ -20,6 +20,8 @@ _FAULTS: dict[str, tuple[Fault, str, str]] = {
     "ReadError": ("broken", "read", "the connection was reset while reading"),
     "WriteError": ("broken", "write", "the connection was reset while sending"),
     "CloseError": ("broken", "read", "the connection broke while closing"),
+    # Of a caller's client: it was closed, or belongs to another event loop.
+    "RuntimeError": ("request", "connect", "the HTTP client cannot send it"),
     "RemoteProtocolError": ("broken", "read", "the server spoke no valid HTTP"),
 }
 _UNKNOWN: tuple[Fault, str, str] = ("broken", "read", "the HTTP library failed")
@@ -42,6 +44,17 @@ def restore_cause(error: TransportError) -> None:
     the context, which is the same.
     """
     error.__cause__ = error.__context__
+
+
+def untrace(error: BaseException) -> None:
+    """Take the traces off an error that nobody will see.
+
+    The libraries' errors hold on to frames that hold on to them, and by those, since Python
+    3.12, to whoever called: a caller's stream would then be dropped only when the garbage
+    collector comes by.
+    """
+    for each in _causes(error):
+        each.__traceback__ = None
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -11,7 +11,7 @@ library is an argument here, and untyped; the modules that name one give the typ
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import cache, lru_cache
 from socket import SHUT_RDWR
@@ -25,7 +25,8 @@ from .._core.exchange import Request, TransportError
 from .._core.timeout import Timeout
 from .buffered import BufferedBackend
 from .deadline import Allowance, AsyncDeadlineBackend, DeadlineBackend, Limits
-from .fault import restore_cause, transport_error
+from .fault import restore_cause, transport_error, untrace
+from .per_loop import PerLoop
 from .pool import PoolLimits, pool_options
 from .proxy import proxy_for
 from .watchdog import BlockingWatchdog
@@ -41,10 +42,13 @@ class Library:
     http: Any
     core: Any
 
-    @property
-    def errors(self) -> tuple[type[Exception], ...]:
-        """What it raises; an OSError gets through it when TLS fails in an unforeseen way."""
-        return (self.http.HTTPError, self.http.InvalidURL, OSError)
+    def errors_of(self, client: object) -> tuple[type[Exception], ...]:
+        """What it raises; an OSError gets through it when TLS fails in an unforeseen way.
+
+        A caller's client raises a RuntimeError when it was closed, or its event loop was.
+        """
+        own: tuple[type[Exception], ...] = (self.http.HTTPError, self.http.InvalidURL, OSError)
+        return own if client is None else (*own, RuntimeError)
 
     def transport(self, scheme: str, proxy: str | None, limits: PoolLimits) -> Any:
         """The library's blocking transport, on connections that keep to deadlines."""
@@ -145,6 +149,39 @@ def _body_class(http: Any) -> Any:
     return type("Body", (_Body, http.SyncByteStream, http.AsyncByteStream), {})
 
 
+class _Pools:
+    """Connections: a library's transport for each scheme and proxy.
+
+    Args:
+        proxy: the proxy's URL, or None for what the environment says.
+        new: makes a transport for a scheme and a proxy.
+    """
+
+    def __init__(self, proxy: str | None, new: Callable[[str, str | None], Any]) -> None:
+        self._proxy = proxy
+        self._new = new
+        self._pools: dict[tuple[str, str | None], Any] = {}
+        self._routes: dict[tuple[str, str], Any] = {}
+
+    def of(self, url: str) -> Any:
+        """The pool for a URL. Which proxy the environment wants is asked once for each origin."""
+        scheme, host, *_ = urlsplit(url)
+        pool = self._routes.get((scheme, host))
+        if pool is None:
+            key = (scheme, proxy_for(url, self._proxy))
+            # Two threads may both get here; setdefault lets one of their pools win, and
+            # the other has no connection yet.
+            pool = self._pools.get(key) or self._pools.setdefault(key, self._new(*key))
+            self._routes[scheme, host] = pool
+        return pool
+
+    def taken(self) -> list[Any]:
+        """Every pool, for the caller to close; they are not used again."""
+        pools, self._pools = self._pools, {}
+        self._routes = {}
+        return list(pools.values())
+
+
 class PooledTransport:
     """Sends with a library of httpx's shape, blocking."""
 
@@ -152,12 +189,9 @@ class PooledTransport:
         self, library: Library, client: Any, proxy: str | None, limits: PoolLimits
     ) -> None:
         self._library = library
-        self._errors = library.errors
+        self._errors = library.errors_of(client)
         self._client = client
-        self._proxy = proxy
-        self._limits = limits
-        self._pools: dict[tuple[str, str | None], Any] = {}
-        self._routes: dict[tuple[str, str], Any] = {}
+        self._pools = _Pools(proxy, lambda scheme, proxy: library.transport(scheme, proxy, limits))
         self._watchdog = BlockingWatchdog()
 
     def send(self, request: Request, timeout: Timeout) -> PooledResponse:
@@ -166,7 +200,7 @@ class PooledTransport:
         try:
             outgoing = self._library.request(request, limits)
             if self._client is None:
-                response = self._pool(request.url).handle_request(outgoing)
+                response = self._pools.of(request.url).handle_request(outgoing)
             else:
                 response = self._client.send(outgoing, stream=True, follow_redirects=False)
         except TransportError as error:
@@ -181,24 +215,8 @@ class PooledTransport:
 
     def close(self) -> None:
         """Close every connection this transport opened."""
-        pools, self._pools = self._pools, {}
-        self._routes.clear()
-        for pool in pools.values():
+        for pool in self._pools.taken():
             pool.close()
-
-    def _pool(self, url: str) -> Any:
-        """The pool for a URL. Which proxy the environment wants is asked once for each origin."""
-        scheme, host, *_ = urlsplit(url)
-        pool = self._routes.get((scheme, host))
-        if pool is None:
-            key = (scheme, proxy_for(url, self._proxy))
-            # Two threads may both get here; setdefault lets one of their pools win, and
-            # the other has no connection yet.
-            pool = self._pools.get(key) or self._pools.setdefault(
-                key, self._library.transport(*key, self._limits)
-            )
-            self._routes[scheme, host] = pool
-        return pool
 
 
 class AsyncPooledTransport:
@@ -208,12 +226,10 @@ class AsyncPooledTransport:
         self, library: Library, client: Any, proxy: str | None, limits: PoolLimits
     ) -> None:
         self._library = library
-        self._errors = library.errors
+        self._errors = library.errors_of(client)
         self._client = client
-        self._proxy = proxy
         self._limits = limits
-        self._pools: dict[tuple[str, str | None], Any] = {}
-        self._routes: dict[tuple[str, str], Any] = {}
+        self._pools = PerLoop(lambda: _Pools(proxy, self._new_pool))
 
     async def send(self, request: Request, timeout: Timeout) -> AsyncPooledResponse:
         """Send a request; see `AsyncTransport.send`."""
@@ -221,7 +237,7 @@ class AsyncPooledTransport:
         try:
             outgoing = self._library.request(request, limits)
             if self._client is None:
-                response = await self._handle(self._pool(request.url), outgoing)
+                response = await self._handle(self._pools.get().of(request.url), outgoing)
             else:
                 response = await self._client.send(outgoing, stream=True, follow_redirects=False)
                 _end_limit(outgoing)
@@ -234,6 +250,9 @@ class AsyncPooledTransport:
             response, limits.read, self._errors, bounded=self._client is None
         )
 
+    def _new_pool(self, scheme: str, proxy: str | None) -> Any:
+        return self._library.async_transport(scheme, proxy, self._limits)
+
     async def _handle(self, pool: Any, outgoing: Any) -> Any:
         try:
             return await pool.handle_async_request(outgoing)
@@ -242,23 +261,10 @@ class AsyncPooledTransport:
             raise
 
     async def aclose(self) -> None:
-        """Close every connection this transport opened."""
-        pools, self._pools = self._pools, {}
-        self._routes.clear()
-        for pool in pools.values():
+        """Close every connection this transport opened on the running loop."""
+        pools = self._pools.pop()
+        for pool in [] if pools is None else pools.taken():
             await pool.aclose()
-
-    def _pool(self, url: str) -> Any:
-        """The pool for a URL. Which proxy the environment wants is asked once for each origin."""
-        scheme, host, *_ = urlsplit(url)
-        pool = self._routes.get((scheme, host))
-        if pool is None:
-            key = (scheme, proxy_for(url, self._proxy))
-            pool = self._pools.get(key) or self._pools.setdefault(
-                key, self._library.async_transport(*key, self._limits)
-            )
-            self._routes[scheme, host] = pool
-        return pool
 
 
 @define(eq=False)
@@ -387,9 +393,12 @@ class AsyncPooledResponse:
         to the event loop, which trio warns of.
         """
         await self._response.aclose()
-        with suppress(StopAsyncIteration, RuntimeError, TransportError, *self._errors):
+        ends: tuple[type[Exception], ...] = (StopAsyncIteration, RuntimeError, TransportError)
+        try:
             while True:
                 await self._pieces.__anext__()
+        except (*ends, *self._errors) as error:
+            untrace(error)
 
     def abort(self) -> None:
         """Break the connection at once."""

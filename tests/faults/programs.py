@@ -6,6 +6,7 @@ Run as a module, this is that child.
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import os
@@ -288,9 +289,12 @@ def interrupted(subject: Subject, url: str) -> dict[str, Any]:
 
     # A shell that starts something in the background has it ignore Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    ends: tuple[type[BaseException], ...] = (KeyboardInterrupt,)
+    if sys.version_info < (3, 11):  # asyncio.run() makes that of it there
+        ends += (asyncio.CancelledError,)
     try:
         subject.run(read)
-    except KeyboardInterrupt:
+    except ends:
         at = monotonic()
         sleep(0.3)
         return {"at": at, "left": monotonic()}

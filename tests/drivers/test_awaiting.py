@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 
 from autonomousai_sdk import AsyncClient, ConfigurationError
@@ -38,3 +41,19 @@ def test_a_client_works_in_one_event_loop_after_the_other(subject: SDK) -> None:
         assert [subject.run(call) for _ in range(2)] == ["Hello world"] * 2
         subject.run(close)
     assert len(server.connections) == 2
+
+
+@awaiting
+async def test_clients_that_were_closed_leave_nothing_on_their_loop(subject: SDK) -> None:
+    """Neither they nor their transports live on, as long as the loop may run."""
+    left: list[weakref.ref[object]] = []
+    with FaultServer(body(200, completion())) as server:
+        for _ in range(3):
+            client: AsyncClient = subject.make(server.url, Options())
+            await client.chat.create("Hello")
+            connections = client._caller.connections
+            left += [weakref.ref(connections), weakref.ref(await connections.transport())]
+            await client.aclose()
+            del client, connections
+    gc.collect()
+    assert [each() for each in left] == [None] * 6

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from typing import Any
 
 import pytest
 
@@ -46,7 +47,7 @@ def test_a_client_works_in_one_event_loop_after_the_other(subject: SDK) -> None:
 @awaiting
 async def test_clients_that_were_closed_leave_nothing_on_their_loop(subject: SDK) -> None:
     """Neither they nor their transports live on, as long as the loop may run."""
-    left: list[weakref.ref[object]] = []
+    left: list[weakref.ref[Any]] = []
     with FaultServer(body(200, completion())) as server:
         for _ in range(3):
             client: AsyncClient = subject.make(server.url, Options())

@@ -39,7 +39,7 @@ class _Connection(asyncio.BufferedProtocol):
     def __init__(self, buffer: memoryview) -> None:
         self.transport: asyncio.Transport | None = None
         self.received: list[bytes] = []
-        self.ended = False
+        self.ended: bool = False
         self.error: Exception | None = None
         self.reader: asyncio.Future[None] | None = None
         self.writable: asyncio.Future[None] | None = None

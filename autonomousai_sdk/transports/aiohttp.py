@@ -22,7 +22,7 @@ from .._core.exchange import Fault, Request, TransportError
 from .._core.timeout import Timeout
 from ..errors import ConfigurationError
 from .per_loop import PerLoop
-from .pool import KEEPALIVE_EXPIRY
+from .pool import KEEPALIVE_EXPIRY, PIECE
 from .proxy import proxy_for
 from .watchdog import Watchdog
 
@@ -61,9 +61,6 @@ _ADDED = ("accept", "accept-encoding", "content-type", "user-agent")
 _TICK = 0.5
 """Seconds after which a wait is looked at."""
 
-_PIECE = 256 * 1024
-"""Bytes of a body that are written at a time."""
-
 
 class AIOHTTPTransport:
     """Sends with aiohttp, on asyncio.
@@ -95,7 +92,7 @@ class AIOHTTPTransport:
         content, headers = request.content, request.headers
         scope = CancelScope()
         watchdog = Watchdog(scope.cancel)
-        is_long = len(content) > _PIECE
+        is_long = len(content) > PIECE
         if is_long:
             headers = (*headers, ("content-length", str(len(content))))
         response: aiohttp.ClientResponse | None = None
@@ -126,7 +123,7 @@ class AIOHTTPTransport:
         finally:
             watchdog.stop()
         if response is None:  # the watchdog cancelled the scope
-            cause = TimeoutError(f"no room for {_PIECE} more bytes in {timeout.write} s")
+            cause = TimeoutError(f"no room for {PIECE} more bytes in {timeout.write} s")
             raise TransportError("timeout", "sending took too long", phase="write") from cause
         if response.connection is not None and response.connection.protocol is not None:
             # aiohttp would hold every read of the body to the limit of the head.
@@ -252,10 +249,10 @@ async def _pieces(
 
     In one piece, aiohttp would warn of it; and it has no limit of its own for writing.
     """
-    for start in range(0, len(content), _PIECE):
+    for start in range(0, len(content), PIECE):
         if seconds is not None:
             watchdog.expect_within(seconds)
-        yield content[start : start + _PIECE]
+        yield content[start : start + PIECE]
     watchdog.rest()
 
 

@@ -16,6 +16,9 @@ KEEPALIVE_EXPIRY = 5.0
 """Seconds an idle connection is kept, as httpx does: shorter than what servers keep."""
 
 
+PIECE = 256 * 1024
+"""Bytes of a long body that are written at a time, each piece with the limit for writing."""
+
 KEEPALIVE_CONNECTIONS = 20
 """How many idle connections are kept: as httpx does. Its pool looks at each of them for each
 other one with every request, so a hundred cost more than they save.

@@ -27,12 +27,9 @@ from .buffered import BufferedBackend
 from .deadline import Allowance, AsyncDeadlineBackend, DeadlineBackend, Limits
 from .fault import restore_cause, transport_error, untrace
 from .per_loop import PerLoop
-from .pool import PoolLimits, pool_options
+from .pool import PIECE, PoolLimits, pool_options
 from .proxy import proxy_for
 from .watchdog import BlockingWatchdog
-
-_PIECE = 256 * 1024
-"""Bytes of a body that are written at a time."""
 
 
 @frozen(eq=False)
@@ -119,7 +116,7 @@ class _Body:
     """
 
     def __init__(self, content: bytes) -> None:
-        self._pieces = [content[at : at + _PIECE] for at in range(0, len(content), _PIECE)]
+        self._pieces = [content[at : at + PIECE] for at in range(0, len(content), PIECE)]
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self._pieces)

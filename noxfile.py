@@ -49,7 +49,7 @@ def tests(session: nox.Session) -> None:
 def coverage(session: nox.Session) -> None:
     """Check that their own tests alone reach all of each module of the core, and of the drivers."""
     _install_everything(session, "test")
-    session.run("python", "-m", "tests.coverage", *session.posargs)
+    session.run("python", "-m", "tests.module_coverage", *session.posargs)
 
 
 @nox.session(python=PYTHONS)

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 
 from ._core.catalog import Catalog, Model
 from ._core.flow import RetryPolicy
-from ._core.log import turn_on
+from ._core.log import configure_logging
 from ._core.settings import ClientOptions, Environment, Options, PickledOptions, pickled, resolve
 from ._core.sse import MAX_EVENT_BYTES
 from ._core.timeout import Timeout
-from ._drivers.blocking import Caller, Connections, new_policy
+from ._drivers.blocking import CallRunner, Connections, new_policy
 from ._generated.catalog import BASE_URL, DEFAULT_MODEL, MODELS
 from ._generated.methods import Resources
 from .errors import ConfigurationError
 from .transports import Transport
-from .transports.choice import new_transport
+from .transports._select import new_transport
 
 if TYPE_CHECKING:
     import httpx
@@ -135,7 +135,7 @@ class Client(Resources):
     @property
     def models(self) -> Models:
         """The models this client can name."""
-        return Models(self._caller.settings.catalog)
+        return Models(self._runner.settings.catalog)
 
     def with_options(self, **changes: Unpack[ClientOptions]) -> Client:
         """A copy with some options changed, which shares this client's connections.
@@ -153,7 +153,7 @@ class Client(Resources):
         Example:
             >>> client.with_options(timeout=5, max_retries=0).chat.create("Quick!")
         """
-        return _made(self._options.changed(changes), self._caller.connections, self._caller.policy)
+        return _made(self._options.changed(changes), self._runner.connections, self._runner.policy)
 
     def close(self) -> None:
         """Close every connection that is the client's own, streams included.
@@ -161,7 +161,7 @@ class Client(Resources):
         A client that was closed makes no more calls.
         """
         if not self._is_copy:
-            self._caller.connections.close()
+            self._runner.connections.close()
 
     def __enter__(self) -> Self:
         return self
@@ -180,14 +180,14 @@ class Client(Resources):
         return f"<Client {'not set up' if caller is None else caller.settings.summary}>"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _unpickled, (pickled(self._options, own_connections=self._caller.connections.own),)
+        return _unpickled, (pickled(self._options, own_connections=self._runner.connections.own),)
 
     def _set_up(
         self, options: Options, connections: Connections, policy: RetryPolicy | None
     ) -> None:
         """Resolve the options; a copy shares the policy, and so the retry budget, too."""
         environ = Environment(os.environ)
-        turn_on(environ)
+        configure_logging(environ)
         try:
             settings = resolve(
                 options,
@@ -201,7 +201,7 @@ class Client(Resources):
             raise error.with_traceback(None)  # noqa: B904  # the cause it has is the one
         self._options = options
         self._is_copy = policy is not None
-        self._caller = Caller(settings, connections, policy or new_policy())
+        self._runner = CallRunner(settings, connections, policy or new_policy())
 
 
 def _made(options: Options, connections: Connections, policy: RetryPolicy | None) -> Client:

@@ -29,7 +29,7 @@ TWINS = [
     (Chat, AsyncChat),
     (Models, AsyncModels),
     (ChatStream, AsyncChatStream),
-    (blocking.Caller, awaiting.AsyncCaller),
+    (blocking.CallRunner, awaiting.AsyncCallRunner),
 ]
 RENAMED = {
     "close": "aclose",
@@ -114,14 +114,16 @@ def test_drivers_differ_in_await_async_and_names() -> None:
     Connections are left out: a blocking client has one set of them, an async one has a set
     for each event loop. So is `_send`, which bounds what a blocking socket bounds itself.
     """
-    mine = _definitions(blocking, ["Caller", "_Live", "Stream", "read", "new_policy"])
-    theirs = _definitions(awaiting, ["AsyncCaller", "_Live", "AsyncStream", "read", "new_policy"])
-    for pattern, replacement in COLOURS:
+    mine = _definitions(blocking, ["CallRunner", "_OpenStream", "Stream", "read", "new_policy"])
+    theirs = _definitions(
+        awaiting, ["AsyncCallRunner", "_OpenStream", "AsyncStream", "read", "new_policy"]
+    )
+    for pattern, replacement in BACKENDS:
         theirs = re.sub(pattern, replacement, theirs)
     assert theirs.splitlines() == mine.splitlines()
 
 
-COLOURS = [
+BACKENDS = [
     (r"\bawait close\(response\)", "response.close()"),
     (
         r"await self\._send\(attempt, deadline, began\)",

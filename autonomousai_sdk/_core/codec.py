@@ -311,6 +311,6 @@ def _any_rename(cls: object, seen: list[object]) -> bool:
     return any(_any_rename(each, seen) for each in inner)
 
 
-def plain(value: object) -> Any:
+def to_jsonable(value: object) -> Any:
     """Like `unstructure`, for a value that may be plain already."""
     return unstructure(value) if attrs.has(cast("Any", type(value))) else value

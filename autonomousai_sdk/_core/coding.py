@@ -10,7 +10,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 
-STEP = 256 * 1024
+INFLATE_SIZE = 256 * 1024
 """Bytes inflated at a time."""
 
 ACCEPTED = "gzip, deflate"
@@ -43,7 +43,7 @@ class Inflater:
         while more:
             before = self._inflate.copy()
             try:
-                piece = self._inflate.decompress(data, STEP)
+                piece = self._inflate.decompress(data, INFLATE_SIZE)
             except zlib.error as error:
                 if len(data) < 2:
                     raise CodingError(
@@ -60,7 +60,7 @@ class Inflater:
                 yield piece
             data = self._inflate.unconsumed_tail
             # A full piece may leave output behind in zlib with no input left over.
-            more = bool(data) or len(piece) == STEP
+            more = bool(data) or len(piece) == INFLATE_SIZE
             if self._inflate.eof:
                 data = self._inflate.unused_data
                 more = bool(data)

@@ -39,7 +39,7 @@ class Request:
     content: bytes = field(repr=lambda content: f"<{len(content)} bytes>")
 
 
-Fault = Literal["connect", "tls", "timeout", "broken", "request"]
+ErrorKind = Literal["connect", "tls", "timeout", "broken", "request"]
 """What kind of failure: no connection could be made; TLS refused it; a limit expired; the
 connection broke or spoke no HTTP; the request itself could not be sent."""
 
@@ -55,9 +55,9 @@ class TransportError(Exception):
     Raise it `from` the HTTP library's own error, which users then find as `__cause__`.
     """
 
-    def __init__(self, fault: Fault, message: str, *, phase: str = "read") -> None:
+    def __init__(self, kind: ErrorKind, message: str, *, phase: str = "read") -> None:
         super().__init__(message)
-        self.fault: Fault = fault
+        self.kind: ErrorKind = kind
         self.message = message
         self.phase = phase
 

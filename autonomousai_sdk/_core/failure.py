@@ -133,18 +133,18 @@ def request_id_of(headers: Headers) -> str | None:
 
 def connection_error(failure: Failure, context: Context) -> AutonomousAIError:
     """The error for a try that got no answer."""
-    fault = failure.error.fault
-    cause = _untraced(failure.error, context)
+    kind = failure.error.kind
+    cause = _without_tracebacks(failure.error, context)
     said = context.redact(failure.error.message)
-    if fault == "request":
+    if kind == "request":
         error: AutonomousAIError = ConfigurationError(
             f"The request cannot be sent: {said}.", endpoint=context.endpoint
         )
-    elif fault == "timeout":
+    elif kind == "timeout":
         error = timeout_error(failure, context)
     else:
         error = APIConnectionError(
-            f"{_CONNECTION_MESSAGES[fault]}: {said}.",
+            f"{_CONNECTION_MESSAGES[kind]}: {said}.",
             endpoint=context.endpoint,
             attempt=context.attempt,
         )
@@ -172,7 +172,9 @@ def timeout_error(failure: Failure, context: Context) -> APITimeoutError:
     )
 
 
-def interrupted(context: Context, reason: str, cause: BaseException | None) -> StreamInterrupted:
+def interrupted_error(
+    context: Context, reason: str, cause: BaseException | None
+) -> StreamInterrupted:
     """The error for a stream that stopped before its answer was complete."""
     error = StreamInterrupted(
         f"The stream stopped before the answer was complete: {context.redact(reason)}.",
@@ -180,11 +182,11 @@ def interrupted(context: Context, reason: str, cause: BaseException | None) -> S
         endpoint=context.endpoint,
         attempt=context.attempt,
     )
-    error.__cause__ = None if cause is None else _untraced(cause, context)
+    error.__cause__ = None if cause is None else _without_tracebacks(cause, context)
     return error
 
 
-def undecodable(
+def stream_decode_error(
     context: Context, reason: str, data: bytes, cause: BaseException | None = None
 ) -> StreamDecodeError:
     """The error for an event that is not what the spec says."""
@@ -200,7 +202,7 @@ def undecodable(
     return error
 
 
-def unexpected(
+def response_error(
     context: Context,
     status: int,
     headers: Headers,
@@ -387,7 +389,7 @@ def _cut(text: str) -> str:
     return text if len(text) <= EXCERPT else f"{text[:EXCERPT]}… ({len(text)} characters)"
 
 
-def _untraced(error: BaseException, context: Context) -> BaseException | None:
+def _without_tracebacks(error: BaseException, context: Context) -> BaseException | None:
     """The error as a cause that may be shown, or None when it may not be.
 
     The frames of the HTTP library are dropped from it and what caused it: they hold the

@@ -17,12 +17,12 @@ from .exchange import Attempt, Failure, Flow, Outcome
 from .failure import connection_error
 from .log import logger
 from .operation import ResultT
-from .plan import Plan
-from .receiver import Answer, with_attempt
+from .prepared_call import PreparedCall
+from .response import ResponseReader, with_attempt
 from .retry import LONGEST_WAIT, Backoff, RetryBudget, is_retryable, retry_after
 from .stream import StreamState
 
-_RETRYABLE_FAULTS = frozenset({"connect", "broken"})
+_RETRYABLE_KINDS = frozenset({"connect", "broken"})
 _RETRYABLE_LIMITS = frozenset({"connect", "read", "write"})
 
 
@@ -37,14 +37,14 @@ class RetryPolicy:
     """
 
     budget: RetryBudget
-    chance: Callable[[], float]
+    random: Callable[[], float]
     backoff: Backoff = field(factory=Backoff)
 
 
-def whole(plan: Plan[ResultT], policy: RetryPolicy) -> Flow[ResultT]:
+def create_flow(call: PreparedCall[ResultT], policy: RetryPolicy) -> Flow[ResultT]:
     """The flow of a call that is answered as a whole."""
-    answer = yield from _answered(plan, policy)
-    result: ResultT = answer.document(plan.operation.result)
+    reader = yield from _attempts(call, policy)
+    result: ResultT = reader.document(call.operation.result)
     return result
 
 
@@ -52,41 +52,41 @@ def whole(plan: Plan[ResultT], policy: RetryPolicy) -> Flow[ResultT]:
 class Opened:
     """A stream that has begun: the answer takes in bytes, and the state gives out chunks."""
 
-    answer: Answer
+    reader: ResponseReader
     state: StreamState[Any, Any]
 
     @property
     def wants_end(self) -> bool:
         """Whether the stream is complete and only the end of its body is still to come."""
-        return self.state.error is None and not self.answer.ended
+        return self.state.error is None and not self.reader.ended
 
 
-def opened(plan: Plan[Any], policy: RetryPolicy) -> Flow[Opened]:
+def stream_flow(call: PreparedCall[Any], policy: RetryPolicy) -> Flow[Opened]:
     """The flow of a call that is answered by a stream: done when its first event is there."""
-    answer = yield from _answered(plan, policy)
-    if answer.stream is None:
+    reader = yield from _attempts(call, policy)
+    if reader.stream is None:
         raise AssertionError("unreachable: any other answer to such a plan is a fault")
-    return Opened(answer, answer.stream)
+    return Opened(reader, reader.stream)
 
 
-def _answered(plan: Plan[Any], policy: RetryPolicy) -> Flow[Answer]:
+def _attempts(call: PreparedCall[Any], policy: RetryPolicy) -> Flow[ResponseReader]:
     delay = 0.0
     number = 0
     while True:
         number += 1
-        answer = _new_answer(plan, number)
-        outcome = yield Attempt(request=plan.request, number=number, delay=delay, receiver=answer)
-        error = _judged(answer, outcome)
-        _log(plan, number, answer, outcome, error)
+        reader = _new_answer(call, number)
+        outcome = yield Attempt(request=call.request, number=number, delay=delay, receiver=reader)
+        error = _error_of(reader, outcome)
+        _log(call, number, reader, outcome, error)
         if error is None:
             policy.budget.succeeded(number)
-            return answer
-        wait = _wait_before_next(plan, policy, number, answer, outcome, error)
+            return reader
+        wait = _wait_before_next(call, policy, number, reader, outcome, error)
         if wait is None:
             raise error
         logger.info(
             "%s error=%s: try %d follows in %.3f s",
-            plan.context.endpoint,
+            call.context.endpoint,
             type(error).__name__,
             number + 1,
             wait,
@@ -94,65 +94,65 @@ def _answered(plan: Plan[Any], policy: RetryPolicy) -> Flow[Answer]:
         delay = wait
 
 
-def _new_answer(plan: Plan[Any], number: int) -> Answer:
-    shape = plan.shape
-    return Answer(
-        with_attempt(plan.context, number),
-        plan.max_bytes,
+def _new_answer(call: PreparedCall[Any], number: int) -> ResponseReader:
+    shape = call.shape
+    return ResponseReader(
+        with_attempt(call.context, number),
+        call.max_bytes,
         None
         if shape is None
-        else lambda context, headers: StreamState(shape, context, headers, plan.max_bytes),
+        else lambda context, headers: StreamState(shape, context, headers, call.max_bytes),
     )
 
 
-def _judged(answer: Answer, outcome: Outcome) -> AutonomousAIError | None:
+def _error_of(reader: ResponseReader, outcome: Outcome) -> AutonomousAIError | None:
     if isinstance(outcome, Failure):
-        if answer.stream is not None:
-            answer.stream.fail(outcome)
-            return answer.fault()
-        return connection_error(outcome, answer.context)
-    return answer.fault()
+        if reader.stream is not None:
+            reader.stream.fail(outcome)
+            return reader.error()
+        return connection_error(outcome, reader.context)
+    return reader.error()
 
 
 def _wait_before_next(
-    plan: Plan[Any],
+    call: PreparedCall[Any],
     policy: RetryPolicy,
     number: int,
-    answer: Answer,
+    reader: ResponseReader,
     outcome: Outcome,
     error: AutonomousAIError,
 ) -> float | None:
     """Seconds to wait before the next try, or None when there is none."""
     asked: float | None = None
     if not isinstance(outcome, Failure):
-        asked = retry_after(answer.headers, outcome.date)
+        asked = retry_after(reader.headers, outcome.date)
         if isinstance(error, APIStatusError):
             error.retry_after = asked
-    if number > plan.max_retries or not _is_worth_another(answer, outcome, error):
+    if number > call.max_retries or not _is_worth_another(reader, outcome, error):
         return None
     if asked is not None and asked > LONGEST_WAIT:
         return None
-    wait = policy.backoff.wait(number, policy.chance()) if asked is None else asked
-    if plan.timeout.total is not None and outcome.elapsed + wait >= plan.timeout.total:
+    wait = policy.backoff.wait(number, policy.random()) if asked is None else asked
+    if call.timeout.total is not None and outcome.elapsed + wait >= call.timeout.total:
         return None
     return wait if policy.budget.take() else None
 
 
-def _is_worth_another(answer: Answer, outcome: Outcome, error: AutonomousAIError) -> bool:
+def _is_worth_another(reader: ResponseReader, outcome: Outcome, error: AutonomousAIError) -> bool:
     if isinstance(outcome, Failure):
-        fault = outcome.error.fault
-        return fault in _RETRYABLE_FAULTS or (
-            fault == "timeout" and outcome.limit in _RETRYABLE_LIMITS
+        kind = outcome.error.kind
+        return kind in _RETRYABLE_KINDS or (
+            kind == "timeout" and outcome.limit in _RETRYABLE_LIMITS
         )
     if isinstance(error, APIStatusError):
-        return is_retryable(error.status, answer.headers)
+        return is_retryable(error.status, reader.headers)
     return isinstance(error, StreamInterrupted)
 
 
 def _log(
-    plan: Plan[Any],
+    call: PreparedCall[Any],
     number: int,
-    answer: Answer,
+    reader: ResponseReader,
     outcome: Outcome,
     error: AutonomousAIError | None,
 ) -> None:
@@ -160,10 +160,10 @@ def _log(
     if logger.isEnabledFor(logging.DEBUG):
         logger.debug(
             "%s status=%s try=%d duration=%.3f request_id=%s%s",
-            plan.context.endpoint,
-            answer.status or "-",
+            call.context.endpoint,
+            reader.status or "-",
             number,
             outcome.duration,
-            answer.context.request_id or "-",
+            reader.context.request_id or "-",
             "" if error is None else f" error={type(error).__name__}",
         )

@@ -87,12 +87,12 @@ def checked(headers: Mapping[str, str], source: str) -> dict[str, str]:
 
 def check_value(value: object, source: str) -> None:
     """Refuse a header value that cannot be sent, without repeating it."""
-    fault = value_fault(value)
-    if fault is not None:
-        raise ConfigurationError(f"{source}: {fault}.")
+    problem = value_problem(value)
+    if problem is not None:
+        raise ConfigurationError(f"{source}: {problem}.")
 
 
-def value_fault(value: object) -> str | None:
+def value_problem(value: object) -> str | None:
     """Why a header value cannot be sent, without repeating it; None when it can."""
     if not isinstance(value, str):
         return f"a header's value is a string, not {type(value).__name__}"

@@ -17,7 +17,7 @@ _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO}
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
-def turn_on(environ: Mapping[str, str]) -> None:
+def configure_logging(environ: Mapping[str, str]) -> None:
     """Log to stderr if `AUTONOMOUSAI_LOG` says so; what the application set up stays.
 
     Raises:

@@ -50,7 +50,7 @@ class HeaderParameter:
 
 
 @frozen(kw_only=True)
-class Fold(Generic[ResultT]):
+class Accumulator(Generic[ResultT]):
     """How a stream's chunks become one answer (spec: `x-accumulates`, `x-concatenate`).
 
     Attributes:
@@ -79,11 +79,11 @@ class StreamShape(Generic[ChunkT, ResultT]):
         chunk: the class of one event's data; it has an `error`, a `finish_reason`, and
             `choices`, each with an `index`, a `delta` and a `finish_reason` of its own.
         sentinel: the data of the event that ends the stream, or None.
-        fold: how the chunks become the whole answer.
+        accumulator: how the chunks become the whole answer.
     """
 
     chunk: type[ChunkT]
-    fold: Fold[ResultT]
+    accumulator: Accumulator[ResultT]
     switch: str | None = None
     sentinel: bytes | None = None
 

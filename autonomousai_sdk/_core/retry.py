@@ -37,11 +37,11 @@ class Backoff:
     longest: float = 8.0
     jitter: float = 0.25
 
-    def wait(self, attempt: int, chance: float) -> float:
+    def wait(self, attempt: int, random: float) -> float:
         """Seconds to wait after the try of that number, from 1; `chance` is in [0, 1)."""
         # 2**62 is over any wait: the exponent is bounded so that it cannot overflow.
         doubled = self.initial * 2.0 ** min(attempt - 1, 62)
-        return min(doubled, self.longest) * (1 - self.jitter * chance)
+        return min(doubled, self.longest) * (1 - self.jitter * random)
 
 
 @define

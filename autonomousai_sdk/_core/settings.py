@@ -14,7 +14,7 @@ from attrs import evolve, field, frozen
 
 from ..errors import ConfigurationError
 from .catalog import Catalog
-from .headers import check_value, checked, is_secret, value_fault
+from .headers import check_value, checked, is_secret, value_problem
 from .operation import HeaderParameter
 from .secret import Secret
 from .sse import checked_max_event_bytes
@@ -283,17 +283,17 @@ def _resolved_key(argument: object, environ: Mapping[str, str]) -> Secret | None
         raise ConfigurationError(f"{source} is a string, not {type(secret).__name__}.")
     # Looked at in a call that is over before anything is raised: a traceback with locals
     # shows no key then.
-    fault = _key_fault(secret)
-    if fault is not None:
-        raise ConfigurationError(f"{source}: {fault}.")
+    problem = _key_problem(secret)
+    if problem is not None:
+        raise ConfigurationError(f"{source}: {problem}.")
     return secret
 
 
-def _key_fault(secret: Secret) -> str | None:
+def _key_problem(secret: Secret) -> str | None:
     key = secret.reveal()
     if " " in key.strip() or "\t" in key.strip():
         return "there is white space in it"
-    return value_fault(key)
+    return value_problem(key)
 
 
 def _checked_proxy(value: str | None) -> str | None:

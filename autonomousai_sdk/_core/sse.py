@@ -27,7 +27,7 @@ from ..errors import ConfigurationError, StreamDecodeError
 MAX_EVENT_BYTES = 64 * 2**20
 """The default bound on one line or event, in bytes."""
 
-STRAY = b"\x00stray"
+BARE_JSON_LINE = b"\x00stray"
 """The type `EventParser` gives a line that is no field but looks like a JSON document.
 
 No event can have this type by itself, as far as this SDK goes: a server that sends it
@@ -87,18 +87,20 @@ class EventParser:
         "_id",
         "_max",
         "_named",
+        "_report_bare_json",
         "_size",
         "_skip_lf",
-        "_strays",
         "_type",
         "last_event_id",
         "overflow",
         "retry",
     )
 
-    def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES, *, strays: bool = False) -> None:
+    def __init__(
+        self, max_event_bytes: int = MAX_EVENT_BYTES, *, report_bare_json: bool = False
+    ) -> None:
         self._max = max_event_bytes
-        self._strays = strays
+        self._report_bare_json = report_bare_json
         self._bom: bytes | None = b""  # what may yet become a BOM; None once that is decided
         self._skip_lf = False  # the last line ended in CR, so an LF now belongs to it
         self._fresh = False  # nothing is pending: what comes next starts a block
@@ -117,7 +119,7 @@ class EventParser:
 
     def feed(self, data: bytes) -> list[RawEvent]:
         """The events that `data` completes, in order; see `overflow` for when they end."""
-        values = self.plain(data)
+        values = self.split_simple_events(data)
         if values is not None:
             identity = self.last_event_id
             return [(b"", value, identity, None) for value in values]
@@ -132,7 +134,7 @@ class EventParser:
                 self.overflow = error
         return events
 
-    def plain(self, data: bytes) -> list[bytes] | None:
+    def split_simple_events(self, data: bytes) -> list[bytes] | None:
         """The data of each event, if `data` is nothing but whole events of one data line each.
 
         Nearly every read of a model's stream is, which is told by what it starts and ends
@@ -269,8 +271,8 @@ class EventParser:
             if value.isdigit() and len(value.lstrip(b"0")) <= 10:
                 self._named = True
                 self.retry = self._block_retry = int(value)
-        elif self._strays and line[0] == 0x7B:
-            events.append((STRAY, line, b"", None))
+        elif self._report_bare_json and line[0] == 0x7B:
+            events.append((BARE_JSON_LINE, line, b"", None))
 
 
 class SSEDecoder:

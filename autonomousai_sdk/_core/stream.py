@@ -19,6 +19,7 @@ from typing import Any, Generic
 from attrs import define, field
 
 from ..errors import AutonomousAIError, StreamError
+from .accumulator import Finish, accumulate
 from .codec import DecodeError, decode, decoder, parse, structured
 from .exchange import Failure
 from .failure import (
@@ -26,13 +27,12 @@ from .failure import (
     connection_error,
     error_in,
     event_error,
-    interrupted,
-    undecodable,
+    interrupted_error,
+    stream_decode_error,
 )
-from .fold import Finish, folded
 from .headers import Headers
 from .operation import ChunkT, ResultT, StreamShape
-from .sse import STRAY, EventParser, RawEvent
+from .sse import BARE_JSON_LINE, EventParser, RawEvent
 
 
 @define(eq=False)
@@ -66,7 +66,7 @@ class StreamState(Generic[ChunkT, ResultT]):
     _judged: int = field(init=False, default=0)  # how many payloads `_finish` has taken
 
     def __attrs_post_init__(self) -> None:
-        self._parser = EventParser(self.max_event_bytes, strays=True)
+        self._parser = EventParser(self.max_event_bytes, report_bare_json=True)
         self._decode = decoder(self.shape.chunk)
 
     def feed(self, data: bytes) -> None:
@@ -75,15 +75,15 @@ class StreamState(Generic[ChunkT, ResultT]):
             self._close()
             return
         parser = self._parser
-        values = parser.plain(data)
-        if values is not None and self._take_plain(values):
+        values = parser.split_simple_events(data)
+        if values is not None and self._take_simple(values):
             return
         self._take(parser.feed(data))
         if parser.overflow is not None and not self.ended:
             reason = f"{parser.overflow}; Client(max_event_bytes=…) sets the bound"
-            self.end(undecodable(self.context, reason, b"", parser.overflow))
+            self.end(stream_decode_error(self.context, reason, b"", parser.overflow))
 
-    def _take_plain(self, values: list[bytes]) -> bool:
+    def _take_simple(self, values: list[bytes]) -> bool:
         """Take the data of a read's events at once; False if one is no chunk, nor the sentinel.
 
         Without it, what comes of such a read is the same, more slowly.
@@ -138,10 +138,10 @@ class StreamState(Generic[ChunkT, ResultT]):
             return
         if self._is_finished():
             self.ended = True
-        elif failure.error.fault == "timeout":
+        elif failure.error.kind == "timeout":
             self.end(connection_error(failure, self.context))
         else:
-            self.end(interrupted(self.context, failure.error.message, failure.error))
+            self.end(interrupted_error(self.context, failure.error.message, failure.error))
 
     @property
     def is_over(self) -> bool:
@@ -170,7 +170,7 @@ class StreamState(Generic[ChunkT, ResultT]):
                 attempt=self.context.attempt,
             )
         if self._completion is None:
-            self._completion = folded(self.shape.fold, self._chunks())
+            self._completion = accumulate(self.shape.accumulator, self._chunks())
         return self._completion
 
     def _chunks(self) -> list[ChunkT]:
@@ -204,7 +204,7 @@ class StreamState(Generic[ChunkT, ResultT]):
             if self._parser.mid_event
             else "it ended with neither a finish reason nor an end marker"
         )
-        self.end(interrupted(self.context, reason, None))
+        self.end(interrupted_error(self.context, reason, None))
 
     def end(self, error: AutonomousAIError) -> None:
         """End the stream with an error, which gets what had come as its `partial`."""
@@ -213,7 +213,7 @@ class StreamState(Generic[ChunkT, ResultT]):
         if self._payloads:
             # Only the chat operations stream, so a partial result is a ChatCompletion;
             # the error tree, below this module, can name but not import that class.
-            partial: Any = folded(self.shape.fold, self._chunks())
+            partial: Any = accumulate(self.shape.accumulator, self._chunks())
             error.partial = partial
 
     def _handle(self, kind: bytes, payload: bytes) -> bool:
@@ -230,13 +230,13 @@ class StreamState(Generic[ChunkT, ResultT]):
                 text = payload.decode("utf-8", "replace")
                 self.end(event_error(self.context, self.headers, text))
             else:
-                self.end(undecodable(self.context, str(error), payload, error))
+                self.end(stream_decode_error(self.context, str(error), payload, error))
             return True
         if kind == b"error" or error_in(document):
             self.end(event_error(self.context, self.headers, document))
-        elif kind == STRAY:
+        elif kind == BARE_JSON_LINE:
             reason = "a line holds a JSON document, but is no field of an event"
-            self.end(undecodable(self.context, reason, payload))
+            self.end(stream_decode_error(self.context, reason, payload))
         return True
 
     def _decoded(self, payload: bytes) -> Any:
@@ -251,5 +251,5 @@ class StreamState(Generic[ChunkT, ResultT]):
                 return structured(document, self.shape.chunk)
             self.end(event_error(self.context, self.headers, document))
         except DecodeError as error:
-            self.end(undecodable(self.context, str(error), payload, error))
+            self.end(stream_decode_error(self.context, str(error), payload, error))
         return None

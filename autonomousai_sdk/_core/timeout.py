@@ -15,7 +15,7 @@ from ..errors import ConfigurationError
 LONGEST = 1e9
 """The longest limit, in seconds: 31 years, below what sockets and timers overflow at."""
 
-GRACE = 5.0
+END_MARKER_TIMEOUT = 5.0
 """Seconds a stream that has its finish reason is still read, for usage and the end marker."""
 
 
@@ -74,7 +74,7 @@ class Timeout:
 
 
 @frozen
-class Limit:
+class ExpiredLimit:
     """A limit that expired: its name in `Timeout`, and its length in seconds."""
 
     name: str
@@ -125,7 +125,7 @@ class Deadline:
         """Seconds the next bytes may take; infinite without a limit, negative when it is over."""
         wait = min(self._total_until - now, self._read)
         if self.streaming:
-            idle = min(self._idle, GRACE) if self._ending else self._idle
+            idle = min(self._idle, END_MARKER_TIMEOUT) if self._ending else self._idle
             wait = min(wait, self._waiting_since + idle - now)
         return wait
 
@@ -142,21 +142,21 @@ class Deadline:
         }
         return evolve(self.timeout, **capped, total=left)
 
-    def expired(self, now: float, phase: str) -> Limit:
+    def expired(self, now: float, phase: str) -> ExpiredLimit:
         """Which limit it was that ended a wait in `phase` (connect, read, write or pool)."""
         timeout = self.timeout
         # Timers fire a little early on some platforms; what is within a hundredth of
         # a second, or of a hundredth of the limit, counts as reached.
         slack = 0.01
         if timeout.total is not None and self.left(now) <= max(slack, timeout.total / 100):
-            return Limit("total", timeout.total)
+            return ExpiredLimit("total", timeout.total)
         if (
             self.streaming
             and timeout.idle is not None
             and self._waiting_since + timeout.idle - now <= max(slack, timeout.idle / 100)
         ):
-            return Limit("idle", timeout.idle)
-        return Limit(phase, getattr(timeout, phase) or 0.0)
+            return ExpiredLimit("idle", timeout.idle)
+        return ExpiredLimit(phase, getattr(timeout, phase) or 0.0)
 
 
 LIMITS = tuple(attribute.name for attribute in fields(Timeout))

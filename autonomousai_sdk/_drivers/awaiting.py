@@ -17,19 +17,19 @@ from uuid import uuid4
 from anyio import CancelScope, fail_after, sleep
 from attrs import define, field
 
+from .._core.accumulator import text_of
 from .._core.exchange import Attempt, Failure, Flow, Outcome, Reply, TransportError
-from .._core.flow import Opened, RetryPolicy, opened, whole
-from .._core.fold import text_of
+from .._core.flow import Opened, RetryPolicy, create_flow, stream_flow
 from .._core.headers import Headers
 from .._core.operation import ChunkT, Operation, ResultT, StreamingOperation
-from .._core.plan import Plan, planned
+from .._core.prepared_call import PreparedCall, prepare_call
 from .._core.retry import RetryBudget
 from .._core.settings import CallOptions, Settings
 from .._core.timeout import Deadline, Timeout
 from ..errors import ConfigurationError, StreamError
 from ..transports import AsyncTransport, AsyncTransportResponse
-from ..transports.per_loop import PerLoop
-from .registry import Registry
+from ..transports._per_loop import PerLoop
+from .open_streams import OpenStreams
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 StreamT = TypeVar("StreamT", bound="AsyncStream[Any, Any]")
 
-DRAIN = 0.1
+DRAIN_TIMEOUT = 0.1
 """Seconds a finished stream's body gets to end, so that its connection can be used again."""
 
 
@@ -52,8 +52,8 @@ class AsyncConnections:
     own: bool
     _transport: AsyncTransport | None = field(init=False, default=None)
     _closed: bool = field(init=False, default=False)
-    _streams: PerLoop[Registry[AsyncTransportResponse]] = field(
-        init=False, factory=lambda: PerLoop(Registry[AsyncTransportResponse])
+    _streams: PerLoop[OpenStreams[AsyncTransportResponse]] = field(
+        init=False, factory=lambda: PerLoop(OpenStreams[AsyncTransportResponse])
     )
 
     async def transport(self) -> AsyncTransport:
@@ -71,7 +71,7 @@ class AsyncConnections:
         return self._transport
 
     @property
-    def streams(self) -> Registry[AsyncTransportResponse]:
+    def streams(self) -> OpenStreams[AsyncTransportResponse]:
         """The streams open on the running loop."""
         return self._streams.get()
 
@@ -100,7 +100,7 @@ class AsyncConnections:
 
 
 @define(eq=False)
-class AsyncCaller:
+class AsyncCallRunner:
     """Makes the calls of one client: its settings, its connections, its retry budget."""
 
     settings: Settings
@@ -111,8 +111,8 @@ class AsyncCaller:
         self, operation: Operation[T], arguments: Mapping[str, object], options: CallOptions
     ) -> T:
         """Make a call that is answered as a whole."""
-        plan = self._plan(operation, arguments, options, None)
-        result, response, _ = await self.run(whole(plan, self.policy), plan.timeout)
+        call = self._call(operation, arguments, options, None)
+        result, response, _ = await self.run(create_flow(call, self.policy), call.timeout)
         await close(response)
         return result
 
@@ -124,7 +124,7 @@ class AsyncCaller:
         options: CallOptions,
     ) -> StreamT:
         """Plan a call that is answered by a stream; entering the stream makes it."""
-        return cls(self, self._plan(operation, arguments, options, operation.stream))
+        return cls(self, self._call(operation, arguments, options, operation.stream))
 
     async def run(
         self, flow: Flow[T], timeout: Timeout
@@ -165,14 +165,16 @@ class AsyncCaller:
             duration=now - began,
         )
 
-    def _plan(
+    def _call(
         self,
         operation: Operation[ResultT],
         arguments: Mapping[str, object],
         options: CallOptions,
         shape: Any,
-    ) -> Plan[ResultT]:
-        return planned(self.settings, operation, arguments, options, shape=shape, new_key=_new_key)
+    ) -> PreparedCall[ResultT]:
+        return prepare_call(
+            self.settings, operation, arguments, options, shape=shape, new_key=_new_key
+        )
 
     async def _make(
         self, attempt: Attempt, deadline: Deadline
@@ -216,7 +218,7 @@ class AsyncCaller:
 
 
 @define(eq=False)
-class _Live:
+class _OpenStream:
     """A stream that was opened: what came of its call."""
 
     opened: Opened
@@ -238,10 +240,10 @@ class AsyncStream(Generic[ChunkT, ResultT]):
         'stop'
     """
 
-    def __init__(self, caller: AsyncCaller, plan: Plan[ResultT]) -> None:
-        self._caller = caller
-        self._plan = plan
-        self._live: _Live | None = None
+    def __init__(self, runner: AsyncCallRunner, call: PreparedCall[ResultT]) -> None:
+        self._runner = runner
+        self._call = call
+        self._live: _OpenStream | None = None
         self._closed = False
         self._exhausted = False
 
@@ -305,7 +307,7 @@ class AsyncStream(Generic[ChunkT, ResultT]):
             raise StreamError(
                 "The stream was not read yet, so there is no completion: iterate it, or call "
                 "until_done().",
-                endpoint=self._plan.context.endpoint,
+                endpoint=self._call.context.endpoint,
             )
         result: ResultT = self._live.opened.state.completion()
         return result
@@ -318,14 +320,14 @@ class AsyncStream(Generic[ChunkT, ResultT]):
             return
         live.opened.state.abandon()
         response, live.response = live.response, None
-        self._caller.connections.streams.remove(self)
+        self._runner.connections.streams.remove(self)
         await close(response)
 
     def __repr__(self) -> str:
         status = "ended" if self._is_over else "closed" if self._closed else "open"
         if self._live is None:
             status = "not started"
-        return f"<{type(self).__name__} {self._plan.context.endpoint} {status}>"
+        return f"<{type(self).__name__} {self._call.context.endpoint} {status}>"
 
     def __del__(self) -> None:
         live = getattr(self, "_live", None)  # absent when __init__ was not reached
@@ -342,26 +344,26 @@ class AsyncStream(Generic[ChunkT, ResultT]):
             if text := text_of(chunk):
                 yield text
 
-    async def _open(self) -> _Live:
+    async def _open(self) -> _OpenStream:
         if self._live is not None:
             return self._live
         self._refuse_if_closed()
-        plan = self._plan
-        caller = self._caller
-        flow = opened(plan, caller.policy)
-        result, response, deadline = await caller.run(flow, plan.timeout)
-        self._live = live = _Live(result, response, deadline)
-        caller.connections.streams.add(self, response, plan.context.endpoint)
+        call = self._call
+        runner = self._runner
+        flow = stream_flow(call, runner.policy)
+        result, response, deadline = await runner.run(flow, call.timeout)
+        self._live = live = _OpenStream(result, response, deadline)
+        runner.connections.streams.add(self, response, call.context.endpoint)
         return live
 
-    async def _fill(self, live: _Live) -> None:
+    async def _fill(self, live: _OpenStream) -> None:
         """Read until a chunk is ready.
 
         Raises:
             StopAsyncIteration: the stream is complete.
             AutonomousAIError: it is not, and nothing more will come.
         """
-        answer, state, deadline = live.opened.answer, live.opened.state, live.deadline
+        answer, state, deadline = live.opened.reader, live.opened.state, live.deadline
         began = now = monotonic()
         deadline.waits(began, ending=state.ending)
         while True:
@@ -377,7 +379,7 @@ class AsyncStream(Generic[ChunkT, ResultT]):
             try:
                 answer.feed(await read(response, deadline, now))
             except TransportError as error:
-                state.fail(self._caller.failure(error, deadline, began))
+                state.fail(self._runner.failure(error, deadline, began))
             except BaseException:
                 await self.aclose()
                 raise
@@ -385,11 +387,11 @@ class AsyncStream(Generic[ChunkT, ResultT]):
                 return
             now = monotonic()
 
-    async def _finish(self, live: _Live) -> None:
+    async def _finish(self, live: _OpenStream) -> None:
         """Give the connection back if the body ends as well, else close it."""
         try:
             if live.response is not None and live.opened.wants_end:
-                await live.response.read(DRAIN)
+                await live.response.read(DRAIN_TIMEOUT)
         except TransportError:
             pass  # the answer is complete: what its connection does now is no matter
         finally:
@@ -403,7 +405,7 @@ class AsyncStream(Generic[ChunkT, ResultT]):
         if self._exhausted:
             raise StreamError(
                 "The stream was read to its end already: .completion has the whole answer.",
-                endpoint=self._plan.context.endpoint,
+                endpoint=self._call.context.endpoint,
             )
         self._refuse_if_closed()
 
@@ -414,7 +416,7 @@ class AsyncStream(Generic[ChunkT, ResultT]):
     def _closed_error(self) -> StreamError:
         return StreamError(
             "The stream was closed before it ended: start another one.",
-            endpoint=self._plan.context.endpoint,
+            endpoint=self._call.context.endpoint,
         )
 
 
@@ -434,7 +436,7 @@ async def close(response: AsyncTransportResponse) -> None:
 
 def new_policy() -> RetryPolicy:
     """A retry policy with a full budget."""
-    return RetryPolicy(budget=RetryBudget(), chance=random)
+    return RetryPolicy(budget=RetryBudget(), random=random)
 
 
 def _new_key() -> str:

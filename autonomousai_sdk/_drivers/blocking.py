@@ -17,18 +17,18 @@ from uuid import uuid4
 
 from attrs import define, field
 
+from .._core.accumulator import text_of
 from .._core.exchange import Attempt, Failure, Flow, Outcome, Reply, TransportError
-from .._core.flow import Opened, RetryPolicy, opened, whole
-from .._core.fold import text_of
+from .._core.flow import Opened, RetryPolicy, create_flow, stream_flow
 from .._core.headers import Headers
 from .._core.operation import ChunkT, Operation, ResultT, StreamingOperation
-from .._core.plan import Plan, planned
+from .._core.prepared_call import PreparedCall, prepare_call
 from .._core.retry import RetryBudget
 from .._core.settings import CallOptions, Settings
 from .._core.timeout import Deadline, Timeout
 from ..errors import ConfigurationError, StreamError
 from ..transports import Transport, TransportResponse
-from .registry import Registry
+from .open_streams import OpenStreams
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 StreamT = TypeVar("StreamT", bound="Stream[Any, Any]")
 
-DRAIN = 0.1
+DRAIN_TIMEOUT = 0.1
 """Seconds a finished stream's body gets to end, so that its connection can be used again."""
 
 
@@ -53,7 +53,9 @@ class Connections:
     _process: int = field(init=False, factory=os.getpid)
     _left_behind: list[object] = field(init=False, factory=list[object])
     _closed: bool = field(init=False, default=False)
-    streams: Registry[TransportResponse] = field(init=False, factory=Registry[TransportResponse])
+    streams: OpenStreams[TransportResponse] = field(
+        init=False, factory=OpenStreams[TransportResponse]
+    )
 
     def transport(self) -> Transport:
         """The transport, with what dropped streams left in it cleared away.
@@ -99,12 +101,12 @@ class Connections:
         # Not closed, and not dropped either, which would close: they are the parent's.
         self._left_behind += [self._transport, self.streams]
         self._transport = None
-        self.streams = Registry()
+        self.streams = OpenStreams()
         self._process = os.getpid()
 
 
 @define(eq=False)
-class Caller:
+class CallRunner:
     """Makes the calls of one client: its settings, its connections, its retry budget."""
 
     settings: Settings
@@ -115,8 +117,8 @@ class Caller:
         self, operation: Operation[T], arguments: Mapping[str, object], options: CallOptions
     ) -> T:
         """Make a call that is answered as a whole."""
-        plan = self._plan(operation, arguments, options, None)
-        result, response, _ = self.run(whole(plan, self.policy), plan.timeout)
+        call = self._call(operation, arguments, options, None)
+        result, response, _ = self.run(create_flow(call, self.policy), call.timeout)
         response.close()
         return result
 
@@ -128,7 +130,7 @@ class Caller:
         options: CallOptions,
     ) -> StreamT:
         """Plan a call that is answered by a stream; entering the stream makes it."""
-        return cls(self, self._plan(operation, arguments, options, operation.stream))
+        return cls(self, self._call(operation, arguments, options, operation.stream))
 
     def run(self, flow: Flow[T], timeout: Timeout) -> tuple[T, TransportResponse, Deadline]:
         """Run a flow to its end.
@@ -167,14 +169,16 @@ class Caller:
             duration=now - began,
         )
 
-    def _plan(
+    def _call(
         self,
         operation: Operation[ResultT],
         arguments: Mapping[str, object],
         options: CallOptions,
         shape: Any,
-    ) -> Plan[ResultT]:
-        return planned(self.settings, operation, arguments, options, shape=shape, new_key=_new_key)
+    ) -> PreparedCall[ResultT]:
+        return prepare_call(
+            self.settings, operation, arguments, options, shape=shape, new_key=_new_key
+        )
 
     def _make(
         self, attempt: Attempt, deadline: Deadline
@@ -204,7 +208,7 @@ class Caller:
 
 
 @define(eq=False)
-class _Live:
+class _OpenStream:
     """A stream that was opened: what came of its call."""
 
     opened: Opened
@@ -226,10 +230,10 @@ class Stream(Generic[ChunkT, ResultT]):
         'stop'
     """
 
-    def __init__(self, caller: Caller, plan: Plan[ResultT]) -> None:
-        self._caller = caller
-        self._plan = plan
-        self._live: _Live | None = None
+    def __init__(self, runner: CallRunner, call: PreparedCall[ResultT]) -> None:
+        self._runner = runner
+        self._call = call
+        self._live: _OpenStream | None = None
         self._closed = False
         self._exhausted = False
 
@@ -293,7 +297,7 @@ class Stream(Generic[ChunkT, ResultT]):
             raise StreamError(
                 "The stream was not read yet, so there is no completion: iterate it, or call "
                 "until_done().",
-                endpoint=self._plan.context.endpoint,
+                endpoint=self._call.context.endpoint,
             )
         result: ResultT = self._live.opened.state.completion()
         return result
@@ -306,14 +310,14 @@ class Stream(Generic[ChunkT, ResultT]):
             return
         live.opened.state.abandon()
         response, live.response = live.response, None
-        self._caller.connections.streams.remove(self)
+        self._runner.connections.streams.remove(self)
         response.close()
 
     def __repr__(self) -> str:
         status = "ended" if self._is_over else "closed" if self._closed else "open"
         if self._live is None:
             status = "not started"
-        return f"<{type(self).__name__} {self._plan.context.endpoint} {status}>"
+        return f"<{type(self).__name__} {self._call.context.endpoint} {status}>"
 
     def __del__(self) -> None:
         live = getattr(self, "_live", None)  # absent when __init__ was not reached
@@ -330,26 +334,26 @@ class Stream(Generic[ChunkT, ResultT]):
             if text := text_of(chunk):
                 yield text
 
-    def _open(self) -> _Live:
+    def _open(self) -> _OpenStream:
         if self._live is not None:
             return self._live
         self._refuse_if_closed()
-        plan = self._plan
-        caller = self._caller
-        flow = opened(plan, caller.policy)
-        result, response, deadline = caller.run(flow, plan.timeout)
-        self._live = live = _Live(result, response, deadline)
-        caller.connections.streams.add(self, response, plan.context.endpoint)
+        call = self._call
+        runner = self._runner
+        flow = stream_flow(call, runner.policy)
+        result, response, deadline = runner.run(flow, call.timeout)
+        self._live = live = _OpenStream(result, response, deadline)
+        runner.connections.streams.add(self, response, call.context.endpoint)
         return live
 
-    def _fill(self, live: _Live) -> None:
+    def _fill(self, live: _OpenStream) -> None:
         """Read until a chunk is ready.
 
         Raises:
             StopIteration: the stream is complete.
             AutonomousAIError: it is not, and nothing more will come.
         """
-        answer, state, deadline = live.opened.answer, live.opened.state, live.deadline
+        answer, state, deadline = live.opened.reader, live.opened.state, live.deadline
         began = now = monotonic()
         deadline.waits(began, ending=state.ending)
         while True:
@@ -365,7 +369,7 @@ class Stream(Generic[ChunkT, ResultT]):
             try:
                 answer.feed(read(response, deadline, now))
             except TransportError as error:
-                state.fail(self._caller.failure(error, deadline, began))
+                state.fail(self._runner.failure(error, deadline, began))
             except BaseException:
                 self.close()
                 raise
@@ -373,11 +377,11 @@ class Stream(Generic[ChunkT, ResultT]):
                 return
             now = monotonic()
 
-    def _finish(self, live: _Live) -> None:
+    def _finish(self, live: _OpenStream) -> None:
         """Give the connection back if the body ends as well, else close it."""
         try:
             if live.response is not None and live.opened.wants_end:
-                live.response.read(DRAIN)
+                live.response.read(DRAIN_TIMEOUT)
         except TransportError:
             pass  # the answer is complete: what its connection does now is no matter
         finally:
@@ -391,7 +395,7 @@ class Stream(Generic[ChunkT, ResultT]):
         if self._exhausted:
             raise StreamError(
                 "The stream was read to its end already: .completion has the whole answer.",
-                endpoint=self._plan.context.endpoint,
+                endpoint=self._call.context.endpoint,
             )
         self._refuse_if_closed()
 
@@ -402,7 +406,7 @@ class Stream(Generic[ChunkT, ResultT]):
     def _closed_error(self) -> StreamError:
         return StreamError(
             "The stream was closed before it ended: start another one.",
-            endpoint=self._plan.context.endpoint,
+            endpoint=self._call.context.endpoint,
         )
 
 
@@ -416,7 +420,7 @@ def read(response: TransportResponse, deadline: Deadline, now: float) -> bytes:
 
 def new_policy() -> RetryPolicy:
     """A retry policy with a full budget."""
-    return RetryPolicy(budget=RetryBudget(), chance=random)
+    return RetryPolicy(budget=RetryBudget(), random=random)
 
 
 def _new_key() -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from .._core.settings import CallOptions
 from .._core.timeout import Timeout
-from .._drivers.awaiting import AsyncCaller, AsyncStream
+from .._drivers.awaiting import AsyncCallRunner, AsyncStream
 from .models import ChatCompletion, ChatCompletionChunk
 from .operations import CHAT_CREATE
 from .params import Messages
@@ -30,10 +30,10 @@ class AsyncChatStream(AsyncStream[ChatCompletionChunk, ChatCompletion]):
 class AsyncChat:
     """Answers to conversations."""
 
-    __slots__ = ("_caller",)
+    __slots__ = ("_runner",)
 
-    def __init__(self, caller: AsyncCaller) -> None:
-        self._caller = caller
+    def __init__(self, runner: AsyncCallRunner) -> None:
+        self._runner = runner
 
     async def create(
         self,
@@ -75,7 +75,7 @@ class AsyncChat:
         Example:
             >>> (await client.chat.create("Why is the sky blue?")).text
         """
-        return await self._caller.call(
+        return await self._runner.call(
             CHAT_CREATE,
             {
                 "messages": messages,
@@ -131,7 +131,7 @@ class AsyncChat:
             >>> stream.completion.finish_reason
             'stop'
         """
-        return self._caller.stream(
+        return self._runner.stream(
             AsyncChatStream,
             CHAT_CREATE,
             {
@@ -150,9 +150,9 @@ class AsyncChat:
 class AsyncResources:
     """The attributes of `AsyncClient` that make calls."""
 
-    _caller: AsyncCaller
+    _runner: AsyncCallRunner
 
     @property
     def chat(self) -> AsyncChat:
         """Answers to conversations."""
-        return AsyncChat(self._caller)
+        return AsyncChat(self._runner)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from .._core.settings import CallOptions
 from .._core.timeout import Timeout
-from .._drivers.blocking import Caller, Stream
+from .._drivers.blocking import CallRunner, Stream
 from .models import ChatCompletion, ChatCompletionChunk
 from .operations import CHAT_CREATE
 from .params import Messages
@@ -30,10 +30,10 @@ class ChatStream(Stream[ChatCompletionChunk, ChatCompletion]):
 class Chat:
     """Answers to conversations."""
 
-    __slots__ = ("_caller",)
+    __slots__ = ("_runner",)
 
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+    def __init__(self, runner: CallRunner) -> None:
+        self._runner = runner
 
     def create(
         self,
@@ -75,7 +75,7 @@ class Chat:
         Example:
             >>> client.chat.create("Why is the sky blue?").text
         """
-        return self._caller.call(
+        return self._runner.call(
             CHAT_CREATE,
             {
                 "messages": messages,
@@ -131,7 +131,7 @@ class Chat:
             >>> stream.completion.finish_reason
             'stop'
         """
-        return self._caller.stream(
+        return self._runner.stream(
             ChatStream,
             CHAT_CREATE,
             {
@@ -150,9 +150,9 @@ class Chat:
 class Resources:
     """The attributes of `Client` that make calls."""
 
-    _caller: Caller
+    _runner: CallRunner
 
     @property
     def chat(self) -> Chat:
         """Answers to conversations."""
-        return Chat(self._caller)
+        return Chat(self._runner)

@@ -5,7 +5,13 @@
 
 from __future__ import annotations
 
-from .._core.operation import Argument, Fold, HeaderParameter, StreamingOperation, StreamShape
+from .._core.operation import (
+    Accumulator,
+    Argument,
+    HeaderParameter,
+    StreamingOperation,
+    StreamShape,
+)
 from .models import ChatCompletion, ChatCompletionChunk, ChatMessage, Choice
 
 CHAT_CREATE = StreamingOperation(
@@ -34,7 +40,7 @@ CHAT_CREATE = StreamingOperation(
         switch="stream",
         chunk=ChatCompletionChunk,
         sentinel=b"[DONE]",
-        fold=Fold(
+        accumulator=Accumulator(
             result=ChatCompletion,
             choice=Choice,
             message=ChatMessage,

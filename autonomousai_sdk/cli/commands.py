@@ -21,8 +21,8 @@ from .._core.url import is_loopback
 from .._generated.catalog import DEFAULT_MODEL, MODELS
 from .._version import __version__
 from ..errors import ConfigurationError
-from .ending import INTERRUPTED, WRONG_USAGE, ended
-from .terminal import Answer, Progress, complain, is_terminal, prepare_output, put
+from .exit_code import INTERRUPTED, WRONG_USAGE, exit_code
+from .terminal import Progress, TextWriter, is_terminal, prepare_output, print_error, put
 
 if TYPE_CHECKING:
     from .._client import Client
@@ -54,8 +54,8 @@ class _Commands(click.Group):
             super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit):
             raise
-        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # ended() raises what is no ending
-            return ended(error)
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # exit_code() raises what is no ending
+            return exit_code(error)
         return 0
 
 
@@ -116,7 +116,7 @@ def chat(
     """
     messages: list[MessageParam] = [{"role": "system", "content": system}] if system else []
     messages.append({"role": "user", "content": _asked(prompt)})
-    answer = Answer()
+    writer = TextWriter()
     with Progress() as progress, _client(base_url, progress, local=local) as client:
         progress.wait("waiting for the answer")
         with client.chat.stream(messages, model=model) as stream:
@@ -126,14 +126,14 @@ def chat(
                 try:
                     for piece in stream.text:
                         progress.done()
-                        answer.write(piece)
+                        writer.write(piece)
                 finally:
-                    answer.end()
+                    writer.end()
     completion = stream.completion
     if as_json:
         _put_json(completion)
     elif completion.finish_reason == "length":
-        complain("(The model stopped at its limit of length.)")
+        print_error("(The model stopped at its limit of length.)")
 
 
 @cli.command()

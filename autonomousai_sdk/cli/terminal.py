@@ -47,7 +47,7 @@ def put(text: str) -> None:
         sys.stdout.flush()
 
 
-def complain(text: str) -> None:
+def print_error(text: str) -> None:
     """Say something on stderr, in one line whatever is in it."""
     if sys.stderr is not None:
         line = " ".join(text.split())
@@ -58,7 +58,7 @@ def _shown(text: str, stream: TextIO | None) -> str:
     return _CONTROLS.sub("", text) if is_terminal(stream) else text
 
 
-class Answer:
+class TextWriter:
     """An answer's text, written to stdout as it comes."""
 
     def __init__(self) -> None:
@@ -98,7 +98,7 @@ class Progress:
         if self._live:
             self.wait(text)
         else:
-            complain(text)
+            print_error(text)
 
     def wait(self, text: str) -> None:
         """Tell what is waited for, which only a person who watches wants to know."""

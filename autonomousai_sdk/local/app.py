@@ -24,7 +24,7 @@ from .._core.catalog import Catalog
 from .._generated.catalog import MODELS
 from .._version import __version__
 from .engines import Engine, EngineAnswer
-from .wire import Question, RequestError, error_body, event, question
+from .wire import ParsedRequest, RequestError, error_body, event, question
 
 BASE_PATH = "/api/v1/ai"
 """Where the protocol's paths are, as at the hosted service."""
@@ -168,7 +168,7 @@ class Answers:
 
         return handle
 
-    def _check(self, asked: Question, known: dict[str, str], path: str) -> None:
+    def _check(self, asked: ParsedRequest, known: dict[str, str], path: str) -> None:
         if asked.model not in known:
             raise RequestError(
                 404,
@@ -187,7 +187,7 @@ class Answers:
 class _Answer(Response):
     """An engine's answer as a response: nothing is asked before it is sent."""
 
-    def __init__(self, answers: Answers, asked: Question) -> None:
+    def __init__(self, answers: Answers, asked: ParsedRequest) -> None:
         super().__init__()
         self._answers = answers
         self._asked = asked

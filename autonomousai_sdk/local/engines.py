@@ -26,7 +26,7 @@ from attrs import define, field, frozen
 
 from .._core.url import checked_base_url, is_loopback
 from ..errors import ConfigurationError
-from .wire import DONE, Question, RequestError, event
+from .wire import DONE, ParsedRequest, RequestError, event
 
 Progress = Callable[[str], None]
 """Told, in a few words, what a start that takes its time is doing."""
@@ -61,7 +61,7 @@ class Engine(Protocol):
         """
         ...
 
-    def answer(self, question: Question) -> AbstractAsyncContextManager[EngineAnswer]:
+    def answer(self, question: ParsedRequest) -> AbstractAsyncContextManager[EngineAnswer]:
         """Answer a question; leaving the context stops the work.
 
         Raises:
@@ -163,7 +163,7 @@ class Upstream:
             await self._client.aclose()
 
     @asynccontextmanager
-    async def answer(self, question: Question) -> AsyncGenerator[EngineAnswer, None]:
+    async def answer(self, question: ParsedRequest) -> AsyncGenerator[EngineAnswer, None]:
         """Pass a question on, and its answer back as it comes."""
         if self._client is None:
             raise AssertionError("unreachable: a server starts its engine first")
@@ -286,7 +286,7 @@ class Embedded:
             process.kill()
             process.wait()
 
-    def answer(self, question: Question) -> AbstractAsyncContextManager[EngineAnswer]:
+    def answer(self, question: ParsedRequest) -> AbstractAsyncContextManager[EngineAnswer]:
         """Pass a question to llama.cpp's server."""
         if self._upstream is None:
             raise AssertionError("unreachable: a server starts its engine first")
@@ -310,7 +310,7 @@ class Echo:
         """Nothing to do."""
 
     @asynccontextmanager
-    async def answer(self, question: Question) -> AsyncGenerator[EngineAnswer, None]:
+    async def answer(self, question: ParsedRequest) -> AsyncGenerator[EngineAnswer, None]:
         """Say what was said."""
         text = _last_text(question.messages)
         words = [word for word in text.split(" ") if word]

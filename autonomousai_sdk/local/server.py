@@ -28,7 +28,7 @@ from .engines import SMOLLM2, engine_for
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-GRACE = 5
+END_MARKER_TIMEOUT = 5
 """Seconds that answers under way get when the server closes."""
 
 
@@ -188,7 +188,7 @@ class LocalServer:
                 access_log=False,
                 server_header=False,
                 timeout_keep_alive=30,
-                timeout_graceful_shutdown=GRACE,
+                timeout_graceful_shutdown=END_MARKER_TIMEOUT,
                 h11_max_incomplete_event_size=64 * 1024,
             )
             server = _Server(config, self._ready)

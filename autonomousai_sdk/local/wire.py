@@ -48,7 +48,7 @@ class RequestError(Exception):
 
 
 @frozen
-class Question:
+class ParsedRequest:
     """A request, decoded: which model is asked what, and how the answer is to come."""
 
     model: str
@@ -56,7 +56,7 @@ class Question:
     stream: bool
 
 
-def question(body: bytes) -> Question:
+def question(body: bytes) -> ParsedRequest:
     """What a request's body asks.
 
     Raises:
@@ -67,7 +67,7 @@ def question(body: bytes) -> Question:
     except DecodeError as error:
         raise RequestError(400, f"The request is not what the spec says: {error}.") from error
     try:
-        return Question(request.model, _messages(request.messages), request.stream)
+        return ParsedRequest(request.model, _messages(request.messages), request.stream)
     except ConfigurationError as error:
         raise RequestError(400, error.message) from error
 

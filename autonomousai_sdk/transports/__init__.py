@@ -17,13 +17,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol, runtime_checkable
 
-from .._core.exchange import Fault, Request, TransportError
+from .._core.exchange import ErrorKind, Request, TransportError
 from .._core.timeout import Timeout
 
 __all__ = [
     "AsyncTransport",
     "AsyncTransportResponse",
-    "Fault",
+    "ErrorKind",
     "Request",
     "Timeout",
     "Transport",

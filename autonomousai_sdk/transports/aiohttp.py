@@ -18,13 +18,13 @@ from anyio import CancelScope
 from anyio.lowlevel import checkpoint
 from attrs import define, field
 
-from .._core.exchange import Fault, Request, TransportError
+from .._core.exchange import ErrorKind, Request, TransportError
 from .._core.timeout import Timeout
 from ..errors import ConfigurationError
-from .per_loop import PerLoop
-from .pool import KEEPALIVE_EXPIRY, PIECE
-from .proxy import proxy_for
-from .watchdog import Watchdog
+from ._per_loop import PerLoop
+from ._pool_options import KEEPALIVE_EXPIRY, WRITE_SIZE
+from ._proxy import proxy_for
+from ._watchdog import Watchdog
 
 try:
     import aiohttp
@@ -36,7 +36,7 @@ except ImportError as _error:
 
 __all__ = ["AIOHTTPTransport"]
 
-_FAULTS: tuple[tuple[type[BaseException], Fault, str], ...] = (
+_KINDS: tuple[tuple[type[BaseException], ErrorKind, str], ...] = (
     # The first that fits counts, so the particular come before the general.
     (aiohttp.ClientSSLError, "tls", "the secure connection was refused"),
     (aiohttp.ServerFingerprintMismatch, "tls", "the certificate is another one"),
@@ -92,7 +92,7 @@ class AIOHTTPTransport:
         content, headers = request.content, request.headers
         scope = CancelScope()
         watchdog = Watchdog(scope.cancel)
-        is_long = len(content) > PIECE
+        is_long = len(content) > WRITE_SIZE
         if is_long:
             headers = (*headers, ("content-length", str(len(content))))
         response: aiohttp.ClientResponse | None = None
@@ -123,7 +123,7 @@ class AIOHTTPTransport:
         finally:
             watchdog.stop()
         if response is None:  # the watchdog cancelled the scope
-            cause = TimeoutError(f"no room for {PIECE} more bytes in {timeout.write} s")
+            cause = TimeoutError(f"no room for {WRITE_SIZE} more bytes in {timeout.write} s")
             raise TransportError("timeout", "sending took too long", phase="write") from cause
         if response.connection is not None and response.connection.protocol is not None:
             # aiohttp would hold every read of the body to the limit of the head.
@@ -249,10 +249,10 @@ async def _pieces(
 
     In one piece, aiohttp would warn of it; and it has no limit of its own for writing.
     """
-    for start in range(0, len(content), PIECE):
+    for start in range(0, len(content), WRITE_SIZE):
         if seconds is not None:
             watchdog.expect_within(seconds)
-        yield content[start : start + PIECE]
+        yield content[start : start + WRITE_SIZE]
     watchdog.rest()
 
 
@@ -270,7 +270,7 @@ def _phase(error: BaseException, elapsed: float, timeout: Timeout) -> str:
 
 
 def _transport_error(error: Exception) -> TransportError:
-    for cls, fault, default in _FAULTS:
+    for cls, kind, default in _KINDS:
         if isinstance(error, cls):
-            return TransportError(fault, str(error).rstrip(".") or default)
+            return TransportError(kind, str(error).rstrip(".") or default)
     raise AssertionError("unreachable: the table ends with what is caught")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import httpcore
 import httpx
 
-from .pool import KEEPALIVE_CONNECTIONS, PoolLimits
-from .pooled import AsyncPooledTransport, Library, PooledTransport
+from ._httpcore import AsyncPooledTransport, Library, PooledTransport
+from ._pool_options import KEEPALIVE_CONNECTIONS, PoolLimits
 
 __all__ = ["AsyncHTTPXTransport", "HTTPXTransport"]
 

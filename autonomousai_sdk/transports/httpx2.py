@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..errors import ConfigurationError
-from .pool import KEEPALIVE_CONNECTIONS, PoolLimits
-from .pooled import AsyncPooledTransport, Library, PooledTransport
+from ._httpcore import AsyncPooledTransport, Library, PooledTransport
+from ._pool_options import KEEPALIVE_CONNECTIONS, PoolLimits
 
 try:
     import httpcore2

@@ -142,7 +142,7 @@ class OperationModel:
 
 
 @frozen(kw_only=True)
-class ModelModel:
+class CatalogEntry:
     """A model of the model table."""
 
     id: str
@@ -172,7 +172,7 @@ class Spec:
 
     base_url: str
     default_model: str
-    models: tuple[ModelModel, ...]
+    models: tuple[CatalogEntry, ...]
     classes: tuple[ClassModel, ...]
     resources: tuple[ResourceModel, ...]
 
@@ -331,13 +331,13 @@ def _union(parts: list[Node], *, params: bool) -> Annotation:
     return Annotation(text=" | ".join(texts), none=none)
 
 
-def _models(posts: list[tuple[str, Node]]) -> tuple[tuple[ModelModel, ...], str]:
-    models: list[ModelModel] = []
+def _models(posts: list[tuple[str, Node]]) -> tuple[tuple[CatalogEntry, ...], str]:
+    models: list[CatalogEntry] = []
     default: str | None = None
     for path, post in posts:
         for node in post.items("x-models"):
             node.only("id", "aliases", "default", "acceptsImages", "description")
-            model = ModelModel(
+            model = CatalogEntry(
                 id=node.get("id"),
                 path=path,
                 aliases=tuple(node.get("aliases", [])),

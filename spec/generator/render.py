@@ -197,7 +197,7 @@ def _operations(spec: Spec) -> str:
                 f"from .._core.operation import {name}"
                 for name in (
                     "Argument",
-                    "Fold",
+                    "Accumulator",
                     "HeaderParameter",
                     "Operation",
                     "StreamShape",
@@ -241,8 +241,8 @@ def _operation(operation: OperationModel) -> str:
     stream = operation.stream
     shape = None
     if stream is not None:
-        fold = _call(
-            "Fold",
+        accumulator = _call(
+            "Accumulator",
             result=stream.result,
             choice=stream.choice,
             message=stream.message,
@@ -253,7 +253,7 @@ def _operation(operation: OperationModel) -> str:
             switch=None if stream.switch is None else repr(stream.switch),
             chunk=stream.chunk,
             sentinel=None if stream.sentinel is None else repr(stream.sentinel.encode()),
-            fold=fold,
+            accumulator=accumulator,
         )
     return f"{operation.constant} = " + _call(
         "Operation" if stream is None else "StreamingOperation",
@@ -267,7 +267,7 @@ def _operation(operation: OperationModel) -> str:
     )
 
 
-class _Colour:
+class _Flavour:
     """What the two clients' methods differ in."""
 
     def __init__(self, prefix: str, define: str, wait: str, driver: str, client: str) -> None:
@@ -278,7 +278,7 @@ class _Colour:
         self.client = client
 
     def example(self, text: str, *, streamed: bool) -> str:
-        """An example written for the blocking client, in this colour."""
+        """An example written for the blocking client, in this flavour."""
         if not self.prefix:
             return text
         if streamed:
@@ -288,31 +288,31 @@ class _Colour:
         )
 
 
-_BLOCKING = _Colour("", "def", "", "blocking", "Client")
-_AWAITING = _Colour("Async", "async def", "await ", "awaiting", "AsyncClient")
+_BLOCKING = _Flavour("", "def", "", "blocking", "Client")
+_AWAITING = _Flavour("Async", "async def", "await ", "awaiting", "AsyncClient")
 
 
-def _methods(spec: Spec, colour: _Colour) -> str:
-    prefix = colour.prefix
+def _methods(spec: Spec, backend: _Flavour) -> str:
+    prefix = backend.prefix
     operations = [each for resource in spec.resources for each in resource.operations]
     names = sorted(
         {each.result for each in operations}
         | {each.stream.chunk for each in operations if each.stream is not None}
     )
-    parts = [_stream_class(each, colour) for each in operations if each.stream is not None]
-    parts += [_resource(each, colour) for each in spec.resources]
-    parts.append(_client(spec.resources, colour))
+    parts = [_stream_class(each, backend) for each in operations if each.stream is not None]
+    parts += [_resource(each, backend) for each in spec.resources]
+    parts.append(_client(spec.resources, backend))
     body = "\n\n".join(parts)
     return _module(
-        f"The methods of `{colour.client}`.",
+        f"The methods of `{backend.client}`.",
         [
             "from collections.abc import Mapping",
             "from collections.abc import Sequence",
             "from typing import Literal",
             "from .._core.settings import CallOptions",
             "from .._core.timeout import Timeout",
-            f"from .._drivers.{colour.driver} import {prefix}Caller",
-            f"from .._drivers.{colour.driver} import {prefix}Stream",
+            f"from .._drivers.{backend.driver} import {prefix}CallRunner",
+            f"from .._drivers.{backend.driver} import {prefix}Stream",
             *(f"from .models import {name}" for name in names),
             *(f"from .operations import {each.constant}" for each in operations),
             "from . import models",
@@ -323,60 +323,60 @@ def _methods(spec: Spec, colour: _Colour) -> str:
     )
 
 
-def _stream_name(operation: OperationModel, colour: _Colour) -> str:
+def _stream_name(operation: OperationModel, backend: _Flavour) -> str:
     resource = "".join(part.capitalize() for part in operation.resource.split("_"))
-    return f"{colour.prefix}{resource}Stream"
+    return f"{backend.prefix}{resource}Stream"
 
 
-def _stream_class(operation: OperationModel, colour: _Colour) -> str:
+def _stream_class(operation: OperationModel, backend: _Flavour) -> str:
     stream = operation.stream
     if stream is None or operation.stream_method is None:
         return ""
     doc = _described(
         f"An answer that comes in pieces, each a `{stream.chunk}`.",
-        example=colour.example(operation.stream_method.example, streamed=True),
+        example=backend.example(operation.stream_method.example, streamed=True),
         depth=1,
     )
-    base = f"{colour.prefix}Stream[{stream.chunk}, {stream.result}]"
-    return f"class {_stream_name(operation, colour)}({base}):\n{doc}\n"
+    base = f"{backend.prefix}Stream[{stream.chunk}, {stream.result}]"
+    return f"class {_stream_name(operation, backend)}({base}):\n{doc}\n"
 
 
-def _resource(resource: ResourceModel, colour: _Colour) -> str:
+def _resource(resource: ResourceModel, backend: _Flavour) -> str:
     lines = [
-        f"class {colour.prefix}{resource.class_name}:",
+        f"class {backend.prefix}{resource.class_name}:",
         _doc(_sentence(resource.doc)),
         "",
-        '    __slots__ = ("_caller",)',
+        '    __slots__ = ("_runner",)',
         "",
-        f"    def __init__(self, caller: {colour.prefix}Caller) -> None:",
-        "        self._caller = caller",
+        f"    def __init__(self, runner: {backend.prefix}CallRunner) -> None:",
+        "        self._runner = runner",
         "",
     ]
     for operation in resource.operations:
-        lines += [_create(operation, colour), _stream_method(operation, colour)]
+        lines += [_create(operation, backend), _stream_method(operation, backend)]
     return "\n".join(lines)
 
 
-def _create(operation: OperationModel, colour: _Colour) -> str:
+def _create(operation: OperationModel, backend: _Flavour) -> str:
     returns = f"The answer: {_lowered(_sentence(operation.result_doc))}"
     return (
-        f"    {colour.define} {operation.create.name}({_signature(operation)}) -> "
+        f"    {backend.define} {operation.create.name}({_signature(operation)}) -> "
         f"{operation.result}:\n"
-        f"{_method_doc(operation, operation.create, returns, colour, streamed=False)}\n"
-        f"        return {colour.wait}self._caller.call({operation.constant}, "
+        f"{_method_doc(operation, operation.create, returns, backend, streamed=False)}\n"
+        f"        return {backend.wait}self._runner.call({operation.constant}, "
         f"{_passed(operation)})\n"
     )
 
 
-def _stream_method(operation: OperationModel, colour: _Colour) -> str:
+def _stream_method(operation: OperationModel, backend: _Flavour) -> str:
     if operation.stream_method is None:
         return ""
-    name = _stream_name(operation, colour)
+    name = _stream_name(operation, backend)
     returns = "The stream. The request goes out on entering it, or at the first step of a loop."
     return (
         f"    def {operation.stream_method.name}({_signature(operation)}) -> {name}:\n"
-        f"{_method_doc(operation, operation.stream_method, returns, colour, streamed=True)}\n"
-        f"        return self._caller.stream({name}, {operation.constant}, {_passed(operation)})\n"
+        f"{_method_doc(operation, operation.stream_method, returns, backend, streamed=True)}\n"
+        f"        return self._runner.stream({name}, {operation.constant}, {_passed(operation)})\n"
     )
 
 
@@ -401,7 +401,7 @@ def _method_doc(
     operation: OperationModel,
     method: MethodModel,
     returns: str,
-    colour: _Colour,
+    backend: _Flavour,
     *,
     streamed: bool,
 ) -> str:
@@ -426,7 +426,7 @@ def _method_doc(
         arguments=arguments,
         returns=returns,
         raises=raises,
-        example=colour.example(method.example, streamed=streamed),
+        example=backend.example(method.example, streamed=streamed),
         depth=2,
     )
 
@@ -459,21 +459,21 @@ def _indented(text: str, width: int, *, hanging: bool = False) -> list[str]:
     return wrap(text, width, initial_indent="    ", subsequent_indent=after)
 
 
-def _client(resources: tuple[ResourceModel, ...], colour: _Colour) -> str:
+def _client(resources: tuple[ResourceModel, ...], backend: _Flavour) -> str:
     lines = [
-        f"class {colour.prefix}Resources:",
-        _doc(f"The attributes of `{colour.client}` that make calls."),
+        f"class {backend.prefix}Resources:",
+        _doc(f"The attributes of `{backend.client}` that make calls."),
         "",
-        f"    _caller: {colour.prefix}Caller",
+        f"    _runner: {backend.prefix}CallRunner",
         "",
     ]
     for each in resources:
-        name = f"{colour.prefix}{each.class_name}"
+        name = f"{backend.prefix}{each.class_name}"
         lines += [
             "    @property",
             f"    def {each.name}(self) -> {name}:",
             _doc(_sentence(each.doc), 2),
-            f"        return {name}(self._caller)",
+            f"        return {name}(self._runner)",
             "",
         ]
     return "\n".join(lines)

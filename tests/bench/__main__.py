@@ -22,7 +22,7 @@ from . import original, report
 from .columns import BY_NAME, COLUMNS, ORIGINAL, Column
 from .measures import ENOUGH_WAITS, WAITS
 from .plot import draw
-from .run import ALL_GROUPS, Plan, measured
+from .run import ALL_GROUPS, PreparedCall, measured
 from .server import running
 from .targets import judged
 
@@ -79,7 +79,7 @@ def _arguments() -> Namespace:
     return parser.parse_args()
 
 
-def _plan(arguments: Namespace) -> Plan:
+def _plan(arguments: Namespace) -> PreparedCall:
     quick: bool = arguments.quick
     names = _chosen(arguments.columns, _QUICK_COLUMNS if quick else tuple(BY_NAME), tuple(BY_NAME))
     groups = _chosen(arguments.groups, _QUICK_GROUPS if quick else ALL_GROUPS, ALL_GROUPS)
@@ -93,7 +93,7 @@ def _plan(arguments: Namespace) -> Plan:
             continue
         columns.append(BY_NAME[name])
     rounds = arguments.rounds or 3
-    return Plan(columns, groups, rounds, effort=2 if quick else 3, pythons=pythons)
+    return PreparedCall(columns, groups, rounds, effort=2 if quick else 3, pythons=pythons)
 
 
 def _chosen(asked: str | None, default: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:

@@ -439,7 +439,7 @@ class Floor:
 
     def __init__(self, base_url: str) -> None:
         core: Any = import_module("httpcore")
-        deadline: Any = import_module("autonomousai_sdk.transports.deadline")
+        deadline: Any = import_module("autonomousai_sdk.transports._backend")
         backend = deadline.DeadlineBackend(core.SyncBackend())
         self._url = base_url + "/chat"
         self._pool = core.ConnectionPool(network_backend=backend)
@@ -465,7 +465,7 @@ class AsyncFloor:
 
     def __init__(self, base_url: str) -> None:
         core: Any = import_module("httpcore")
-        buffered: Any = import_module("autonomousai_sdk.transports.buffered")
+        buffered: Any = import_module("autonomousai_sdk.transports._asyncio_backend")
         backend = buffered.BufferedBackend(core.WriteError)
         self._url = base_url + "/chat"
         self._pool = core.AsyncConnectionPool(network_backend=backend)

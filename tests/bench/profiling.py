@@ -66,7 +66,7 @@ def _layers(script: Script) -> Iterator[tuple[str, Callable[[], object]]]:
 
 
 def _events(bodies: list[bytes]) -> None:
-    parser = EventParser(MAX_EVENT_BYTES, strays=True)
+    parser = EventParser(MAX_EVENT_BYTES, report_bare_json=True)
     for body in bodies:
         parser.feed(body)
 

@@ -27,7 +27,7 @@ _ANSWER = "answer"
 
 
 @frozen
-class Plan:
+class PreparedCall:
     """What to run.
 
     Attributes:
@@ -67,7 +67,7 @@ class Outcome:
     failures: dict[str, str]
 
 
-def measured(plan: Plan, root: str, say: Say) -> Outcome:
+def measured(plan: PreparedCall, root: str, say: Say) -> Outcome:
     """Run all of it against the server at `root`."""
     found: dict[str, dict[str, list[float]]] = {column.name: {} for column in plan.columns}
     failures: dict[str, str] = {}
@@ -93,7 +93,7 @@ def measured(plan: Plan, root: str, say: Say) -> Outcome:
     return Outcome(medians, found, failures)
 
 
-def _once(plan: Plan, column: Column, group: str, root: str) -> Results:
+def _once(plan: PreparedCall, column: Column, group: str, root: str) -> Results:
     if group == _IMPORT:
         return _imports(plan, column, root)
     if group == "thousand" and column.kind == "blocking":
@@ -109,7 +109,7 @@ def _once(plan: Plan, column: Column, group: str, root: str) -> Results:
     return results
 
 
-def _imports(plan: Plan, column: Column, root: str) -> Results:
+def _imports(plan: PreparedCall, column: Column, root: str) -> Results:
     """CPU of whole processes, less that of one that does nothing."""
     python = plan.python(column)
     if column.imports is None:

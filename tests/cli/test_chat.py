@@ -11,10 +11,10 @@ import pytest
 
 from autonomousai_sdk import ChatCompletion
 from autonomousai_sdk._core.codec import decode
-
-from ..faults.script import Gate, Hold, Repeat, Send
-from ..faults.server import FaultServer, refused
-from ..faults.wire import (
+from tests.support.fault_server import FaultServer, refused
+from tests.support.program import PROGRAM, environment, piped, run
+from tests.support.script import Gate, Hold, Repeat, Send
+from tests.support.wire import (
     BEGUN,
     DONE,
     FINISH,
@@ -28,7 +28,6 @@ from ..faults.wire import (
     said,
     stream,
 )
-from .program import PROGRAM, environment, piped, run
 
 
 def test_the_words_of_the_prompt_are_one_message(echo: str) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 
 from autonomousai_sdk import Client
-
-from .program import run
+from tests.support.program import run
 
 
 def test_the_table_names_every_model() -> None:

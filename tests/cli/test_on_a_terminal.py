@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from ..faults.script import Gate, Send
-from ..faults.server import FaultServer
-from ..faults.wire import DONE, FINISH, STREAM, deltas, failed
-from .program import CLEARED, on_terminal
+from tests.support.fault_server import FaultServer
+from tests.support.program import CLEARED, on_terminal
+from tests.support.script import Gate, Send
+from tests.support.wire import DONE, FINISH, STREAM, deltas, failed
 
 
 def test_a_wait_is_shown_and_taken_back() -> None:

@@ -10,10 +10,9 @@ import socket
 import pytest
 
 from autonomousai_sdk import AuthenticationError, Client
-
-from ..faults.server import FaultServer
-from ..faults.wire import document
-from .program import piped, run
+from tests.support.fault_server import FaultServer
+from tests.support.program import piped, run
+from tests.support.wire import document
 
 
 def test_what_it_prints_is_what_one_needs() -> None:

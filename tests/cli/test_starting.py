@@ -8,11 +8,10 @@ import click
 import pytest
 
 from autonomousai_sdk import __version__
-from autonomousai_sdk.cli import ending
+from autonomousai_sdk.cli import exit_code
 from autonomousai_sdk.cli.commands import cli
 from autonomousai_sdk.cli.commands import run as run_here
-
-from .program import run
+from tests.support.program import run
 
 MAIN = "import sys; from autonomousai_sdk.cli import main; sys.argv = ['autonomousai', {!r}]; "
 
@@ -91,10 +90,10 @@ def test_ctrl_c_before_a_command_runs(monkeypatch: pytest.MonkeyPatch) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(cli, "make_context", interrupted)
-    assert run_here() == ending.INTERRUPTED
+    assert run_here() == exit_code.INTERRUPTED
 
 
 def test_a_fault_of_the_program_shows_itself() -> None:
     """What is no error of the SDK's is not dressed up as one."""
     with pytest.raises(RuntimeError, match="a bug"):
-        ending.ended(RuntimeError("a bug"))
+        exit_code.exit_code(RuntimeError("a bug"))

@@ -8,8 +8,7 @@ import pytest
 
 from autonomousai_sdk import ChatCompletion
 from autonomousai_sdk._core.codec import decode
-
-from .program import CLEARED, on_terminal, run
+from tests.support.program import CLEARED, on_terminal, run
 
 pytestmark = pytest.mark.model
 

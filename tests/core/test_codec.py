@@ -23,11 +23,19 @@ from autonomousai_sdk._core.codec import (
     is_array,
     is_object,
     parse,
-    plain,
+    to_jsonable,
     unstructure,
 )
-
-from .miniature import Chunk, Completion, Delta, Note, Part, Piece, Renamed, Usage
+from tests.support.sample_operation import (
+    Chunk,
+    Completion,
+    Delta,
+    Note,
+    Part,
+    Piece,
+    Renamed,
+    Usage,
+)
 
 REFUSED = "refused"
 
@@ -335,9 +343,9 @@ def test_typed_values_become_plain_ones() -> None:
         "content": [{"type": "text", "text": "hi", "image_url": None}],
         "name": None,
     }
-    assert plain(note) == unstructure(note) == unstructured
+    assert to_jsonable(note) == unstructure(note) == unstructured
     value = {"a": [1, "x"]}
-    assert plain(value) is value
+    assert to_jsonable(value) is value
 
 
 def test_a_whole_answer_goes_there_and_back() -> None:

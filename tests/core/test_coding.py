@@ -9,9 +9,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from autonomousai_sdk._core.coding import ACCEPTED, STEP, CodingError, Inflater, inflater
-
-from .miniature import cuts, single_bytes
+from autonomousai_sdk._core.coding import ACCEPTED, INFLATE_SIZE, CodingError, Inflater, inflater
+from tests.support.sample_operation import cuts, single_bytes
 
 TEXT = "The sky is blue. Das Meer ist grün. ".encode() * 40
 
@@ -51,20 +50,22 @@ def test_a_body_is_the_same_however_it_is_cut(coding: str, body: bytes) -> None:
         assert inflated(coding, two) == TEXT
 
 
-@pytest.mark.parametrize("size", [0, 1, STEP - 1, STEP, STEP + 1, 3 * STEP])
+@pytest.mark.parametrize(
+    "size", [0, 1, INFLATE_SIZE - 1, INFLATE_SIZE, INFLATE_SIZE + 1, 3 * INFLATE_SIZE]
+)
 def test_a_bomb_comes_in_bounded_pieces(size: int) -> None:
     """However much a small body holds, no piece of it is larger than a step, and none is lost."""
     inflate = Inflater("gzip")
     pieces = list(inflate.feed(gzip.compress(bytes(size))))
-    assert all(0 < len(piece) <= STEP for piece in pieces)
+    assert all(0 < len(piece) <= INFLATE_SIZE for piece in pieces)
     assert sum(map(len, pieces)) == size
     assert inflate.complete
 
 
 def test_a_bomb_is_inflated_no_further_than_it_is_read() -> None:
     """Who stops after the first piece has paid for one piece only."""
-    pieces = Inflater("gzip").feed(gzip.compress(bytes(100 * STEP)))
-    assert len(next(pieces)) == STEP
+    pieces = Inflater("gzip").feed(gzip.compress(bytes(100 * INFLATE_SIZE)))
+    assert len(next(pieces)) == INFLATE_SIZE
     pieces_left = sum(1 for _ in pieces)
     assert pieces_left >= 99
 
@@ -102,8 +103,8 @@ BROKEN = {
     "wrong sum": BODIES["gzip"][1][:-8] + bytes(8),
     "garbage at the end": BODIES["gzip"][1] + b"garbage",
     "garbage inside": gzip.compress(random.Random(1).randbytes(900))[:-100] + b"\xff" * 200,
-    "a long run before it": gzip.compress(bytes(STEP + 1000))[:-8] + bytes(8),
-    "a whole step before it": gzip.compress(bytes(STEP))[:-8] + bytes(8),
+    "a long run before it": gzip.compress(bytes(INFLATE_SIZE + 1000))[:-8] + bytes(8),
+    "a whole step before it": gzip.compress(bytes(INFLATE_SIZE))[:-8] + bytes(8),
 }
 
 
@@ -122,7 +123,7 @@ def test_what_comes_before_a_fault_comes_in_any_case(body: bytes) -> None:
 
         with pytest.raises(CodingError, match="not what its content-encoding says"):
             read()
-        assert all(0 < len(part) <= STEP for part in parts)
+        assert all(0 < len(part) <= INFLATE_SIZE for part in parts)
         return b"".join(parts)
 
     owed = before_the_fault(single_bytes(body))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .miniature import Choice, Completion, Said
+from tests.support.sample_operation import Choice, Completion, Said
 
 
 def answer(*choices: Choice) -> Completion:

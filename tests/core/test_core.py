@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ..coverage import MODULES
+from ..module_coverage import MODULES
 
 
 def test_each_module_has_its_own_test_file() -> None:

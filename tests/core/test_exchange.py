@@ -9,7 +9,7 @@ import pytest
 from autonomousai_sdk._core.exchange import Attempt, Failure, Reply, Request, TransportError
 from autonomousai_sdk._core.failure import Context
 from autonomousai_sdk._core.headers import Headers
-from autonomousai_sdk._core.receiver import Answer
+from autonomousai_sdk._core.response import ResponseReader
 
 REQUEST = Request(
     method="POST",
@@ -39,7 +39,7 @@ def test_values_are_frozen() -> None:
         elapsed=1.0,
         duration=1.0,
     )
-    answer = Answer(Context("POST /", 1, None), 100, None)
+    answer = ResponseReader(Context("POST /", 1, None), 100, None)
     attempt = Attempt(request=REQUEST, number=1, delay=0.0, receiver=answer)
     for value, name in (
         (REQUEST, "url"),
@@ -54,14 +54,14 @@ def test_values_are_frozen() -> None:
 def test_a_transport_error_says_what_kind_it_is() -> None:
     """A transport names the fault and, for a timeout, the limit; read is the usual one."""
     error = TransportError("timeout", "too slow", phase="connect")
-    assert (error.fault, error.message, error.phase) == ("timeout", "too slow", "connect")
+    assert (error.kind, error.message, error.phase) == ("timeout", "too slow", "connect")
     assert str(error) == "too slow"
     assert TransportError("broken", "gone").phase == "read"
 
 
 def test_a_receiver_is_what_the_driver_feeds() -> None:
     """An answer has all that the protocol asks of a receiver, under the same names."""
-    answer = Answer(Context("POST /", 1, None), 100, None)
+    answer = ResponseReader(Context("POST /", 1, None), 100, None)
     attempt = Attempt(request=REQUEST, number=1, delay=0.0, receiver=answer)
     receiver = attempt.receiver
     receiver.start(200, Headers([("content-type", "application/json")]))

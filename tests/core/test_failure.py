@@ -9,7 +9,7 @@ from typing import Any, get_args
 import pytest
 
 from autonomousai_sdk import errors
-from autonomousai_sdk._core.exchange import Failure, Fault, TransportError
+from autonomousai_sdk._core.exchange import ErrorKind, Failure, TransportError
 from autonomousai_sdk._core.failure import (
     CLASS_BY_STATUS,
     EXCERPT,
@@ -20,11 +20,11 @@ from autonomousai_sdk._core.failure import (
     connection_error,
     error_in,
     event_error,
-    interrupted,
+    interrupted_error,
     request_id_of,
+    response_error,
     status_error,
-    undecodable,
-    unexpected,
+    stream_decode_error,
 )
 from autonomousai_sdk._core.headers import Headers
 from autonomousai_sdk._core.secret import HIDDEN, Secret
@@ -45,10 +45,10 @@ NO_KEY = Context("POST https://service.example/chat", 1, None)
 HEADERS = Headers([("x-request-id", "req-7"), ("x-echo", KEY)])
 
 
-def failure(fault: Fault, message: str = "said so", limit: str = "read") -> Failure:
+def failure(kind: ErrorKind, message: str = "said so", limit: str = "read") -> Failure:
     """A try that failed."""
     return Failure(
-        error=TransportError(fault, message), limit=limit, seconds=2.5, elapsed=3.0, duration=2.5
+        error=TransportError(kind, message), limit=limit, seconds=2.5, elapsed=3.0, duration=2.5
     )
 
 
@@ -88,7 +88,7 @@ def test_without_a_key_nothing_is_redacted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "cls", "said"),
+    ("kind", "cls", "said"),
     [
         ("connect", APIConnectionError, "No connection could be made: said so."),
         ("tls", APIConnectionError, "TLS verification is on, and no secure connection could"),
@@ -98,23 +98,23 @@ def test_without_a_key_nothing_is_redacted() -> None:
     ],
 )
 def test_a_failure_becomes_the_error_of_its_kind(
-    fault: Fault, cls: type[AutonomousAIError], said: str
+    kind: ErrorKind, cls: type[AutonomousAIError], said: str
 ) -> None:
     """With the transport's own error as its cause, the endpoint, and the try."""
-    given = failure(fault)
+    given = failure(kind)
     error = connection_error(given, CONTEXT)
     assert type(error) is cls
     with pytest.raises(cls, match=said):
         raise error
     assert error.__cause__ is given.error
     assert error.endpoint == CONTEXT.endpoint
-    assert error.attempt == (None if fault == "request" else 2)
+    assert error.attempt == (None if kind == "request" else 2)
 
 
 def test_every_fault_has_its_words() -> None:
     """Whatever a transport may say becomes an error and never a KeyError."""
-    for fault in get_args(Fault):
-        assert connection_error(failure(fault), NO_KEY).message
+    for kind in get_args(ErrorKind):
+        assert connection_error(failure(kind), NO_KEY).message
 
 
 @pytest.mark.parametrize("limit", LIMITS)
@@ -128,15 +128,15 @@ def test_an_expired_limit_is_named_with_its_length(limit: str) -> None:
     assert set(TIMEOUT_MESSAGES) == set(LIMITS)
 
 
-@pytest.mark.parametrize("fault", get_args(Fault))
-def test_the_frames_of_a_cause_are_dropped(fault: Fault) -> None:
+@pytest.mark.parametrize("kind", get_args(ErrorKind))
+def test_the_frames_of_a_cause_are_dropped(kind: ErrorKind) -> None:
     """They hold the request as it went out, key included."""
 
     def fails(authorization: str) -> None:
         try:
             raise ValueError("inner")
         except ValueError as inner:
-            raise TransportError(fault, "outer") from inner
+            raise TransportError(kind, "outer") from inner
 
     with pytest.raises(TransportError) as caught:
         fails(f"Bearer {KEY}")
@@ -388,13 +388,13 @@ def test_an_error_event_without_words_shows_itself() -> None:
 def test_an_interrupted_stream_says_why() -> None:
     """In the transport's words, which become its cause."""
     cause = TransportError("broken", "reset")
-    error = interrupted(CONTEXT.answered(HEADERS), f"the peer said {KEY}", cause)
+    error = interrupted_error(CONTEXT.answered(HEADERS), f"the peer said {KEY}", cause)
     assert error.message == (
         f"The stream stopped before the answer was complete: the peer said {HIDDEN}."
     )
     assert error.__cause__ is cause
     assert (error.request_id, error.endpoint, error.attempt) == ("req-7", CONTEXT.endpoint, 2)
-    assert interrupted(CONTEXT, "it ended", None).__cause__ is None
+    assert interrupted_error(CONTEXT, "it ended", None).__cause__ is None
 
 
 @pytest.mark.parametrize("make", ["undecodable", "unexpected"])
@@ -404,8 +404,8 @@ def test_bytes_that_make_no_sense_are_quoted_and_kept(make: str) -> None:
     def error_for(data: bytes, cause: BaseException | None = None) -> Any:
         context = CONTEXT.answered(HEADERS)
         if make == "undecodable":
-            return undecodable(context, f"bad {KEY}", data, cause)
-        return unexpected(context, 200, HEADERS, data, f"bad {KEY}", cause)
+            return stream_decode_error(context, f"bad {KEY}", data, cause)
+        return response_error(context, 200, HEADERS, data, f"bad {KEY}", cause)
 
     cause = ValueError("why")
     error = error_for(b"<\xff>" + KEY.encode(), cause)
@@ -430,9 +430,9 @@ def test_every_error_is_one_of_the_sdks() -> None:
         connection_error(failure("broken"), CONTEXT),
         status(400),
         event_error(CONTEXT, HEADERS, "x"),
-        interrupted(CONTEXT, "x", None),
-        undecodable(CONTEXT, "x", b""),
-        unexpected(CONTEXT, 200, HEADERS, b"", "x"),
+        interrupted_error(CONTEXT, "x", None),
+        stream_decode_error(CONTEXT, "x", b""),
+        response_error(CONTEXT, 200, HEADERS, b"", "x"),
     ):
         assert isinstance(error, AutonomousAIError)
         assert type(error).__name__ in errors.__all__

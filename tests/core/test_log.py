@@ -27,7 +27,7 @@ def test_it_has_the_name_that_is_documented() -> None:
 @pytest.mark.parametrize("environ", [{}, {"AUTONOMOUSAI_LOG": ""}, {"AUTONOMOUSAI_LOG": "  "}])
 def test_it_stays_off_unless_asked_for(logger: logging.Logger, environ: dict[str, str]) -> None:
     """Without the variable nothing is changed."""
-    log.turn_on(environ)
+    log.configure_logging(environ)
     assert logger.level == logging.NOTSET
     assert logger.handlers == []
 
@@ -37,7 +37,7 @@ def test_the_variable_turns_it_on(
     logger: logging.Logger, value: str, level: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Lines go to stderr, with time, level and name, from the level that was asked for."""
-    log.turn_on({"AUTONOMOUSAI_LOG": value})
+    log.configure_logging({"AUTONOMOUSAI_LOG": value})
     logger.log(level, "hello")
     logger.log(level - 1, "too low")
     captured = capsys.readouterr()
@@ -49,7 +49,7 @@ def test_the_variable_turns_it_on(
 def test_turned_on_twice_it_says_things_once(logger: logging.Logger) -> None:
     """Every client looks at the variable, and one handler is enough."""
     for _ in range(3):
-        log.turn_on({"AUTONOMOUSAI_LOG": "info"})
+        log.configure_logging({"AUTONOMOUSAI_LOG": "info"})
     assert len(logger.handlers) == 1
 
 
@@ -60,7 +60,7 @@ def test_what_the_application_set_up_stays(logger: logging.Logger, above: bool) 
     assert holder is not None
     holder.addHandler(logging.NullHandler())
     before = logger.handlers[:]
-    log.turn_on({"AUTONOMOUSAI_LOG": "debug"})
+    log.configure_logging({"AUTONOMOUSAI_LOG": "debug"})
     assert logger.handlers == before
     assert logger.level == logging.DEBUG
 
@@ -70,4 +70,4 @@ def test_any_other_value_is_refused() -> None:
     with pytest.raises(
         ConfigurationError, match="AUTONOMOUSAI_LOG is 'debug' or 'info', not 'verbose'"
     ):
-        log.turn_on({"AUTONOMOUSAI_LOG": "verbose"})
+        log.configure_logging({"AUTONOMOUSAI_LOG": "verbose"})

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from autonomousai_sdk._core.message import encoded, normalised
 from autonomousai_sdk.errors import ConfigurationError
-
-from .miniature import Note, Part
+from tests.support.sample_operation import Note, Part
 
 HI = {"role": "user", "content": "hi"}
 IMAGE = {"type": "image_url", "image_url": {"url": "https://example.com/cat.png"}}

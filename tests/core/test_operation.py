@@ -5,15 +5,14 @@ from __future__ import annotations
 import pytest
 
 from autonomousai_sdk._core.operation import (
+    Accumulator,
     Argument,
-    Fold,
     HeaderParameter,
     Operation,
     StreamingOperation,
     StreamShape,
 )
-
-from .miniature import CHAT, EMBED, FOLD, SHAPE, Chunk, Completion
+from tests.support.sample_operation import ACCUMULATOR, CHAT, EMBED, SHAPE, Chunk, Completion
 
 
 def test_what_may_be_left_out() -> None:
@@ -23,8 +22,8 @@ def test_what_may_be_left_out() -> None:
     assert argument.default_from is None
     parameter = HeaderParameter(wire="x")
     assert (parameter.default, parameter.option) == (None, None)
-    assert FOLD.fixed == ("object",)
-    shape = StreamShape(chunk=Chunk, fold=FOLD)
+    assert ACCUMULATOR.fixed == ("object",)
+    shape = StreamShape(chunk=Chunk, accumulator=ACCUMULATOR)
     assert (shape.switch, shape.sentinel) == (None, None)
 
 
@@ -34,7 +33,7 @@ def test_only_a_streaming_operation_has_a_stream() -> None:
     assert isinstance(CHAT, StreamingOperation)
     assert not hasattr(EMBED, "stream")
     assert isinstance(CHAT, Operation)
-    assert CHAT.result is CHAT.stream.fold.result is Completion
+    assert CHAT.result is CHAT.stream.accumulator.result is Completion
 
 
 @pytest.mark.parametrize(
@@ -43,7 +42,7 @@ def test_only_a_streaming_operation_has_a_stream() -> None:
         (CHAT, "path"),
         (EMBED, "path"),
         (SHAPE, "sentinel"),
-        (FOLD, "concatenated"),
+        (ACCUMULATOR, "concatenated"),
         (CHAT.arguments[0], "wire"),
         (CHAT.headers[0], "default"),
     ],
@@ -57,8 +56,13 @@ def test_values_are_frozen_and_compare(value: object, name: str) -> None:
 
 
 def test_a_fold_names_its_classes() -> None:
-    """A fold is what it says and nothing else."""
+    """An accumulator is what it says and nothing else."""
     assert (
-        Fold(result=Completion, choice=FOLD.choice, message=FOLD.message, concatenated=("content",))
-        != FOLD
+        Accumulator(
+            result=Completion,
+            choice=ACCUMULATOR.choice,
+            message=ACCUMULATOR.message,
+            concatenated=("content",),
+        )
+        != ACCUMULATOR
     )

@@ -20,8 +20,7 @@ from autonomousai_sdk._core.retry import (
     is_retryable,
     retry_after,
 )
-
-from .miniature import DATA
+from tests.support.sample_operation import DATA
 
 CASES: dict[str, list[Any]] = json.loads((DATA / "retry_cases.json").read_text("utf-8"))
 NOW = datetime(2026, 11, 23, 6, 0, 0, tzinfo=timezone.utc)
@@ -71,10 +70,10 @@ def test_waits_double_from_half_a_second_to_eight() -> None:
 
 
 @given(st.integers(1, 100), st.floats(0, 1, exclude_max=True))
-def test_chance_takes_up_to_a_quarter_off_a_wait(attempt: int, chance: float) -> None:
+def test_chance_takes_up_to_a_quarter_off_a_wait(attempt: int, random: float) -> None:
     """A wait is never longer than planned, and never so short that clients come back at once."""
-    planned = Backoff().wait(attempt, 0.0)
-    assert 0.75 * planned <= Backoff().wait(attempt, chance) <= planned
+    prepare_call = Backoff().wait(attempt, 0.0)
+    assert 0.75 * prepare_call <= Backoff().wait(attempt, random) <= prepare_call
 
 
 def test_chance_matters() -> None:

@@ -21,8 +21,7 @@ from autonomousai_sdk._core.settings import (
 )
 from autonomousai_sdk._core.timeout import Timeout
 from autonomousai_sdk.errors import ConfigurationError
-
-from .miniature import BASE_URL, CATALOG, KEY, options, settings
+from tests.support.sample_operation import BASE_URL, CATALOG, KEY, options, settings
 
 ENVIRON = {
     "AUTONOMOUSAI_BASE_URL": "https://environment.example/",

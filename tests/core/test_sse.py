@@ -16,8 +16,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from autonomousai_sdk._core.sse import (
+    BARE_JSON_LINE,
     MAX_EVENT_BYTES,
-    STRAY,
     EventParser,
     EventTooLongError,
     RawEvent,
@@ -26,9 +26,8 @@ from autonomousai_sdk._core.sse import (
     checked_max_event_bytes,
 )
 from autonomousai_sdk.errors import ConfigurationError, StreamDecodeError
-
-from .miniature import DATA, RECORDINGS, cuts, single_bytes
-from .rules import is_over, read_by_the_rules
+from tests.support.reference_parser import is_over, read_by_the_rules
+from tests.support.sample_operation import DATA, RECORDINGS, cuts, single_bytes
 
 CASES: list[dict[str, Any]] = json.loads((DATA / "sse_cases.json").read_text("utf-8"))["cases"]
 SMALL = 400
@@ -184,7 +183,7 @@ def test_a_stream_ends_clean_or_inside_an_event(data: bytes, clean: bool) -> Non
 
 def raw(pieces: Iterable[bytes], *, bound: int = MAX_EVENT_BYTES) -> tuple[list[RawEvent], bool]:
     """The events in bytes, strays included, and whether the bound ended them."""
-    parser = EventParser(bound, strays=True)
+    parser = EventParser(bound, report_bare_json=True)
     events = [event for piece in pieces for event in parser.feed(piece)]
     return events, parser.overflow is not None
 
@@ -299,7 +298,7 @@ def test_what_a_cut_leaves_behind_can_be_looked_at(data: bytes, unfinished: byte
 def test_a_stray_line_is_reported_where_it_is_asked_for() -> None:
     """A JSON document that is no field is an error of some servers; by the rules it is nothing."""
     data = b'data: a\n\n{"error": "boom"}\nstray\ndata: b\n\n'
-    stray: RawEvent = (STRAY, b'{"error": "boom"}', b"", None)
+    stray: RawEvent = (BARE_JSON_LINE, b'{"error": "boom"}', b"", None)
     for pieces in ([data], single_bytes(data)):
         assert raw(pieces)[0] == [(b"", b"a", b"", None), stray, (b"", b"b", b"", None)]
     assert [event.data for event in decoded([data])[0]] == ["a", "b"]

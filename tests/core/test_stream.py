@@ -31,8 +31,7 @@ from autonomousai_sdk.errors import (
     StreamError,
     StreamInterrupted,
 )
-
-from .miniature import (
+from tests.support.sample_operation import (
     DONE,
     HELLO,
     KEY,
@@ -386,7 +385,7 @@ def test_both_decoding_paths_give_the_same_stream(pieces: list[str]) -> None:
 
 def test_a_stream_without_a_fast_path() -> None:
     """A chunk class with renamed fields is read by the standard path, refusals included."""
-    shape = StreamShape[Any, Completion](chunk=Renamed, fold=SHAPE.fold)
+    shape = StreamShape[Any, Completion](chunk=Renamed, accumulator=SHAPE.accumulator)
     state = StreamState(shape, CONTEXT, Headers(), 1000)
     state.feed(b'data: {"thread": "x"}\n\n')
     assert isinstance(state.error, StreamDecodeError)

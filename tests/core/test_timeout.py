@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from autonomousai_sdk._core.timeout import GRACE, LIMITS, LONGEST, Deadline, Limit, Timeout
+from autonomousai_sdk._core.timeout import (
+    END_MARKER_TIMEOUT,
+    LIMITS,
+    LONGEST,
+    Deadline,
+    ExpiredLimit,
+    Timeout,
+)
 from autonomousai_sdk.errors import ConfigurationError
 
 NONE = dict.fromkeys(("connect", "read", "write", "pool", "total", "idle"))
@@ -101,7 +108,7 @@ def test_idle_is_for_streams_only() -> None:
     clock = deadline(idle=20)
     clock.answered(100.0, streaming=False)
     assert clock.wait(500.0) == math.inf
-    assert clock.expired(500.0, "read") == Limit("read", 0.0)
+    assert clock.expired(500.0, "read") == ExpiredLimit("read", 0.0)
 
 
 def test_a_stream_near_its_end_gets_a_grace_only() -> None:
@@ -109,7 +116,7 @@ def test_a_stream_near_its_end_gets_a_grace_only() -> None:
     clock = deadline(idle=20)
     clock.answered(100.0, streaming=True)
     clock.waits(100.0, ending=True)
-    assert clock.wait(100.0) == GRACE
+    assert clock.wait(100.0) == END_MARKER_TIMEOUT
     short = deadline(idle=2)
     short.waits(100.0, ending=True)
     short.answered(100.0, streaming=True)
@@ -131,18 +138,18 @@ def test_a_call_that_is_over_leaves_a_moment() -> None:
 @pytest.mark.parametrize(
     ("now", "phase", "streaming", "limit"),
     [
-        (160.0, "read", True, Limit("total", 60)),
-        (159.5, "connect", False, Limit("total", 60)),  # within a hundredth of it
-        (120.0, "read", True, Limit("idle", 20)),
-        (119.995, "read", True, Limit("idle", 20)),
-        (120.0, "read", False, Limit("read", 10)),
-        (110.0, "read", True, Limit("read", 10)),
-        (110.0, "connect", False, Limit("connect", 7)),
-        (110.0, "pool", False, Limit("pool", 0.0)),
+        (160.0, "read", True, ExpiredLimit("total", 60)),
+        (159.5, "connect", False, ExpiredLimit("total", 60)),  # within a hundredth of it
+        (120.0, "read", True, ExpiredLimit("idle", 20)),
+        (119.995, "read", True, ExpiredLimit("idle", 20)),
+        (120.0, "read", False, ExpiredLimit("read", 10)),
+        (110.0, "read", True, ExpiredLimit("read", 10)),
+        (110.0, "connect", False, ExpiredLimit("connect", 7)),
+        (110.0, "pool", False, ExpiredLimit("pool", 0.0)),
     ],
 )
 def test_the_limit_that_ended_a_wait_is_named(
-    now: float, phase: str, streaming: bool, limit: Limit
+    now: float, phase: str, streaming: bool, limit: ExpiredLimit
 ) -> None:
     """The total goes before idle, and idle before the transport's own limit."""
     clock = deadline(total=60, read=10, idle=20, connect=7)
@@ -154,4 +161,4 @@ def test_limits_that_are_not_set_are_never_named() -> None:
     """Without a total and idle, only the transport's own limit can have expired."""
     clock = deadline(read=10)
     clock.answered(100.0, streaming=True)
-    assert clock.expired(1e6, "read") == Limit("read", 10)
+    assert clock.expired(1e6, "read") == ExpiredLimit("read", 10)

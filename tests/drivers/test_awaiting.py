@@ -9,27 +9,26 @@ from typing import Any
 import pytest
 
 from autonomousai_sdk import AsyncClient, ConfigurationError
-
-from ..faults.script import Fin
-from ..faults.server import FaultServer
-from ..faults.subject import AWAITING, SDK, Options
-from ..faults.wire import body, completion
-from .colours import awaiting
+from tests.support.backends import awaiting
+from tests.support.client_under_test import AWAITING, SDK, Options
+from tests.support.fault_server import FaultServer
+from tests.support.script import Fin
+from tests.support.wire import body, completion
 
 
 @awaiting
-async def test_closing_where_a_client_was_not_used_is_nothing(subject: SDK) -> None:
+async def test_closing_where_a_client_was_not_used_is_nothing(client_under_test: SDK) -> None:
     """A client that never made a call has opened nothing."""
     client = AsyncClient()
     await client.aclose()
     await client.aclose()
 
 
-@pytest.mark.parametrize("subject", [SDK(each, "httpx") for each in AWAITING], ids=str)
-def test_a_client_works_in_one_event_loop_after_the_other(subject: SDK) -> None:
+@pytest.mark.parametrize("client_under_test", [SDK(each, "httpx") for each in AWAITING], ids=str)
+def test_a_client_works_in_one_event_loop_after_the_other(client_under_test: SDK) -> None:
     """On connections of each loop; closing it in the last is enough."""
     with FaultServer((*body(200, completion(), "connection: close"), Fin())) as server:
-        client: AsyncClient = subject.make(server.url, Options())
+        client: AsyncClient = client_under_test.make(server.url, Options())
 
         async def call() -> str:
             return (await client.chat.create("Hello")).text
@@ -39,20 +38,20 @@ def test_a_client_works_in_one_event_loop_after_the_other(subject: SDK) -> None:
             with pytest.raises(ConfigurationError, match="was closed"):
                 await call()
 
-        assert [subject.run(call) for _ in range(2)] == ["Hello world"] * 2
-        subject.run(close)
+        assert [client_under_test.run(call) for _ in range(2)] == ["Hello world"] * 2
+        client_under_test.run(close)
     assert len(server.connections) == 2
 
 
 @awaiting
-async def test_clients_that_were_closed_leave_nothing_on_their_loop(subject: SDK) -> None:
+async def test_clients_that_were_closed_leave_nothing_on_their_loop(client_under_test: SDK) -> None:
     """Neither they nor their transports live on, as long as the loop may run."""
     left: list[weakref.ref[Any]] = []
     with FaultServer(body(200, completion())) as server:
         for _ in range(3):
-            client: Any = subject.make(server.url, Options())
+            client: Any = client_under_test.make(server.url, Options())
             await client.chat.create("Hello")
-            connections = client._caller.connections
+            connections = client._runner.connections
             left += [weakref.ref(connections), weakref.ref(await connections.transport())]
             await client.aclose()
             del client, connections

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
+from tests.support.fault_server import FaultServer, Received
+from tests.support.script import Answer, Gate, Send
+from tests.support.wire import CHUNKED, DONE, FINISH, LAST_CHUNK, coded, deltas, document
+
 from ..faults.pools import wants_stream
-from ..faults.script import Answer, Gate, Send
-from ..faults.server import FaultServer, Received
-from ..faults.wire import CHUNKED, DONE, FINISH, LAST_CHUNK, coded, deltas, document
 
 ROOT = Path(__file__).parent.parent.parent
 AGAIN = 7
@@ -41,7 +42,7 @@ def fork() -> Fork:
     server = FaultServer(lambda request: _answer(server, request))
     with server:
         done = subprocess.run(
-            [sys.executable, "-m", "tests.drivers.forking", server.url],
+            [sys.executable, "-m", "tests.support.forking", server.url],
             cwd=ROOT,
             capture_output=True,
             text=True,

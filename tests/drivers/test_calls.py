@@ -13,38 +13,37 @@ from autonomousai_sdk import (
     BadRequestError,
     ConfigurationError,
 )
-
-from ..faults.script import Answer, Fin, Hold, Reset, Send, Wait
-from ..faults.server import FaultServer, refused
-from ..faults.subject import SDK, Options, settled
-from ..faults.wire import body, completion, document, failed, head
-from .colours import OPEN, cut_short, drop, in_each_colour, left
+from tests.support.backends import OPEN, cut_short, drop, in_each_colour, left
+from tests.support.client_under_test import SDK, Options, settled
+from tests.support.fault_server import FaultServer, refused
+from tests.support.script import Answer, Fin, Hold, Reset, Send, Wait
+from tests.support.wire import body, completion, document, failed, head
 
 CUT = Send(head(200, "content-type: application/json", "content-length: 99") + b'{"choices"')
 """The head of a document and a piece of it."""
 
 
 @in_each_colour
-async def test_one_connection_serves_one_call_after_the_other(subject: SDK) -> None:
+async def test_one_connection_serves_one_call_after_the_other(client_under_test: SDK) -> None:
     """Also after a try that failed: every answer was read to its end."""
     busy = failed(503, "retry-after-ms: 1")
     with FaultServer(document("a"), busy, document("b"), failed(400), document("c")) as server:
-        async with subject.client(server.url) as client:
+        async with client_under_test.client(server.url) as client:
             assert (await client.chat.create("Hello")).text == "a"
             assert (await client.chat.create("Hello")).text == "b"
             with pytest.raises(BadRequestError):
                 await client.chat.create("Hello")
             assert (await client.chat.create("Hello")).text == "c"
-        assert await left(subject, server)
+        assert await left(client_under_test, server)
     assert len(server.requests) == 5
     assert len(server.connections) == 1
 
 
 @in_each_colour
-async def test_a_call_whose_connection_breaks_is_made_again(subject: SDK) -> None:
+async def test_a_call_whose_connection_breaks_is_made_again(client_under_test: SDK) -> None:
     """On another connection, after the wait that the flow asks for."""
     with FaultServer((Reset(),), document()) as server:
-        async with subject.client(server.url) as client:
+        async with client_under_test.client(server.url) as client:
             assert (await client.chat.create("Hello")).text == "Hello world"
     first, second = server.requests
     assert second.at - first.at > 0.3
@@ -53,19 +52,19 @@ async def test_a_call_whose_connection_breaks_is_made_again(subject: SDK) -> Non
 
 
 @in_each_colour
-async def test_a_document_that_breaks_off_is_no_answer(subject: SDK) -> None:
+async def test_a_document_that_breaks_off_is_no_answer(client_under_test: SDK) -> None:
     """When no try is left, the error says what happened to the connection."""
     with FaultServer((CUT, Reset())) as server:
-        async with subject.client(server.url, retries=0) as client:
+        async with client_under_test.client(server.url, retries=0) as client:
             with pytest.raises(APIConnectionError, match="reset"):
                 await client.chat.create("Hello")
 
 
 @in_each_colour
-async def test_a_call_that_reaches_nobody_says_so(subject: SDK) -> None:
+async def test_a_call_that_reaches_nobody_says_so(client_under_test: SDK) -> None:
     """With the transport's reason, and its own error as the cause."""
     with refused() as url:
-        async with subject.client(url, retries=0) as client:
+        async with client_under_test.client(url, retries=0) as client:
             with pytest.raises(APIConnectionError) as caught:
                 await client.chat.create("Hello")
     assert caught.value.endpoint == f"POST {url}/chat"
@@ -77,41 +76,43 @@ SILENT: dict[str, Answer] = {"before-the-head": (Hold(),), "in-the-body": (CUT, 
 
 @pytest.mark.parametrize("answer", SILENT.values(), ids=SILENT)
 @in_each_colour
-async def test_the_whole_call_is_bounded(subject: SDK, answer: Answer) -> None:
+async def test_the_whole_call_is_bounded(client_under_test: SDK, answer: Answer) -> None:
     """By `total`, and a call that is over leaves no connection behind."""
     with FaultServer(answer) as server:
-        async with subject.client(server.url, limits={"total": 0.2}) as client:
+        async with client_under_test.client(server.url, limits={"total": 0.2}) as client:
             with pytest.raises(APITimeoutError) as caught:
                 await client.chat.create("Hello")
             assert (caught.value.limit, caught.value.seconds) == ("total", 0.2)
-            assert await left(subject, server)
+            assert await left(client_under_test, server)
     assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("answer", SILENT.values(), ids=SILENT)
 @in_each_colour
-async def test_a_call_that_is_cut_short_closes_its_connection(subject: SDK, answer: Answer) -> None:
+async def test_a_call_that_is_cut_short_closes_its_connection(
+    client_under_test: SDK, answer: Answer
+) -> None:
     """Ctrl-C or a cancelled task ends it wherever it waits, and the client works on."""
     with FaultServer(answer, document()) as server:
-        async with subject.client(server.url) as client:
-            with cut_short(subject):
+        async with client_under_test.client(server.url) as client:
+            with cut_short(client_under_test):
                 await client.chat.create("Hello")
-            assert await left(subject, server)
+            assert await left(client_under_test, server)
             assert (await client.chat.create("Hello")).text == "Hello world"
 
 
 @in_each_colour
-async def test_a_closed_client_makes_no_calls(subject: SDK) -> None:
+async def test_a_closed_client_makes_no_calls(client_under_test: SDK) -> None:
     """Nor does it open streams; closing it again does nothing, and it needs not have been used."""
     with FaultServer(document()) as server:
         for is_used in (False, True):
-            made = subject.make(server.url, Options())
-            client = subject.calls(made)
+            made = client_under_test.make(server.url, Options())
+            client = client_under_test.calls(made)
             if is_used:
                 await client.chat.create("Hello")
-            await subject.close(made)
-            await subject.close(made)
-            assert await left(subject, server)
+            await client_under_test.close(made)
+            await client_under_test.close(made)
+            assert await left(client_under_test, server)
             with pytest.raises(ConfigurationError, match="was closed"):
                 await client.chat.create("Hello")
             with pytest.raises(ConfigurationError, match="was closed"):
@@ -121,60 +122,62 @@ async def test_a_closed_client_makes_no_calls(subject: SDK) -> None:
 
 
 @in_each_colour
-async def test_a_closed_client_has_closed_its_streams(subject: SDK) -> None:
+async def test_a_closed_client_has_closed_its_streams(client_under_test: SDK) -> None:
     """Those that are still open, at once; whoever reads on hears that it is over."""
     with FaultServer(OPEN) as server:
-        async with subject.client(server.url) as client:
+        async with client_under_test.client(server.url) as client:
             stream = client.chat.stream("Hello")
             await stream.__anext__()
-        assert await left(subject, server)
+        assert await left(client_under_test, server)
         await stream.__anext__()
         with pytest.raises(sdk.AutonomousAIError):
             await stream.__anext__()
 
 
-def given(subject: SDK, transport: Any, url: str) -> Any:
+def given(client_under_test: SDK, transport: Any, url: str) -> Any:
     """A client on a transport that is not its own."""
-    cls = sdk.Client if subject.colour == "sync" else sdk.AsyncClient
+    cls = sdk.Client if client_under_test.backend == "sync" else sdk.AsyncClient
     return cls(base_url=url, transport=transport)
 
 
 @in_each_colour
-async def test_a_given_transport_stays_open(subject: SDK) -> None:
+async def test_a_given_transport_stays_open(client_under_test: SDK) -> None:
     """It is for whoever gave it to close: the next client goes on with its connections."""
-    transport = subject.new_transport()
+    transport = client_under_test.new_transport()
     with FaultServer(document()) as server:
         for _ in range(2):
-            made = given(subject, transport, server.url)
-            assert (await subject.calls(made).chat.create("Hello")).text == "Hello world"
-            await settled(made.close() if subject.colour == "sync" else made.aclose())
+            made = given(client_under_test, transport, server.url)
+            assert (await client_under_test.calls(made).chat.create("Hello")).text == "Hello world"
+            await settled(made.close() if client_under_test.backend == "sync" else made.aclose())
             assert server.open_connections == 1
-        held = [given(subject, transport, server.url)]
-        await subject.calls(held[0]).chat.create("Hello")
+        held = [given(client_under_test, transport, server.url)]
+        await client_under_test.calls(held[0]).chat.create("Hello")
         drop(held)
         assert len(server.connections) == 1
-        await subject.close(given(subject, transport, server.url))
-        assert await left(subject, server)
+        await client_under_test.close(given(client_under_test, transport, server.url))
+        assert await left(client_under_test, server)
 
 
 @in_each_colour
-async def test_a_client_dropped_open_is_warned_of(subject: SDK) -> None:
+async def test_a_client_dropped_open_is_warned_of(client_under_test: SDK) -> None:
     """One that was never used has nothing to close, and is not."""
-    drop([subject.make("http://127.0.0.1:1", Options())])
+    drop([client_under_test.make("http://127.0.0.1:1", Options())])
     answer = (*body(200, completion(), "connection: close"), Fin())
     with FaultServer(answer) as server:
-        held = [subject.make(server.url, Options())]
-        await subject.calls(held[0]).chat.create("Hello")
+        held = [client_under_test.make(server.url, Options())]
+        await client_under_test.calls(held[0]).chat.create("Hello")
         with pytest.warns(ResourceWarning, match="Client was dropped without being closed"):
             drop(held)
 
 
 @in_each_colour
-async def test_a_pool_without_a_connection_left_says_why(subject: SDK) -> None:
+async def test_a_pool_without_a_connection_left_says_why(client_under_test: SDK) -> None:
     """By the streams that are still open, or that calls hold them all."""
     with FaultServer(OPEN) as server:
         limits = {"pool": 0.1}
-        async with subject.client(server.url, limits=limits, connections=2, retries=0) as client:
+        async with client_under_test.client(
+            server.url, limits=limits, connections=2, retries=0
+        ) as client:
             streams = [client.chat.stream("Hello") for _ in range(2)]
             for stream in streams:
                 await stream.__anext__()
@@ -183,7 +186,9 @@ async def test_a_pool_without_a_connection_left_says_why(subject: SDK) -> None:
             for stream in streams:
                 await stream.aclose()
     with FaultServer((Wait(0.4), *document())) as server:
-        async with subject.client(server.url, limits=limits, connections=1, retries=0) as client:
+        async with client_under_test.client(
+            server.url, limits=limits, connections=1, retries=0
+        ) as client:
 
             async def text(_: int) -> str:
                 try:
@@ -192,7 +197,7 @@ async def test_a_pool_without_a_connection_left_says_why(subject: SDK) -> None:
                     return f"{error.limit}: {error}"
                 return str(completion.text)
 
-            texts = sorted(await subject.each(2, text))
+            texts = sorted(await client_under_test.each(2, text))
     assert texts[0] == "Hello world"
     assert texts[1].startswith("pool: ")
     assert "every connection is in use" in texts[1]

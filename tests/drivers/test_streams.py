@@ -18,11 +18,11 @@ from autonomousai_sdk import (
     StreamInterrupted,
     Timeout,
 )
-
-from ..faults.script import Answer, Fin, Hold, Repeat, Reset, Send
-from ..faults.server import FaultServer
-from ..faults.subject import SDK
-from ..faults.wire import (
+from tests.support.backends import OPEN, cut_short, drop, in_each_colour, left
+from tests.support.client_under_test import SDK
+from tests.support.fault_server import FaultServer
+from tests.support.script import Answer, Fin, Hold, Repeat, Reset, Send
+from tests.support.wire import (
     BEGUN,
     CHUNKED,
     DONE,
@@ -36,7 +36,6 @@ from ..faults.wire import (
     said,
     stream,
 )
-from .colours import OPEN, cut_short, drop, in_each_colour, left
 
 
 def texts_of(chunks: list[Any]) -> str:
@@ -45,10 +44,10 @@ def texts_of(chunks: list[Any]) -> str:
 
 
 @in_each_colour
-async def test_a_stream_is_read_in_many_ways(subject: SDK) -> None:
+async def test_a_stream_is_read_in_many_ways(client_under_test: SDK) -> None:
     """By chunks, by texts, to its end at once, or a piece and then the rest; block or no block."""
     with FaultServer(WHOLE) as server:
-        async with subject.client(server.url) as client:
+        async with client_under_test.client(server.url) as client:
             async with client.chat.stream("Hello") as read:
                 assert texts_of([chunk async for chunk in read]) == "Hello world"
             assert texts_of([chunk async for chunk in client.chat.stream("Hello")]) == "Hello world"
@@ -62,16 +61,16 @@ async def test_a_stream_is_read_in_many_ways(subject: SDK) -> None:
             async with rest:  # makes no second request
                 assert (await rest.until_done()).text == "Hello world"
             assert await rest.until_done() is rest.completion
-        assert await left(subject, server)
+        assert await left(client_under_test, server)
     assert len(server.requests) == 5
     assert len(server.connections) == 1
 
 
 @in_each_colour
-async def test_a_stream_shows_how_far_it_is(subject: SDK) -> None:
+async def test_a_stream_shows_how_far_it_is(client_under_test: SDK) -> None:
     """Its repr has the endpoint and the state, and no more."""
     with FaultServer(OPEN, WHOLE) as server:
-        async with subject.client(server.url) as client:
+        async with client_under_test.client(server.url) as client:
             made = client.chat.stream("Hello")
             seen = [repr(made)]
             async with made:
@@ -81,16 +80,19 @@ async def test_a_stream_shows_how_far_it_is(subject: SDK) -> None:
             async for _ in made:
                 pass
             seen.append(repr(made))
-    name = "ChatStream" if subject.colour == "sync" else "AsyncChatStream"
+    name = "ChatStream" if client_under_test.backend == "sync" else "AsyncChatStream"
     for shown, state in zip(seen, ["not started", "open", "closed", "ended"], strict=True):
         assert f"<{name} POST {server.url}/chat {state}>" in shown
 
 
 @in_each_colour
-async def test_a_stream_is_iterated_once(subject: SDK) -> None:
+async def test_a_stream_is_iterated_once(client_under_test: SDK) -> None:
     """Who starts again is told where the answer is, rather than given nothing."""
     with FaultServer(WHOLE) as server:
-        async with subject.client(server.url) as client, client.chat.stream("Hello") as read:
+        async with (
+            client_under_test.client(server.url) as client,
+            client.chat.stream("Hello") as read,
+        ):
             async for _ in read:
                 pass
             with pytest.raises(StopAsyncIteration):
@@ -103,10 +105,10 @@ async def test_a_stream_is_iterated_once(subject: SDK) -> None:
 
 
 @in_each_colour
-async def test_a_stream_that_was_closed_is_over(subject: SDK) -> None:
+async def test_a_stream_that_was_closed_is_over(client_under_test: SDK) -> None:
     """Before it began or after, closed once or twice: it is not read, and has no completion."""
     with FaultServer(OPEN) as server:
-        async with subject.client(server.url) as client:
+        async with client_under_test.client(server.url) as client:
             unused = client.chat.stream("Hello")
             with pytest.raises(StreamError, match="was not read yet"):
                 _ = unused.completion
@@ -120,7 +122,7 @@ async def test_a_stream_that_was_closed_is_over(subject: SDK) -> None:
                 _ = used.completion
             await used.aclose()
             await used.aclose()
-            assert await left(subject, server)
+            assert await left(client_under_test, server)
             with pytest.raises(StreamError, match="closed before it ended"):
                 await used.__anext__()
             with pytest.raises(StreamError, match="closed before it ended"):
@@ -130,11 +132,11 @@ async def test_a_stream_that_was_closed_is_over(subject: SDK) -> None:
 
 
 @in_each_colour
-async def test_a_stream_can_be_closed_inside_its_loop(subject: SDK) -> None:
+async def test_a_stream_can_be_closed_inside_its_loop(client_under_test: SDK) -> None:
     """What came whole is handed out to its end; what did not has been left early."""
     at_once = stream(deltas("Hello", " world") + FINISH + DONE)
     with FaultServer(at_once, OPEN) as server:
-        async with subject.client(server.url) as client:
+        async with client_under_test.client(server.url) as client:
             read, texts = client.chat.stream("Hello"), list[str]()
             await closing_at_each(read, texts)
             assert texts == ["Hello", " world", ""]
@@ -166,15 +168,15 @@ LAST: dict[str, tuple[Answer, type[AutonomousAIError]]] = {
 @pytest.mark.parametrize(("answer", "cls"), LAST.values(), ids=LAST)
 @in_each_colour
 async def test_a_stream_that_breaks_off_says_so(
-    subject: SDK, answer: Answer, cls: type[AutonomousAIError]
+    client_under_test: SDK, answer: Answer, cls: type[AutonomousAIError]
 ) -> None:
     """After all that came, with all that came; its connection is closed, and not waited for."""
     with FaultServer(answer, WHOLE) as server:
-        async with subject.client(server.url) as client:
+        async with client_under_test.client(server.url) as client:
             read, texts = client.chat.stream("Hello"), list[str]()
             with pytest.raises(cls) as caught:
                 await reading(read.text, texts)
-            assert await left(subject, server)
+            assert await left(client_under_test, server)
             assert texts == ["Hello", " wor"]
             assert caught.value.partial is not None
             assert caught.value.partial.text == "Hello wor"
@@ -209,44 +211,44 @@ ENDINGS: dict[str, tuple[Answer, bool]] = {
 @pytest.mark.parametrize(("answer", "is_kept"), ENDINGS.values(), ids=ENDINGS)
 @in_each_colour
 async def test_the_answers_end_does_not_hang_on_the_bodys(
-    subject: SDK, answer: Answer, is_kept: bool
+    client_under_test: SDK, answer: Answer, is_kept: bool
 ) -> None:
     """A complete answer is one however its body ends; a proper end keeps the connection."""
     with FaultServer(answer, said("again")) as server:
-        async with subject.client(server.url) as client:
+        async with client_under_test.client(server.url) as client:
             began = monotonic()
             assert await whole_text(client) == "Hello world"
             assert monotonic() - began < 1
-            assert await left(subject, server, int(is_kept))
+            assert await left(client_under_test, server, int(is_kept))
             assert await whole_text(client) == "again"
     assert len(server.connections) == (1 if is_kept else 2)
 
 
 @in_each_colour
-async def test_a_stream_is_bounded_as_a_whole(subject: SDK) -> None:
+async def test_a_stream_is_bounded_as_a_whole(client_under_test: SDK) -> None:
     """By `total`, which a reader that takes its time uses up as a silent server does."""
     with FaultServer(OPEN) as server:
-        async with subject.client(server.url, limits={"total": 0.3}) as client:
+        async with client_under_test.client(server.url, limits={"total": 0.3}) as client:
             for pause in (0.0, 0.4):
                 async with client.chat.stream("Hello") as read:
                     await read.__anext__()
-                    await subject.sleep(pause)
+                    await client_under_test.sleep(pause)
                     await read.__anext__()
                     with pytest.raises(APITimeoutError) as caught:
                         await read.__anext__()
                 assert (caught.value.limit, caught.value.seconds) == ("total", 0.3)
-                assert await left(subject, server)
+                assert await left(client_under_test, server)
 
 
 @in_each_colour
-async def test_keep_alives_are_no_progress(subject: SDK) -> None:
+async def test_keep_alives_are_no_progress(client_under_test: SDK) -> None:
     """A stream that sends nothing else expires by `idle`; one that moves on does not."""
     pings = Repeat(coded(b": ping\n\n"), 40, 0.05)
     moving = Repeat(coded(deltas("x")), 6, 0.06)
     with FaultServer(
         (Send(CHUNKED + coded(BEGUN)), pings), (Send(CHUNKED), moving, *_end())
     ) as server:
-        async with subject.client(server.url, limits={"idle": 0.25}) as client:
+        async with client_under_test.client(server.url, limits={"idle": 0.25}) as client:
             with pytest.raises(APITimeoutError) as caught:
                 await whole_text(client)
             assert caught.value.limit == "idle"
@@ -259,52 +261,54 @@ def _end() -> Answer:
 
 
 @in_each_colour
-async def test_no_limit_is_no_limit(subject: SDK) -> None:
+async def test_no_limit_is_no_limit(client_under_test: SDK) -> None:
     """Reads go without one when every limit that could end them is None."""
     unlimited = Timeout(read=None, idle=None, total=None)
     with FaultServer((Send(CHUNKED), Repeat(coded(deltas("x")), 3, 0.02), *_end())) as server:
-        async with subject.client(server.url) as client:
+        async with client_under_test.client(server.url) as client:
             read: Any = client.chat.stream("Hello", timeout=unlimited)
             assert (await read.until_done()).text == "xxx"
 
 
 @in_each_colour
-async def test_a_stream_that_is_cut_short_closes_its_connection(subject: SDK) -> None:
+async def test_a_stream_that_is_cut_short_closes_its_connection(client_under_test: SDK) -> None:
     """Ctrl-C or a cancelled task ends the wait for the next chunk, and the client works on."""
     with FaultServer(OPEN, document()) as server:
-        async with subject.client(server.url) as client:
+        async with client_under_test.client(server.url) as client:
             read: Any = client.chat.stream("Hello")
-            with cut_short(subject):
+            with cut_short(client_under_test):
                 await read.until_done()
-            assert await left(subject, server)
+            assert await left(client_under_test, server)
             assert "closed" in repr(read)
             assert (await client.chat.create("Hello")).text == "Hello world"
 
 
 @in_each_colour
-async def test_a_stream_dropped_open_is_warned_of_and_leaves(subject: SDK) -> None:
+async def test_a_stream_dropped_open_is_warned_of_and_leaves(client_under_test: SDK) -> None:
     """Its connection at once, and its place in the pool to the next call."""
     with FaultServer(OPEN, document()) as server:
-        async with subject.client(server.url, connections=1, limits={"pool": 0.5}) as client:
+        async with client_under_test.client(
+            server.url, connections=1, limits={"pool": 0.5}
+        ) as client:
             held = [client.chat.stream("Hello")]
             await held[0].__anext__()
             with pytest.warns(ResourceWarning, match="/chat open> was dropped before it was read"):
                 drop(held)
-            assert await left(subject, server)
+            assert await left(client_under_test, server)
             assert (await client.chat.create("Hello")).text == "Hello world"
 
 
 @in_each_colour
-async def test_a_stream_dropped_otherwise_is_not_warned_of(subject: SDK) -> None:
+async def test_a_stream_dropped_otherwise_is_not_warned_of(client_under_test: SDK) -> None:
     """Not started, closed, read to its end, or never made for lack of arguments."""
     with FaultServer(OPEN, WHOLE) as server:
-        async with subject.client(server.url) as client:
+        async with client_under_test.client(server.url) as client:
             held = [client.chat.stream("Hello") for _ in range(3)]
             async with held[1]:
                 pass
             async for _ in held[2]:
                 pass
-            cls: Any = ChatStream if subject.colour == "sync" else AsyncChatStream
+            cls: Any = ChatStream if client_under_test.backend == "sync" else AsyncChatStream
             with pytest.raises(TypeError):
                 cls()
             drop(held)

@@ -15,15 +15,14 @@ from autonomousai_sdk import (
     StreamInterrupted,
     TransportError,
 )
-
-from ..faults.subject import SDK
-from ..faults.wire import BEGUN, DONE, FINISH, completion
-from .colours import awaiting, cut_short, in_each_colour
-from .scripted import Script, Step, playing
+from tests.support.backends import awaiting, cut_short, in_each_colour
+from tests.support.client_under_test import SDK
+from tests.support.scripted_server import Script, Step, playing
+from tests.support.wire import BEGUN, DONE, FINISH, completion
 
 DOCUMENT = "application/json"
 STREAM = "text/event-stream"
-GRACE = 5.0
+END_MARKER_TIMEOUT = 5.0
 """Seconds a stream that has its finish reason is still read."""
 
 
@@ -53,49 +52,49 @@ CALLS: dict[str, tuple[Any, str, list[Step], type[AutonomousAIError]]] = {
 @pytest.mark.parametrize(("call", "kind", "steps", "cls"), CALLS.values(), ids=CALLS)
 @in_each_colour
 async def test_an_answer_that_breaks_off_is_closed(
-    subject: SDK, call: Any, kind: str, steps: list[Step], cls: type[AutonomousAIError]
+    client_under_test: SDK, call: Any, kind: str, steps: list[Step], cls: type[AutonomousAIError]
 ) -> None:
     """However far it had come; what the transport said is the error's cause."""
     broken = TransportError("broken", "it broke")
     script = Script(kind, [*steps, broken])
     with pytest.raises(cls, match="it broke"):
-        await call(playing(subject, script, max_retries=0))
+        await call(playing(client_under_test, script, max_retries=0))
     assert script.is_closed
 
 
 @pytest.mark.parametrize(("call", "kind", "steps", "cls"), CALLS.values(), ids=CALLS)
 @in_each_colour
 async def test_an_answer_that_is_cut_short_is_closed(
-    subject: SDK, call: Any, kind: str, steps: list[Step], cls: type[AutonomousAIError]
+    client_under_test: SDK, call: Any, kind: str, steps: list[Step], cls: type[AutonomousAIError]
 ) -> None:
     """By Ctrl-C or by cancelling the task, which does not keep it from closing."""
     script = Script(kind, [*steps, None])
-    with cut_short(subject, 0.05):
-        await call(playing(subject, script))
+    with cut_short(client_under_test, 0.05):
+        await call(playing(client_under_test, script))
     assert script.is_closed
 
 
 @in_each_colour
-async def test_an_answer_that_came_is_closed(subject: SDK) -> None:
+async def test_an_answer_that_came_is_closed(client_under_test: SDK) -> None:
     """A document, and a stream that was read to its end or left."""
     for call, kind, steps in (
         (created, DOCUMENT, [completion(), b""]),
         (read, STREAM, [BEGUN + FINISH, DONE, b""]),
     ):
         script = Script(kind, list[Step](steps))
-        await call(playing(subject, script))
+        await call(playing(client_under_test, script))
         assert script.is_closed
         assert script.steps == []
 
 
 @in_each_colour
-async def test_a_read_is_given_what_is_left(subject: SDK) -> None:
+async def test_a_read_is_given_what_is_left(client_under_test: SDK) -> None:
     """Of the whole call; and when nothing is left, there is no read."""
     script = Script(STREAM, [BEGUN])
-    stream = playing(subject, script, timeout=0.2).chat.stream("Hello")
+    stream = playing(client_under_test, script, timeout=0.2).chat.stream("Hello")
     for _ in range(2):
         await stream.__anext__()
-    await subject.sleep(0.25)
+    await client_under_test.sleep(0.25)
     with pytest.raises(APITimeoutError) as caught:
         await stream.__anext__()
     assert caught.value.limit == "total"
@@ -105,14 +104,14 @@ async def test_a_read_is_given_what_is_left(subject: SDK) -> None:
 
 
 @in_each_colour
-async def test_what_follows_a_finish_reason_gets_little_time(subject: SDK) -> None:
+async def test_what_follows_a_finish_reason_gets_little_time(client_under_test: SDK) -> None:
     """The answer is there; usage and the end mark may still come."""
     script = Script(STREAM, [BEGUN, FINISH, DONE, b""])
-    await read(playing(subject, script))
+    await read(playing(client_under_test, script))
     before, finish, done, _ = (limit or 0.0 for limit in script.limits)
-    assert before > GRACE
-    assert finish > GRACE
-    assert GRACE / 2 < done <= GRACE
+    assert before > END_MARKER_TIMEOUT
+    assert finish > END_MARKER_TIMEOUT
+    assert END_MARKER_TIMEOUT / 2 < done <= END_MARKER_TIMEOUT
 
 
 class Deaf:
@@ -127,7 +126,7 @@ class Deaf:
 
 
 @awaiting
-async def test_the_total_holds_whatever_the_transport_does(subject: SDK) -> None:
+async def test_the_total_holds_whatever_the_transport_does(client_under_test: SDK) -> None:
     """A transport of the caller's own need not keep time."""
     async with AsyncClient(transport=Deaf(), timeout=0.1) as client:
         with pytest.raises(APITimeoutError) as caught:

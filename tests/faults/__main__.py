@@ -9,9 +9,10 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
+from tests.support.client_under_test import BACKENDS, ClientUnderTest, clients_under_test
+
 from .catalogue import FAULTS
 from .peer import OpenAI
-from .subject import COLOURS, Subject, subjects
 from .table import Table, put_to
 
 
@@ -42,8 +43,8 @@ def main() -> int:
     )
     if not chosen:
         parser.error(f"there is no such fault; there are {', '.join(fault.id for fault in FAULTS)}")
-    peers = tuple(OpenAI(colour, "openai") for colour in COLOURS) if arguments.peer else ()
-    columns: tuple[Subject, ...] = (*subjects(), *peers)
+    peers = tuple(OpenAI(backend, "openai") for backend in BACKENDS) if arguments.peer else ()
+    columns: tuple[ClientUnderTest, ...] = (*clients_under_test(), *peers)
     table = Table(columns)
     sys.stdout.write(table.heading())
     spawn = get_context("spawn")
@@ -52,13 +53,21 @@ def main() -> int:
         # A peer has a process to itself: what it leaves behind there is not the SDK's doing.
         coming = {
             fault: {
-                subject: (others if subject.is_peer else own).submit(put_to, subject, fault)
-                for subject in columns
+                client_under_test: (others if client_under_test.is_peer else own).submit(
+                    put_to, client_under_test, fault
+                )
+                for client_under_test in columns
             }
             for fault in chosen
         }
         for fault, results in coming.items():
-            table.add(fault, {subject: result.result() for subject, result in results.items()})
+            table.add(
+                fault,
+                {
+                    client_under_test: result.result()
+                    for client_under_test, result in results.items()
+                },
+            )
             sys.stdout.write(table.row(fault))
             sys.stdout.flush()
     sys.stdout.write(table.failures())

@@ -6,12 +6,12 @@ import gzip
 import zlib
 from functools import cache
 
-from . import programs
-from .case import WAYS, Group, expect, owed
-from .script import Answer, Fin, Repeat, Send
-from .server import FaultServer
-from .subject import Subject
-from .wire import WHOLE, body, completion, deltas, event, head, stream
+from tests.support import programs
+from tests.support.case import WAYS, Group, expect, owed
+from tests.support.client_under_test import ClientUnderTest
+from tests.support.fault_server import FaultServer
+from tests.support.script import Answer, Fin, Repeat, Send
+from tests.support.wire import WHOLE, body, completion, deltas, event, head, stream
 
 GROUP = Group([])
 case = GROUP.case
@@ -63,12 +63,12 @@ def bombs() -> dict[str, tuple[str, Answer]]:
 
 
 @case("M1", "bombs")
-async def decompression_bomb(subject: Subject) -> None:
+async def decompression_bomb(client_under_test: ClientUnderTest) -> None:
     """A small answer that becomes huge is an error, and costs little memory."""
     told = bombs()
     ways = [way for way, _ in told.values()]
     with FaultServer(WHOLE, *(answer for _, answer in told.values())) as server:
-        child = programs.call(subject, "measured", server.url, ways=ways, bound=None)
+        child = programs.call(client_under_test, "measured", server.url, ways=ways, bound=None)
     wrong: list[str] = []
     for name, found in zip(told, child.value, strict=True):
         if found["error"] is None:
@@ -88,30 +88,30 @@ async def decompression_bomb(subject: Subject) -> None:
         "bad-sum": zlib.compress(b"{}")[:-2],
     },
 )
-async def broken_coding(subject: Subject, content: bytes) -> None:
+async def broken_coding(client_under_test: ClientUnderTest, content: bytes) -> None:
     """An answer that is not what its coding says is an error of the SDK."""
     for way, call in WAYS.items():
         kind = "application/json" if way == "create" else "text/event-stream"
         coding = "deflate" if content.startswith(b"\x78") else "gzip"
         with FaultServer(zipped(200, kind, content, coding)) as server:
-            async with subject.client(server.url, retries=0) as client:
-                owed(await call(subject, client), subject.errors.base)
+            async with client_under_test.client(server.url, retries=0) as client:
+                owed(await call(client_under_test, client), client_under_test.errors.base)
 
 
 @case("M1", "compressed-stream")
-async def compressed_stream(subject: Subject) -> None:
+async def compressed_stream(client_under_test: ClientUnderTest) -> None:
     """A compressed stream with nothing wrong is read like any other."""
     with FaultServer(WHOLE) as server:
-        async with subject.client(server.url) as client:
-            whole = await WAYS["stream"](subject, client)
+        async with client_under_test.client(server.url) as client:
+            whole = await WAYS["stream"](client_under_test, client)
     plain = deltas("Hello world") + event(
         '{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}'
     )
     deflate = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
     content = deflate.compress(plain) + deflate.flush()
     with FaultServer(zipped(200, "text/event-stream", content)) as server:
-        async with subject.client(server.url) as client:
-            zipped_too = await WAYS["stream"](subject, client)
+        async with client_under_test.client(server.url) as client:
+            zipped_too = await WAYS["stream"](client_under_test, client)
     expect(whole.text == zipped_too.text == "Hello world", f"delivered {zipped_too}")
 
 
@@ -123,12 +123,12 @@ def huge(status: int, start: bytes) -> Answer:
 
 
 @case("M2", "errors")
-async def huge_error_body(subject: Subject) -> None:
+async def huge_error_body(client_under_test: ClientUnderTest) -> None:
     """Of an error's body no more is read than can be shown."""
     answers = (huge(400, b""), huge(400, b""), huge(400, b'{"error": {"message": "'))
     ways = ["create", "stream", "create"]
     with FaultServer(WHOLE, *answers) as server:
-        child = programs.call(subject, "measured", server.url, ways=ways, bound=None)
+        child = programs.call(client_under_test, "measured", server.url, ways=ways, bound=None)
         sent = max(connection.sent for connection in server.connections) / 2**20
     for found in child.value:
         expect(found["error"] is not None, "no error")
@@ -139,14 +139,16 @@ async def huge_error_body(subject: Subject) -> None:
 
 
 @case("M2", "documents")
-async def huge_document(subject: Subject) -> None:
+async def huge_document(client_under_test: ClientUnderTest) -> None:
     """A document over the bound is an error, and costs little memory."""
     bound = 8 * 2**20
     with FaultServer(WHOLE, huge(200, b'"')) as server:
-        child = programs.call(subject, "measured", server.url, ways=["create"], bound=bound)
+        child = programs.call(
+            client_under_test, "measured", server.url, ways=["create"], bound=bound
+        )
     [found] = child.value
     expect(found["error"] is not None, "no error")
-    expect(subject.is_peer or "max_event_bytes" in found["said"], found["said"][:200])
+    expect(client_under_test.is_peer or "max_event_bytes" in found["said"], found["said"][:200])
     expect(found["grown"] < 4 * bound, f"memory grew by {found['grown'] / 2**20:.0f} MB")
 
 
@@ -169,7 +171,7 @@ def hostile() -> dict[str, bytes]:
 
 
 @case("M3", over=hostile())
-async def hostile_json(subject: Subject, value: bytes) -> None:
+async def hostile_json(client_under_test: ClientUnderTest, value: bytes) -> None:
     """Whatever a server puts into JSON, the answer is good or the error is the SDK's."""
     known = (
         b'{"id":"1","choices":[{"index":0,"delta":{"content":"a"},"message":{"role":"assistant",'
@@ -190,10 +192,10 @@ async def hostile_json(subject: Subject, value: bytes) -> None:
         )
     ]
     with FaultServer(*(answer for _, answer in told)) as server:
-        async with subject.client(server.url, retries=0) as client:
+        async with client_under_test.client(server.url, retries=0) as client:
             for way, _ in told:
-                outcome = await WAYS[way](subject, client)
+                outcome = await WAYS[way](client_under_test, client)
                 if outcome.error is not None:
-                    error = owed(outcome, subject.errors.base)
+                    error = owed(outcome, client_under_test.errors.base)
                     expect(len(str(error)) < 4096, f"it says {len(str(error))} characters")
     expect(len(server.requests) == len(told), f"{len(server.requests)} requests")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from attrs import frozen
 
+from tests.support.case import Case
+
 from . import bounds, keys, pools, retries, streams, timing
-from .case import Case
 
 
 @frozen
-class Fault:
+class ErrorKind:
     """One fault."""
 
     id: str
@@ -34,7 +35,7 @@ CASES: tuple[Case, ...] = tuple(
 )
 
 FAULTS = tuple(
-    Fault(*fault)
+    ErrorKind(*fault)
     for fault in (
         (
             "S1",

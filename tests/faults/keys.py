@@ -16,14 +16,24 @@ import autonomousai_sdk as sdk
 from autonomousai_sdk._core.exchange import Request
 from autonomousai_sdk._core.timeout import Timeout
 from autonomousai_sdk._core.url import joined, segment
-
-from . import programs
-from .case import WAYS, Group, Outcome, created, expect, fine, owed, streamed
-from .certificate import CERTIFICATE, server_context
-from .script import Answer, Fin, Gate, Reset, Send
-from .server import FaultServer, refused
-from .subject import SDK, NotSurvived, Options, Subject, settled
-from .wire import BEGUN, CHUNKED, STREAM, body, coded, document, event, failed, problem, stream
+from tests.support import programs
+from tests.support.case import WAYS, Group, Outcome, created, expect, fine, owed, streamed
+from tests.support.certificate import CERTIFICATE, server_context
+from tests.support.client_under_test import SDK, ClientUnderTest, FaultNotHandled, Options, settled
+from tests.support.fault_server import FaultServer, refused
+from tests.support.script import Answer, Fin, Gate, Reset, Send
+from tests.support.wire import (
+    BEGUN,
+    CHUNKED,
+    STREAM,
+    body,
+    coded,
+    document,
+    event,
+    failed,
+    problem,
+    stream,
+)
 
 GROUP = Group([])
 case = GROUP.case
@@ -38,54 +48,60 @@ PROMPT = "the prompt is nobody's business either"
     "K1",
     over={f"{way}-{status}": (way, status) for way in WAYS for status in (301, 302, 303, 307, 308)},
 )
-async def redirect(subject: Subject, told: tuple[str, int]) -> None:
+async def redirect(client_under_test: ClientUnderTest, told: tuple[str, int]) -> None:
     """A redirect is an error that names where it leads, and nothing goes there."""
     way, status = told
     with FaultServer(document()) as target:
         answer = body(status, b"", f"location: {target.url}/elsewhere")
         with FaultServer(answer) as server:
-            async with subject.client(server.url, api_key=KEY) as client:
-                outcome = await WAYS[way](subject, client)
+            async with client_under_test.client(server.url, api_key=KEY) as client:
+                outcome = await WAYS[way](client_under_test, client)
         expect(not target.connections, "the target was connected to")
-        owed(outcome, subject.errors.base, "" if subject.is_peer else f"{target.url}/elsewhere")
+        owed(
+            outcome,
+            client_under_test.errors.base,
+            "" if client_under_test.is_peer else f"{target.url}/elsewhere",
+        )
         expect(len(server.requests) == 1, f"{len(server.requests)} requests")
 
 
 @case("K2", "https-to-http")
-async def unsafe_redirect(subject: Subject) -> None:
+async def unsafe_redirect(client_under_test: ClientUnderTest) -> None:
     """A redirect from https to http is not followed either."""
     with FaultServer(document()) as target:
         answer = body(307, b"", f"location: {target.url}/elsewhere")
         with FaultServer(answer, tls=server_context()) as server:
             url = server.url.replace("127.0.0.1", "localhost")
-            child = programs.call(subject, "secured", url, environ=TRUSTING)
+            child = programs.call(client_under_test, "secured", url, environ=TRUSTING)
         expect(not target.connections, "the target was connected to")
         expect(child.value["error"] is not None, "no error")
         expect(len(server.requests) == 1, f"{len(server.requests)} requests: {child.value}")
-        expect(subject.is_peer or "/elsewhere" in child.value["said"], child.value["said"])
+        expect(
+            client_under_test.is_peer or "/elsewhere" in child.value["said"], child.value["said"]
+        )
 
 
 @case("K2", "certificate-unknown")
-async def unknown_certificate(subject: Subject) -> None:
+async def unknown_certificate(client_under_test: ClientUnderTest) -> None:
     """TLS is verified, and the error says that this is what failed."""
     with FaultServer(document(), tls=server_context()) as server:
         url = server.url.replace("127.0.0.1", "localhost")
-        child = programs.call(subject, "secured", url)
+        child = programs.call(client_under_test, "secured", url)
     expect(not server.requests, "a request went out")
     expect(child.value["error"] == "APIConnectionError", f"{child.value}")
     expect("certificate" in child.value["said"].lower(), child.value["said"])
 
 
 @case("K2", "key-over-http")
-async def key_over_http(subject: Subject) -> None:
+async def key_over_http(client_under_test: ClientUnderTest) -> None:
     """A key over plain http to anywhere but loopback is refused before anything is sent."""
     # This address means "this host" to the kernel, and is no loopback address.
     with FaultServer(document(), host="0.0.0.0") as server:  # noqa: S104
         caught: Exception | None = None
         try:
-            async with subject.client(server.url, api_key=KEY) as client:
+            async with client_under_test.client(server.url, api_key=KEY) as client:
                 await client.chat.create("Hello")
-        except subject.errors.base as error:
+        except client_under_test.errors.base as error:
             caught = error
         expect(not server.requests, "the key went out in clear")
         expect(caught is not None and KEY not in str(caught), f"the error is {caught}")
@@ -99,7 +115,7 @@ def searched(where: str, text: str) -> None:
     if KEY in text:
         at = text.index(KEY)
         start = text[max(0, at - 120) : at].replace("\n", " ")
-        raise NotSurvived(f"the key shows in {where}: …{start}KEY")
+        raise FaultNotHandled(f"the key shows in {where}: …{start}KEY")
 
 
 def search_error(where: str, error: BaseException, *, with_locals: bool = True) -> None:
@@ -125,11 +141,11 @@ def inside(value: Any, depth: int = 6) -> Iterator[str]:
 
 
 @case("K3", "client")
-async def key_in_client(subject: Subject) -> None:
+async def key_in_client(client_under_test: ClientUnderTest) -> None:
     """A client shows its key nowhere: repr, str, vars of it and of all it holds, pickle."""
     with FaultServer((Send(STREAM + BEGUN), Gate(), Fin())) as server:
-        made = subject.make(server.url, Options(api_key=KEY, headers={"x-mine": "1"}))
-        opened = subject.calls(made).chat.stream("Hello")
+        made = client_under_test.make(server.url, Options(api_key=KEY, headers={"x-mine": "1"}))
+        opened = client_under_test.calls(made).chat.stream("Hello")
         try:
             await opened.__anext__()
             for name, value in (("client", made), ("chat", made.chat), ("stream", opened)):
@@ -144,16 +160,16 @@ async def key_in_client(subject: Subject) -> None:
                 searched("client: pickle", pickled.decode("latin-1"))
         finally:
             await opened.aclose()
-            await subject.close(made)
+            await client_under_test.close(made)
 
 
-async def fails_in_every_way(subject: Subject) -> list[tuple[str, Exception]]:
+async def fails_in_every_way(client_under_test: ClientUnderTest) -> list[tuple[str, Exception]]:
     """An error of each kind, of calls made with the key."""
     found: list[tuple[str, Exception]] = []
 
     async def keep(name: str, outcome: Outcome) -> None:
         if outcome.error is None:
-            raise NotSurvived(f"{name}: no error")
+            raise FaultNotHandled(f"{name}: no error")
         found.append((name, outcome.error))
 
     scripts: dict[str, Answer] = {
@@ -170,31 +186,31 @@ async def fails_in_every_way(subject: Subject) -> list[tuple[str, Exception]]:
     for name, answer in scripts.items():
         for way, call in WAYS.items():
             with FaultServer(answer) as server:
-                async with subject.client(server.url, **options) as client:
-                    await keep(f"{name}, {way}", await call(subject, client))
+                async with client_under_test.client(server.url, **options) as client:
+                    await keep(f"{name}, {way}", await call(client_under_test, client))
     with FaultServer(accepts=False) as server:
         options["limits"] = {"read": 0.1}
-        async with subject.client(server.url, **options) as client:
-            await keep("time", await created(subject, client))
+        async with client_under_test.client(server.url, **options) as client:
+            await keep("time", await created(client_under_test, client))
     with refused() as url:
-        async with subject.client(url, **options) as client:
-            await keep("refused connection", await created(subject, client))
+        async with client_under_test.client(url, **options) as client:
+            await keep("refused connection", await created(client_under_test, client))
             for bad in ({"x-a": "a\nb"}, {"content-length": "5"}):
-                outcome = await created(subject, client, headers=bad)
-                if not subject.is_peer:
+                outcome = await created(client_under_test, client, headers=bad)
+                if not client_under_test.is_peer:
                     await keep(f"bad header {next(iter(bad))}", outcome)
     return found
 
 
 @case("K3", "errors")
-async def key_in_errors(subject: Subject) -> None:
+async def key_in_errors(client_under_test: ClientUnderTest) -> None:
     """No error shows the key: str, repr, vars, pickle, and a traceback with all locals."""
-    for name, error in await fails_in_every_way(subject):
+    for name, error in await fails_in_every_way(client_under_test):
         search_error(name, error)
 
 
 @case("K3", "bad-argument", peers=False)
-async def key_in_bad_argument(subject: Subject) -> None:
+async def key_in_bad_argument(client_under_test: ClientUnderTest) -> None:
     """Neither does the error for a bad argument beside the key, nor for a bad key."""
     bad: dict[str, dict[str, Any]] = {
         "timeout": {"api_key": KEY, "timeout": -1},
@@ -204,7 +220,7 @@ async def key_in_bad_argument(subject: Subject) -> None:
         "proxy": {"proxy": f"ftp://me:{KEY}@127.0.0.1"},
         "user in url": {"base_url": f"http://me:{KEY}@127.0.0.1"},
     }
-    make = sdk.Client if subject.colour == "sync" else sdk.AsyncClient
+    make = sdk.Client if client_under_test.backend == "sync" else sdk.AsyncClient
     for name in bad:
         caught = _refusal(make, bad, name)
         searched(f"{name}: str", str(caught))
@@ -215,9 +231,9 @@ async def key_in_bad_argument(subject: Subject) -> None:
 
 
 @case("K3", "key-of-the-environment", peers=False)
-async def key_in_environment(subject: Subject) -> None:
+async def key_in_environment(client_under_test: ClientUnderTest) -> None:
     """Neither does the error for a bad argument when the key is in the environment."""
-    make = sdk.Client if subject.colour == "sync" else sdk.AsyncClient
+    make = sdk.Client if client_under_test.backend == "sync" else sdk.AsyncClient
     with environment(AUTONOMOUSAI_API_KEY=KEY):
         search_error("bad argument", _refusal(make, {"timeout": {"timeout": -1}}, "timeout"))
     with environment(AUTONOMOUSAI_API_KEY=f"{KEY}\n"):
@@ -229,7 +245,7 @@ def _refusal(make: Any, bad: dict[str, dict[str, Any]], name: str) -> Exception:
         make(**bad[name])
     except sdk.ConfigurationError as error:
         return error
-    raise NotSurvived(f"{name}: no error")
+    raise FaultNotHandled(f"{name}: no error")
 
 
 ECHOES: dict[str, tuple[str, Answer]] = {
@@ -255,16 +271,16 @@ ECHOES: dict[str, tuple[str, Answer]] = {
 
 
 @case("K4", over=ECHOES)
-async def echoed(subject: Subject, told: tuple[str, Answer]) -> None:
+async def echoed(client_under_test: ClientUnderTest, told: tuple[str, Answer]) -> None:
     """A server that repeats the key does not get it into the error or the logs."""
     way, answer = told
     with FaultServer(answer) as server, logged() as lines:
-        async with subject.client(server.url, api_key=KEY, retries=0) as client:
-            outcome = await WAYS[way](subject, client)
-        if not subject.is_peer:
+        async with client_under_test.client(server.url, api_key=KEY, retries=0) as client:
+            outcome = await WAYS[way](client_under_test, client)
+        if not client_under_test.is_peer:
             sent = server.requests[0].headers["authorization"]
             expect(sent == f"Bearer {KEY}", "the key was not sent")
-    error = owed(outcome, subject.errors.base)
+    error = owed(outcome, client_under_test.errors.base)
     for name in ("body", "code", "request_id", "data", "message"):
         value: object = getattr(error, name, None)
         searched(f".{name}", value.decode() if isinstance(value, bytes) else str(value))
@@ -305,18 +321,18 @@ def logged() -> Generator[list[str]]:
 
 
 @case("K5", over={"whole": document(), "stream": stream(BEGUN), "error": failed(500)})
-async def debug_logs(subject: Subject, answer: Answer) -> None:
+async def debug_logs(client_under_test: ClientUnderTest, answer: Answer) -> None:
     """At DEBUG on every logger neither the key nor the prompt shows, and each try does."""
     with FaultServer(answer) as server, logged() as lines:
-        async with subject.client(server.url, api_key=KEY, retries=0) as client:
+        async with client_under_test.client(server.url, api_key=KEY, retries=0) as client:
             for call in (_whole, _streamed):
-                with suppress(subject.errors.base):
+                with suppress(client_under_test.errors.base):
                     await call(client)
     for line in lines:
         searched("a log", line)
         expect(PROMPT not in line, f"the prompt shows in a log: {line[:200]}")
         expect(PROMPT.split()[-2] not in line, f"the prompt shows in a log: {line[:200]}")
-    if not subject.is_peer:
+    if not client_under_test.is_peer:
         own = [line for line in lines if line.startswith("autonomousai_sdk: ")]
         tries = [line for line in own if "POST" in line and "/chat" in line]
         expect(len(tries) == 2, f"the SDK's log has {own}")
@@ -345,35 +361,35 @@ UNFIT = {
 
 
 @case("K6", over={f"key-{name}": value for name, value in UNFIT.items()})
-async def unfit_key(subject: Subject, key: str) -> None:
+async def unfit_key(client_under_test: ClientUnderTest, key: str) -> None:
     """A key that cannot be a header is refused when the client is made."""
     with FaultServer(document()) as server:
         try:
-            made = subject.make(server.url, Options(api_key=key))
-        except subject.errors.configuration as error:
+            made = client_under_test.make(server.url, Options(api_key=key))
+        except client_under_test.errors.configuration as error:
             expect(not key or key not in str(error), "the error repeats the key")
             return
-        outcome = await created(subject, subject.calls(made))
-        await subject.close(made)
+        outcome = await created(client_under_test, client_under_test.calls(made))
+        await client_under_test.close(made)
         sent = [request.headers.get("authorization") for request in server.requests]
-    raise NotSurvived(f"refused late, or never: {outcome.error!r}, sent {sent}")
+    raise FaultNotHandled(f"refused late, or never: {outcome.error!r}, sent {sent}")
 
 
 @case(
     "K6", over={f"header-{name}": UNFIT[name] for name in ("cr", "lf", "crlf", "nul", "non-ascii")}
 )
-async def unfit_header(subject: Subject, value: str) -> None:
+async def unfit_header(client_under_test: ClientUnderTest, value: str) -> None:
     """So is a header."""
     with FaultServer(document()) as server:
         try:
-            made = subject.make(server.url, Options(headers={"x-mine": value}))
-        except subject.errors.configuration as error:
+            made = client_under_test.make(server.url, Options(headers={"x-mine": value}))
+        except client_under_test.errors.configuration as error:
             expect("x-mine" in str(error), f"the error does not name the header: {error}")
             return
-        outcome = await created(subject, subject.calls(made))
-        await subject.close(made)
+        outcome = await created(client_under_test, client_under_test.calls(made))
+        await client_under_test.close(made)
         sent = [request.headers.get("x-mine") for request in server.requests]
-    raise NotSurvived(f"refused late, or never: {outcome.error!r}, sent {sent}")
+    raise FaultNotHandled(f"refused late, or never: {outcome.error!r}, sent {sent}")
 
 
 @contextmanager
@@ -392,32 +408,32 @@ def environment(**variables: str) -> Generator[None]:
 
 
 @case("K7", over={"HTTP_PROXY": "HTTP_PROXY", "http_proxy": "http_proxy", "ALL_PROXY": "ALL_PROXY"})
-async def ambient_proxy(subject: Subject, variable: str) -> None:
+async def ambient_proxy(client_under_test: ClientUnderTest, variable: str) -> None:
     """A proxy of the environment never applies to loopback."""
     with FaultServer(document()) as proxy, FaultServer(document()) as server:
         with environment(**{variable: proxy.url}):
-            async with subject.client(server.url, api_key=KEY) as client:
-                fine(await created(subject, client), "Hello world")
+            async with client_under_test.client(server.url, api_key=KEY) as client:
+                fine(await created(client_under_test, client), "Hello world")
         expect(not proxy.connections, "the key went to the proxy")
         expect(len(server.requests) == 1, "the server got no request")
 
 
 @case("K7", "given-proxy", peers=False)
-async def given_proxy(subject: Subject) -> None:
+async def given_proxy(client_under_test: ClientUnderTest) -> None:
     """A proxy given by argument does apply, and its password shows in no error."""
-    if subject.transport != "httpx":
+    if client_under_test.transport != "httpx":
         return  # the other transports take their proxy from the caller's own client
     with FaultServer((Fin(),)) as proxy:
         url = proxy.url.replace("//", f"//me:{KEY}@")
-        make = sdk.Client if subject.colour == "sync" else sdk.AsyncClient
+        make = sdk.Client if client_under_test.backend == "sync" else sdk.AsyncClient
         made = make(base_url="http://127.0.0.1:9/v9", proxy=url, max_retries=0)
-        outcome = await created(subject, subject.calls(made))
-        await subject.close(made)
+        outcome = await created(client_under_test, client_under_test.calls(made))
+        await client_under_test.close(made)
         method, target = proxy.requests[0].line
         expect((method, target) == ("POST", "http://127.0.0.1:9/v9/chat"), f"{method} {target}")
         authorization = proxy.requests[0].headers.get("proxy-authorization", "")
         expect(authorization.startswith("Basic "), "the proxy got no password")
-    search_error("error", owed(outcome, subject.errors.connection))
+    search_error("error", owed(outcome, client_under_test.errors.connection))
 
 
 @contextmanager
@@ -431,21 +447,21 @@ def netrc_file() -> Generator[dict[str, str]]:
 
 
 @case("K7", "netrc")
-async def netrc(subject: Subject) -> None:
+async def netrc(client_under_test: ClientUnderTest) -> None:
     """Nothing is read from .netrc."""
     with FaultServer(document()) as server, netrc_file() as variables, environment(**variables):
-        async with subject.client(server.url) as client:
-            fine(await created(subject, client), "Hello world")
+        async with client_under_test.client(server.url) as client:
+            fine(await created(client_under_test, client), "Hello world")
     sent = server.requests[0].headers.get("authorization", "")
     expect("Basic" not in sent, "credentials of .netrc were sent")
 
 
 @case("K7", "ssl-cert-file")
-async def missing_certificates(subject: Subject) -> None:
+async def missing_certificates(client_under_test: ClientUnderTest) -> None:
     """A certificate file that is missing does not stop a call that uses no TLS."""
     with FaultServer(document()) as server, environment(SSL_CERT_FILE="/nonexistent.pem"):
-        async with subject.client(server.url) as client:
-            fine(await created(subject, client), "Hello world")
+        async with client_under_test.client(server.url) as client:
+            fine(await created(client_under_test, client), "Hello world")
 
 
 JOINS: dict[str, tuple[str, str | None]] = {
@@ -461,20 +477,20 @@ JOINS: dict[str, tuple[str, str | None]] = {
 
 
 @case("K8", over=JOINS)
-async def base_url_join(subject: Subject, told: tuple[str, str | None]) -> None:
+async def base_url_join(client_under_test: ClientUnderTest, told: tuple[str, str | None]) -> None:
     """A base URL leads to the right path, or is refused."""
     given, path = told
     with FaultServer(document()) as server:
         try:
-            async with subject.client(server.url + given) as client:
-                outcome = await created(subject, client)
-        except subject.errors.configuration as error:
+            async with client_under_test.client(server.url + given) as client:
+                outcome = await created(client_under_test, client)
+        except client_under_test.errors.configuration as error:
             expect(path is None, f"refused: {error}")
             expect(not server.requests, "a request went out")
             return
         fine(outcome, "Hello world")
         _, target = server.requests[0].line
-    if subject.is_peer:
+    if client_under_test.is_peer:
         expected = None if path is None else path.replace("/chat", "/chat/completions")
     else:
         expected = path
@@ -482,25 +498,25 @@ async def base_url_join(subject: Subject, told: tuple[str, str | None]) -> None:
 
 
 @case("K8", "user-in-url")
-async def user_in_url(subject: Subject) -> None:
+async def user_in_url(client_under_test: ClientUnderTest) -> None:
     """A user name in the URL is refused, or at least never takes the key's place."""
     with FaultServer(document()) as server:
         url = server.url.replace("//", "//me:word@")
         try:
-            async with subject.client(url, api_key=KEY) as client:
-                await created(subject, client)
-        except subject.errors.configuration:
+            async with client_under_test.client(url, api_key=KEY) as client:
+                await created(client_under_test, client)
+        except client_under_test.errors.configuration:
             return
         sent = server.requests[0].headers.get("authorization") if server.requests else None
     expect(sent == f"Bearer {KEY}", f"sent {str(sent).replace(KEY, 'the key')}")
 
 
 @case("K8", "ipv6")
-async def ipv6(subject: Subject) -> None:
+async def ipv6(client_under_test: ClientUnderTest) -> None:
     """An IPv6 address in brackets works."""
     with FaultServer(document(), host="::1") as server:
-        async with subject.client(f"{server.url}/v9", api_key=KEY) as client:
-            fine(await created(subject, client), "Hello world")
+        async with client_under_test.client(f"{server.url}/v9", api_key=KEY) as client:
+            fine(await created(client_under_test, client), "Hello world")
         host = server.requests[0].headers["host"]
     expect(host == f"[::1]:{server.port}", f"host: {host}")
 
@@ -515,33 +531,35 @@ SEGMENTS: dict[str, str] = {
 
 
 @case("K9", "on-the-wire", peers=False)
-async def path_parameters(subject: Subject) -> None:
+async def path_parameters(client_under_test: ClientUnderTest) -> None:
     """An id is one encoded segment of the path, on the wire as well."""
-    if not isinstance(subject, SDK):
+    if not isinstance(client_under_test, SDK):
         raise AssertionError("only this SDK's transports are known")
-    transport = subject.new_transport()
+    transport = client_under_test.new_transport()
     with FaultServer(document()) as server:
         for value, path in SEGMENTS.items():
             url = joined(server.url, f"/files/{segment(value, 'id')}")
             request = Request(method="POST", url=url, headers=(), content=b"{}")
             response = await settled(transport.send(request, Timeout()))
-            await settled(response.close() if subject.colour == "sync" else response.aclose())
+            await settled(
+                response.close() if client_under_test.backend == "sync" else response.aclose()
+            )
             _, target = server.requests[-1].line
             expect(target == path, f"{value!r} becomes {target!r}")
-    await settled(transport.close() if subject.colour == "sync" else transport.aclose())
+    await settled(transport.close() if client_under_test.backend == "sync" else transport.aclose())
 
 
 @case("K9", "refused", peers=False)
-async def refused_parameters(subject: Subject) -> None:
+async def refused_parameters(client_under_test: ClientUnderTest) -> None:
     """An id that servers would resolve away is refused."""
     for value in ("", ".", ".."):
         try:
             segment(value, "file_id")
-        except subject.errors.configuration as error:
+        except client_under_test.errors.configuration as error:
             expect("file_id" in str(error), str(error))
         else:
-            raise NotSurvived(f"{value!r} passes")
-    async with subject.client("http://127.0.0.1:9") as client:
+            raise FaultNotHandled(f"{value!r} passes")
+    async with client_under_test.client("http://127.0.0.1:9") as client:
         for name in ("../admin", "a/b", "%2e%2e"):
-            outcome = await streamed(subject, client, model=name)
-            owed(outcome, subject.errors.configuration)
+            outcome = await streamed(client_under_test, client, model=name)
+            owed(outcome, client_under_test.errors.configuration)

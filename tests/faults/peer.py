@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
-from .case import named
-from .subject import Chat, Client, Errors, Options, Stream, Subject, settled
+from tests.support.case import named
+from tests.support.client_under_test import (
+    Chat,
+    Client,
+    ClientUnderTest,
+    Errors,
+    Options,
+    Stream,
+    settled,
+)
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -21,7 +29,7 @@ def _errors() -> Errors:
     return Errors(
         base=openai.OpenAIError,
         interrupted=(openai.OpenAIError,),
-        undecodable=openai.OpenAIError,
+        stream_decode_error=openai.OpenAIError,
         status=openai.APIError,
         response=openai.OpenAIError,
         connection=openai.APIConnectionError,
@@ -31,7 +39,7 @@ def _errors() -> Errors:
 
 
 @frozen
-class OpenAI(Subject):
+class OpenAI(ClientUnderTest):
     """openai-python with its defaults; what it has no word for is left out."""
 
     errors: Errors = field(init=False, factory=_errors)
@@ -45,7 +53,7 @@ class OpenAI(Subject):
     def make(self, url: str, options: Options) -> Any:
         """An `OpenAI` or `AsyncOpenAI` client."""
         openai: Any = import_module("openai")
-        blocking = self.colour == "sync"
+        blocking = self.backend == "sync"
         arguments: dict[str, Any] = {
             "base_url": url,
             "api_key": "sk-nothing" if options.api_key is None else options.api_key,

@@ -11,12 +11,12 @@ from typing import Any
 
 import anyio
 
-from . import programs
-from .case import Group, created, expect, fine, owed, streamed, within
-from .script import Answer, Hold, Send, Wait
-from .server import FaultServer, Received, black_hole
-from .subject import AWAITING, Stream, Subject
-from .wire import (
+from tests.support import programs
+from tests.support.case import Group, created, expect, fine, owed, streamed, within
+from tests.support.client_under_test import AWAITING, ClientUnderTest, Stream
+from tests.support.fault_server import FaultServer, Received, black_hole
+from tests.support.script import Answer, Hold, Send, Wait
+from tests.support.wire import (
     BEGUN,
     CHUNKED,
     DONE,
@@ -50,9 +50,11 @@ def echo(request: Received) -> Answer:
     return said(request.prompt) if wants_stream(request) else document(request.prompt)
 
 
-async def gone(subject: Subject, server: FaultServer, since: float, count: int = 1) -> None:
+async def gone(
+    client_under_test: ClientUnderTest, server: FaultServer, since: float, count: int = 1
+) -> None:
     """The client has left the first connections, soon after that time."""
-    left = await subject.until(
+    left = await client_under_test.until(
         lambda: all(each.ended is not None for each in server.connections[:count])
     )
     expect(left, "the server does not see the client leave")
@@ -61,80 +63,91 @@ async def gone(subject: Subject, server: FaultServer, since: float, count: int =
 
 
 @case("P1", "next-call")
-async def break_keeps_slot(subject: Subject) -> None:
+async def break_keeps_slot(client_under_test: ClientUnderTest) -> None:
     """With the only connection held by a stream left open, the next call names that stream."""
     with FaultServer(OPEN, WHOLE) as server:
         limits = {"pool": 0.3, "total": 5.0}
-        async with subject.client(server.url, limits=limits, connections=1, retries=0) as client:
+        async with client_under_test.client(
+            server.url, limits=limits, connections=1, retries=0
+        ) as client:
             stream = client.chat.stream("Hello")
             async for _ in stream:
                 break
-            outcome = await created(subject, client)
+            outcome = await created(client_under_test, client)
             await stream.aclose()
     if outcome.error is not None:
-        error = owed(outcome, subject.errors.timeout, "stream", "open")
-        expect(subject.is_peer or getattr(error, "limit", "") == "pool", "the limit is another")
+        error = owed(outcome, client_under_test.errors.timeout, "stream", "open")
+        expect(
+            client_under_test.is_peer or getattr(error, "limit", "") == "pool",
+            "the limit is another",
+        )
         within(outcome.seconds, 1.5, "a limit of 0.3 s")
 
 
 @case("P1", "after-closing")
-async def closing_frees_slot(subject: Subject) -> None:
+async def closing_frees_slot(client_under_test: ClientUnderTest) -> None:
     """Once that stream is closed, the next call has its connection."""
     with FaultServer(OPEN, document()) as server:
         limits = {"pool": 0.5, "total": 5.0}
-        async with subject.client(server.url, limits=limits, connections=1, retries=0) as client:
+        async with client_under_test.client(
+            server.url, limits=limits, connections=1, retries=0
+        ) as client:
             stream = client.chat.stream("Hello")
             async for _ in stream:
                 break
             await stream.aclose()
-            fine(await created(subject, client), "Hello world")
+            fine(await created(client_under_test, client), "Hello world")
 
 
-@case("P2", over={f"seed-{seed}": seed for seed in range(3)}, colours=AWAITING)
-async def cancel_storm(subject: Subject, seed: int) -> None:
+@case("P2", over={f"seed-{seed}": seed for seed in range(3)}, backends=AWAITING)
+async def cancel_storm(client_under_test: ClientUnderTest, seed: int) -> None:
     """240 tasks cancelled at random moments leave no connection behind, and a pool that works."""
     chance = random.Random(seed)
     slow = (Wait(0.005), Send(CHUNKED + coded(BEGUN)), Wait(0.02), Send(coded(FINISH + DONE)))
     answers = (*slow, Send(LAST_CHUNK))
     with FaultServer(answers) as server:
-        async with subject.client(server.url, connections=4) as client:
+        async with client_under_test.client(server.url, connections=4) as client:
 
             async def cancelled(after: float, way: int) -> None:
                 with anyio.move_on_after(after):
-                    await (streamed if way else created)(subject, client)
+                    await (streamed if way else created)(client_under_test, client)
 
             async with anyio.create_task_group() as tasks:
                 for _ in range(240):
                     tasks.start_soon(cancelled, chance.uniform(0, 0.5), chance.randrange(2))
-            left = await subject.until(lambda: server.open_connections <= 4)
+            left = await client_under_test.until(lambda: server.open_connections <= 4)
             expect(left, f"{server.open_connections} connections on a pool of 4")
-            outcomes = await subject.each(8, lambda _: streamed(subject, client))
+            outcomes = await client_under_test.each(
+                8, lambda _: streamed(client_under_test, client)
+            )
             for outcome in outcomes:
                 fine(outcome, "Hello wor")
-        left = await subject.until(lambda: server.open_connections == 0)
+        left = await client_under_test.until(lambda: server.open_connections == 0)
         expect(left, f"{server.open_connections} connections are left after closing")
 
 
-@case("P2", "while-connecting", colours=AWAITING)
-async def cancel_while_connecting(subject: Subject) -> None:
+@case("P2", "while-connecting", backends=AWAITING)
+async def cancel_while_connecting(client_under_test: ClientUnderTest) -> None:
     """Calls cancelled while connecting give their places in the pool back."""
     with black_hole() as url, FaultServer(document()) as server:
-        async with subject.client(url, connections=2) as client:
+        async with client_under_test.client(url, connections=2) as client:
             for _ in range(4):
                 with anyio.move_on_after(0.02):
-                    await created(subject, client)
+                    await created(client_under_test, client)
             began = monotonic()
             with anyio.move_on_after(0.2):
-                outcome = await created(subject, client, timeout=_connect_limit(subject))
-                owed(outcome, subject.errors.timeout)
+                outcome = await created(
+                    client_under_test, client, timeout=_connect_limit(client_under_test)
+                )
+                owed(outcome, client_under_test.errors.timeout)
                 expect("connect" in str(outcome.error), str(outcome.error))
             within(monotonic() - began, SOON, "a connect limit of 0.1 s")
-        async with subject.client(server.url, connections=2) as client:
-            fine(await created(subject, client), "Hello world")
+        async with client_under_test.client(server.url, connections=2) as client:
+            fine(await created(client_under_test, client), "Hello world")
 
 
-def _connect_limit(subject: Subject) -> Any:
-    if subject.is_peer:
+def _connect_limit(client_under_test: ClientUnderTest) -> Any:
+    if client_under_test.is_peer:
         return 0.1
     from autonomousai_sdk import Timeout
 
@@ -158,45 +171,49 @@ def open_or_document(request: Received) -> Answer:
 
 
 @case("P3", "every-way")
-async def abandoned(subject: Subject) -> None:
+async def abandoned(client_under_test: ClientUnderTest) -> None:
     """A stream that is left in the middle and dropped leaves nothing on stderr but a warning."""
-    ways = [way for way in programs.ABANDON if subject.colour in AWAITING or way != "cancel"]
+    ways = [
+        way for way in programs.ABANDON if client_under_test.backend in AWAITING or way != "cancel"
+    ]
     with FaultServer(open_or_document) as server:
-        child = programs.call(subject, "abandoned", server.url, development=True, ways=ways)
+        child = programs.call(
+            client_under_test, "abandoned", server.url, development=True, ways=ways
+        )
     rest = unwarned(child.stderr)
     expect(rest == [f"{way}:" for way in ways], f"stderr: {' / '.join(rest)[:300]}")
 
 
 @case("P4", "idle-and-mid-stream")
-async def dropped(subject: Subject) -> None:
+async def dropped(client_under_test: ClientUnderTest) -> None:
     """An open client dropped inside another event loop starts nothing: one ResourceWarning.
 
     None where its connections are a transport's that the caller made, and has to close.
     """
     with FaultServer(open_or_document) as server:
-        child = programs.call(subject, "dropped", server.url, development=True)
+        child = programs.call(client_under_test, "dropped", server.url, development=True)
     rest = unwarned(child.stderr)
     expect(rest == ["create:", "stream:"], f"stderr: {' / '.join(rest)[:300]}")
-    if subject.transport == "httpx":
+    if client_under_test.transport == "httpx":
         warnings = re.findall(r"ResourceWarning: an? \w*Client was dropped", child.stderr)
         expect(
             len(warnings) == 2, f"{len(warnings)} warnings for two clients: {child.stderr[:300]}"
         )
 
 
-@case("P5", "three-runs", colours=AWAITING)
-async def several_loops(subject: Subject) -> None:
+@case("P5", "three-runs", backends=AWAITING)
+async def several_loops(client_under_test: ClientUnderTest) -> None:
     """One client works in three event loops, one after the other."""
     with FaultServer(echo) as server:
-        child = programs.call(subject, "loops", server.url)
+        child = programs.call(client_under_test, "loops", server.url)
     expect(child.value == ["Hello"] * 6, f"answers: {child.value}")
 
 
-@case("P6", over={"waiting": "waiting", "between-events": "between"}, colours=AWAITING)
-async def closed_by_another_task(subject: Subject, when: str) -> None:
+@case("P6", over={"waiting": "waiting", "between-events": "between"}, backends=AWAITING)
+async def closed_by_another_task(client_under_test: ClientUnderTest, when: str) -> None:
     """A stream closed from another task ends where it is read, with no cancel-scope error."""
     with FaultServer(OPEN, WHOLE) as server:
-        async with subject.client(server.url) as client:
+        async with client_under_test.client(server.url) as client:
             stream = client.chat.stream("Hello")
             texts: list[str] = []
             caught: list[BaseException] = []
@@ -205,27 +222,30 @@ async def closed_by_another_task(subject: Subject, when: str) -> None:
             async def reader() -> None:
                 try:
                     async for chunk in stream:
-                        texts.append(subject.text(chunk))
+                        texts.append(client_under_test.text(chunk))
                         if len(texts) == 2:
                             read.set()
                             if when == "between":
                                 await closed.wait()
-                except subject.errors.base as error:
+                except client_under_test.errors.base as error:
                     caught.append(error)
 
             began: list[float] = []
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(reader)
                 await read.wait()
-                await subject.sleep(0.05)
+                await client_under_test.sleep(0.05)
                 began.append(monotonic())
                 await stream.aclose()
                 closed.set()
             within(monotonic() - began[0], SOON, "closing")
             expect(texts == ["Hello", " wor"], f"delivered {texts}")
-            expect(subject.is_peer or len(caught) == 1, "the reader takes the stream for complete")
-            await gone(subject, server, began[0])
-            fine(await streamed(subject, client), "Hello world")
+            expect(
+                client_under_test.is_peer or len(caught) == 1,
+                "the reader takes the stream for complete",
+            )
+            await gone(client_under_test, server, began[0])
+            fine(await streamed(client_under_test, client), "Hello world")
 
 
 def said_by(request: Received) -> str:
@@ -237,18 +257,18 @@ def said_by(request: Received) -> str:
 
 
 @case("P7", "four-children")
-async def fork(subject: Subject) -> None:
+async def fork(client_under_test: ClientUnderTest) -> None:
     """A client works on in four forks and in their parent, each on sockets of its own.
 
     A blocking transport that the caller made says instead that it was made before the fork.
     """
     with FaultServer(echo) as server:
-        child = programs.call(subject, "forked", server.url)
+        child = programs.call(client_under_test, "forked", server.url)
         processes: dict[int, set[str]] = {}
         for request in server.requests:
             processes.setdefault(request.connection, set()).add(said_by(request))
     failures = [failure for failure in child.value if failure]
-    if subject.colour == "sync" and subject.transport == "httpx2":
+    if client_under_test.backend == "sync" and client_under_test.transport == "httpx2":
         said = [failure for failure in failures if "before the process forked" in failure]
         expect(len(said) == len(failures) == 4, f"said in the four forks: {failures}")
         return
@@ -259,10 +279,10 @@ async def fork(subject: Subject) -> None:
 
 
 @case("P8", "32-times-10")
-async def threads(subject: Subject) -> None:
+async def threads(client_under_test: ClientUnderTest) -> None:
     """32 threads or tasks with 10 streams each get their own answers, all of them."""
     with FaultServer(echo) as server:
-        async with subject.client(server.url) as client:
+        async with client_under_test.client(server.url) as client:
 
             async def ten(number: int) -> list[str]:
                 wrong: list[str] = []
@@ -271,26 +291,26 @@ async def threads(subject: Subject) -> None:
                     text = ""
                     async with client.chat.stream(prompt) as stream:
                         async for chunk in stream:
-                            text += subject.text(chunk)
+                            text += client_under_test.text(chunk)
                     if text != prompt:
                         wrong.append(f"{text[:20]} for {prompt[:20]}")
                 return wrong
 
-            wrong = [each for found in await subject.each(32, ten) for each in found]
+            wrong = [each for found in await client_under_test.each(32, ten) for each in found]
     expect(not wrong, f"{len(wrong)} of 320 wrong: {wrong[:3]}")
 
 
-@case("P8", "1000-tasks", colours=AWAITING, transports=("httpx", "aiohttp"))
-async def many_tasks(subject: Subject) -> None:
+@case("P8", "1000-tasks", backends=AWAITING, transports=("httpx", "aiohttp"))
+async def many_tasks(client_under_test: ClientUnderTest) -> None:
     """One client under a thousand tasks at once gives each its own answer."""
     with FaultServer(echo) as server:
-        async with subject.client(server.url, limits={"total": 40.0}) as client:
+        async with client_under_test.client(server.url, limits={"total": 40.0}) as client:
 
             async def one(number: int) -> bool:
                 completion = await client.chat.create(f"prompt {number}")
-                return subject.answer(completion) == f"prompt {number}"
+                return client_under_test.answer(completion) == f"prompt {number}"
 
-            right = await subject.each(1000, one)
+            right = await client_under_test.each(1000, one)
     expect(all(right), f"{right.count(False)} of 1000 wrong")
 
 
@@ -298,7 +318,7 @@ class Own(Exception):  # noqa: N818  # the caller's
     """Raised by the caller inside a stream's block."""
 
 
-async def _leave(subject: Subject, client: Any, way: str) -> None:
+async def _leave(client_under_test: ClientUnderTest, client: Any, way: str) -> None:
     stream: Stream
     if way == "close":
         stream = client.chat.stream("Hello")
@@ -318,42 +338,42 @@ async def _leave(subject: Subject, client: Any, way: str) -> None:
 
 
 @case("P9", over={way: way for way in ("close", "unread", "break", "raise")})
-async def leaving(subject: Subject, way: str) -> None:
+async def leaving(client_under_test: ClientUnderTest, way: str) -> None:
     """However a stream is left, the server sees it at once."""
     with FaultServer(OPEN, document()) as server:
-        async with subject.client(server.url) as client:
-            await _leave(subject, client, way)
-            await gone(subject, server, monotonic())
-            fine(await created(subject, client), "Hello world")
+        async with client_under_test.client(server.url) as client:
+            await _leave(client_under_test, client, way)
+            await gone(client_under_test, server, monotonic())
+            fine(await created(client_under_test, client), "Hello world")
 
 
-@case("P9", "cancel", colours=AWAITING)
-async def cancelling(subject: Subject) -> None:
+@case("P9", "cancel", backends=AWAITING)
+async def cancelling(client_under_test: ClientUnderTest) -> None:
     """So it does when the task that reads is cancelled."""
     with FaultServer(OPEN, document()) as server:
-        async with subject.client(server.url) as client:
+        async with client_under_test.client(server.url) as client:
             with anyio.move_on_after(0.1):
-                await streamed(subject, client)
-            await gone(subject, server, monotonic())
-            fine(await created(subject, client), "Hello world")
+                await streamed(client_under_test, client)
+            await gone(client_under_test, server, monotonic())
+            fine(await created(client_under_test, client), "Hello world")
 
 
 @case("P9", "keyboard-interrupt")
-async def keyboard_interrupt(subject: Subject) -> None:
+async def keyboard_interrupt(client_under_test: ClientUnderTest) -> None:
     """And when Ctrl-C ends the program, before the process is gone."""
     one_event = (Send(CHUNKED + coded(event(delta("Hello")))), Hold())
     with FaultServer(one_event) as server:
-        child = programs.call(subject, "interrupted", server.url).value
+        child = programs.call(client_under_test, "interrupted", server.url).value
         expect(child["at"] is not None, "no KeyboardInterrupt came out")
-        await gone(subject, server, child["at"])
+        await gone(client_under_test, server, child["at"])
     expect(server.connections[0].ended_at < child["left"], "it was the process that left")
 
 
 @case("P9", "flat")
-async def flat(subject: Subject) -> None:
+async def flat(client_under_test: ClientUnderTest) -> None:
     """A thousand streams left unread or in the middle, on ten connections, cost nothing."""
     with FaultServer(open_or_document) as server:
-        async with subject.client(server.url, connections=10, retries=0) as client:
+        async with client_under_test.client(server.url, connections=10, retries=0) as client:
             before = 0
             for number in range(1000):
                 if number == 10:
@@ -361,23 +381,23 @@ async def flat(subject: Subject) -> None:
                 async with client.chat.stream("Hello") as stream:
                     if number % 2:
                         await stream.__anext__()
-            fine(await created(subject, client), "Hello world")
-            left = await subject.until(lambda: server.open_connections <= 1)
+            fine(await created(client_under_test, client), "Hello world")
+            left = await client_under_test.until(lambda: server.open_connections <= 1)
             expect(left, f"{server.open_connections} connections are left")
             after = _descriptors()
     expect(after <= before + 10, f"{before} descriptors became {after}")
 
 
 @case("P9", "flat-when-dropped")
-async def flat_when_dropped(subject: Subject) -> None:
+async def flat_when_dropped(client_under_test: ClientUnderTest) -> None:
     """A thousand streams that nobody closes, on ten connections, leave room for the next call."""
     with FaultServer(open_or_document) as server, warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # One for each, as owed: see P3.
-        async with subject.client(server.url, connections=10, retries=0) as client:
+        async with client_under_test.client(server.url, connections=10, retries=0) as client:
             for _ in range(1000):
                 await client.chat.stream("Hello").__anext__()
-            fine(await created(subject, client), "Hello world")
-            left = await subject.until(lambda: server.open_connections <= 1)
+            fine(await created(client_under_test, client), "Hello world")
+            left = await client_under_test.until(lambda: server.open_connections <= 1)
             expect(left, f"{server.open_connections} connections are left")
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import autonomousai_sdk as sdk
-
-from .case import WAYS, Group, created, expect, fine, owed, streamed, within
-from .script import Answer, Fin, Gate, Reset, Send
-from .server import FaultServer, refused
-from .subject import NotSurvived, Options, Subject
-from .wire import (
+from tests.support.case import WAYS, Group, created, expect, fine, owed, streamed, within
+from tests.support.client_under_test import ClientUnderTest, FaultNotHandled, Options
+from tests.support.fault_server import FaultServer, refused
+from tests.support.script import Answer, Fin, Gate, Reset, Send
+from tests.support.wire import (
     CHUNKED,
     TEXTS,
     WHOLE,
@@ -44,68 +43,68 @@ HANG_UPS: tuple[tuple[str, Answer], ...] = (
 
 
 @case("R1", "fin-and-reset")
-async def hang_up(subject: Subject) -> None:
+async def hang_up(client_under_test: ClientUnderTest) -> None:
     """Hanging up on a request is tried again, max_retries times, under one idempotency key."""
 
     async def one(number: int) -> None:
         way, answer = HANG_UPS[number]
         with FaultServer(answer) as server:
-            async with subject.client(server.url) as client:
-                outcome = await WAYS[way](subject, client)
-        owed(outcome, subject.errors.connection)
+            async with client_under_test.client(server.url) as client:
+                outcome = await WAYS[way](client_under_test, client)
+        owed(outcome, client_under_test.errors.connection)
         one_key(server, 3)
 
     # All at once, because each sleeps between its tries.
-    await subject.each(len(HANG_UPS), one)
+    await client_under_test.each(len(HANG_UPS), one)
 
 
 @case("R1", "refused")
-async def refused_then_given_up(subject: Subject) -> None:
+async def refused_then_given_up(client_under_test: ClientUnderTest) -> None:
     """A refused connection is tried again, and then an error that names the try."""
     with refused() as url:
-        async with subject.client(url, retries=1) as client:
-            outcome = await created(subject, client)
-    error = owed(outcome, subject.errors.connection)
-    expect(subject.is_peer or "try 2" in str(error), str(error))
+        async with client_under_test.client(url, retries=1) as client:
+            outcome = await created(client_under_test, client)
+    error = owed(outcome, client_under_test.errors.connection)
+    expect(client_under_test.is_peer or "try 2" in str(error), str(error))
 
 
 @case("R1", "closed-while-idle")
-async def closed_while_idle(subject: Subject) -> None:
+async def closed_while_idle(client_under_test: ClientUnderTest) -> None:
     """A kept connection that the server has closed meanwhile does not fail the next call."""
     with FaultServer((*document(), Fin()), document()) as server:
-        async with subject.client(server.url) as client:
-            fine(await created(subject, client), "Hello world")
-            await subject.sleep(0.05)
-            fine(await created(subject, client), "Hello world")
+        async with client_under_test.client(server.url) as client:
+            fine(await created(client_under_test, client), "Hello world")
+            await client_under_test.sleep(0.05)
+            fine(await created(client_under_test, client), "Hello world")
 
 
 @case("R1", "each-call-its-own-key", peers=False)
-async def each_call_its_own_key(subject: Subject) -> None:
+async def each_call_its_own_key(client_under_test: ClientUnderTest) -> None:
     """Two calls have two idempotency keys, and a caller's own key stands."""
     with FaultServer(document()) as server:
-        async with subject.client(server.url) as client:
+        async with client_under_test.client(server.url) as client:
             for _ in range(2):
-                await created(subject, client)
-            await created(subject, client, headers={"Idempotency-Key": "mine"})
+                await created(client_under_test, client)
+            await created(client_under_test, client, headers={"Idempotency-Key": "mine"})
     keys = [request.headers.get("idempotency-key") for request in server.requests]
     expect(len(set(keys)) == 3 and keys[2] == "mine", f"the keys are {keys}")
 
 
 @case("R2", over={"reset": (Reset(),), "closed": (Fin(),)})
-async def after_the_first_event(subject: Subject, ending: Answer) -> None:
+async def after_the_first_event(client_under_test: ClientUnderTest, ending: Answer) -> None:
     """Once an event was handed over there is no other try: the caller hears of it."""
     with FaultServer((Send(CHUNKED + coded(deltas("Hello"))), Gate(), *ending), WHOLE) as server:
-        async with subject.client(server.url) as client:
+        async with client_under_test.client(server.url) as client:
             texts: list[str] = []
             try:
                 async with client.chat.stream("Hello") as stream:
                     async for chunk in stream:
-                        texts.append(subject.text(chunk))
+                        texts.append(client_under_test.text(chunk))
                         server.open_gate()
-            except (*subject.errors.interrupted, subject.errors.connection):
+            except (*client_under_test.errors.interrupted, client_under_test.errors.connection):
                 pass
             else:
-                raise NotSurvived("no error")
+                raise FaultNotHandled("no error")
     expect(len(server.requests) == 1, f"{len(server.requests)} requests")
     expect(texts == ["Hello"], f"delivered {texts}")
 
@@ -120,21 +119,21 @@ async def after_the_first_event(subject: Subject, ending: Answer) -> None:
     },
     peers=False,
 )
-async def before_the_first_event(subject: Subject, answer: Answer) -> None:
+async def before_the_first_event(client_under_test: ClientUnderTest, answer: Answer) -> None:
     """As long as no event was handed over, a stream is tried again."""
     with FaultServer(answer, WHOLE) as server:
-        async with subject.client(server.url) as client:
-            fine(await streamed(subject, client), "".join(TEXTS))
+        async with client_under_test.client(server.url) as client:
+            fine(await streamed(client_under_test, client), "".join(TEXTS))
     one_key(server, 2)
 
 
 @case("R2", "refusal-comes-first", peers=False)
-async def refused_at_first(subject: Subject) -> None:
+async def refused_at_first(client_under_test: ClientUnderTest) -> None:
     """A first event that no other try will better is the caller's at once."""
     answer = stream(event(problem("bad", "invalid_request_error"), "error"))
     with FaultServer(answer, WHOLE) as server:
-        async with subject.client(server.url) as client:
-            owed(await streamed(subject, client), subject.errors.status, "bad")
+        async with client_under_test.client(server.url) as client:
+            owed(await streamed(client_under_test, client), client_under_test.errors.status, "bad")
     expect(len(server.requests) == 1, f"{len(server.requests)} requests")
 
 
@@ -152,75 +151,77 @@ REFUSALS: dict[int, type[sdk.APIStatusError]] = {
     "R3",
     over={f"{way}-{status}": (way, status) for way in WAYS for status in REFUSALS},
 )
-async def refusal(subject: Subject, told: tuple[str, int]) -> None:
+async def refusal(client_under_test: ClientUnderTest, told: tuple[str, int]) -> None:
     """A refusal is one request, and an error of its own class with the server's words."""
     way, status = told
     with FaultServer(failed(status), WHOLE) as server:
-        async with subject.client(server.url) as client:
-            outcome = await WAYS[way](subject, client)
-    error = owed(outcome, subject.errors.status, "scripted failure")
-    expect(subject.is_peer or type(error) is REFUSALS[status], f"{status} is {type(error)}")
+        async with client_under_test.client(server.url) as client:
+            outcome = await WAYS[way](client_under_test, client)
+    error = owed(outcome, client_under_test.errors.status, "scripted failure")
+    expect(
+        client_under_test.is_peer or type(error) is REFUSALS[status], f"{status} is {type(error)}"
+    )
     expect(len(server.requests) == 1, f"{len(server.requests)} requests")
 
 
 @case("R3", "failures-are-retried")
-async def retried(subject: Subject) -> None:
+async def retried(client_under_test: ClientUnderTest) -> None:
     """What may pass is tried again: 408, 409, 429 and 5xx."""
     statuses = (408, 409, 429, 500, 502, 503, 504, 529)
     for status in statuses:
         with FaultServer(failed(status, SOON), document()) as server:
-            async with subject.client(server.url) as client:
-                fine(await created(subject, client), "Hello world")
+            async with client_under_test.client(server.url) as client:
+                fine(await created(client_under_test, client), "Hello world")
         expect(len(server.requests) == 2, f"{status}: {len(server.requests)} requests")
 
 
 @case("R3", over={"should-not": (503, "false", 1), "should": (400, "true", 2)})
-async def should_retry(subject: Subject, told: tuple[int, str, int]) -> None:
+async def should_retry(client_under_test: ClientUnderTest, told: tuple[int, str, int]) -> None:
     """The server's `x-should-retry` decides, whatever the status."""
     status, wish, requests = told
     with FaultServer(failed(status, SOON, f"x-should-retry: {wish}"), document()) as server:
-        async with subject.client(server.url) as client:
-            await created(subject, client)
+        async with client_under_test.client(server.url) as client:
+            await created(client_under_test, client)
     expect(len(server.requests) == requests, f"{len(server.requests)} requests")
 
 
 @case("R4", "runs-out")
-async def budget(subject: Subject) -> None:
+async def budget(client_under_test: ClientUnderTest) -> None:
     """Retries of one client are paid from one budget: 500 tokens, 5 each, then none."""
     with FaultServer(failed(503, SOON)) as server:
-        async with subject.client(server.url, retries=10) as client:
+        async with client_under_test.client(server.url, retries=10) as client:
             for _ in range(15):
-                owed(await created(subject, client), subject.errors.status)
+                owed(await created(client_under_test, client), client_under_test.errors.status)
     expect(len(server.requests) == 15 + 100, f"{len(server.requests)} requests")
 
 
 @case("R4", "is-refilled", peers=False)
-async def budget_refilled(subject: Subject) -> None:
+async def budget_refilled(client_under_test: ClientUnderTest) -> None:
     """A success after a retry gives its tokens back; one at once gives one token."""
     fails: list[Answer] = [failed(503, SOON)] * 110
     # Ten calls of ten retries spend it all; a call that succeeds gives one token back, five
     # of them pay for one retry, and that one's success gives the five back.
     answers = [*fails, *[document()] * 5, failed(503, SOON), document(), failed(503, SOON)]
     with FaultServer(*answers, document()) as server:
-        async with subject.client(server.url, retries=10) as client:
+        async with client_under_test.client(server.url, retries=10) as client:
             for _ in range(10):
-                owed(await created(subject, client), subject.errors.status)
+                owed(await created(client_under_test, client), client_under_test.errors.status)
             expect(len(server.requests) == 110, f"{len(server.requests)} requests spend it")
             for _ in range(7):
-                fine(await created(subject, client), "Hello world")
+                fine(await created(client_under_test, client), "Hello world")
     expect(len(server.requests) == 119, f"{len(server.requests)} requests")
 
 
 @case("R4", "of-copies", peers=False)
-async def budget_of_copies(subject: Subject) -> None:
+async def budget_of_copies(client_under_test: ClientUnderTest) -> None:
     """A copy made by `with_options` draws on the same budget."""
     with FaultServer(failed(503, SOON)) as server:
-        made = subject.make(server.url, Options(retries=10))
-        copy = subject.calls(made.with_options(max_retries=20))
-        for client in (subject.calls(made), copy):
+        made = client_under_test.make(server.url, Options(retries=10))
+        copy = client_under_test.calls(made.with_options(max_retries=20))
+        for client in (client_under_test.calls(made), copy):
             for _ in range(6):
-                owed(await created(subject, client), subject.errors.status)
-        await subject.close(made)
+                owed(await created(client_under_test, client), client_under_test.errors.status)
+        await client_under_test.close(made)
     expect(len(server.requests) == 12 + 100, f"{len(server.requests)} requests")
 
 
@@ -233,12 +234,12 @@ BAD_HEADERS: dict[str, dict[str, str]] = {
 
 
 @case("R5", over=BAD_HEADERS)
-async def bad_header(subject: Subject, headers: dict[str, str]) -> None:
+async def bad_header(client_under_test: ClientUnderTest, headers: dict[str, str]) -> None:
     """A header that cannot be sent is an error at once, which names it."""
     with FaultServer(document()) as server:
-        async with subject.client(server.url) as client:
-            outcome = await created(subject, client, headers=headers)
-    owed(outcome, subject.errors.configuration, next(iter(headers)))
+        async with client_under_test.client(server.url) as client:
+            outcome = await created(client_under_test, client, headers=headers)
+    owed(outcome, client_under_test.errors.configuration, next(iter(headers)))
     expect(not server.requests, "a request went out")
     within(outcome.seconds, 0.3, "the error")
 
@@ -247,18 +248,18 @@ BAD_URLS = ("127.0.0.1:80", "ftp://127.0.0.1", "http://", "http://127.0.0.1:9999
 
 
 @case("R5", over={f"url-{number}": url for number, url in enumerate(BAD_URLS)})
-async def bad_url(subject: Subject, url: str) -> None:
+async def bad_url(client_under_test: ClientUnderTest, url: str) -> None:
     """A base URL that cannot be one is an error at once, which says so."""
 
     async def call() -> Any:
-        async with subject.client(url) as client:
+        async with client_under_test.client(url) as client:
             return await client.chat.create("Hello")
 
     try:
         await call()
-    except subject.errors.configuration as error:
-        expect(subject.is_peer or "base_url" in str(error), str(error))
+    except client_under_test.errors.configuration as error:
+        expect(client_under_test.is_peer or "base_url" in str(error), str(error))
         return
     except Exception as error:
-        raise NotSurvived(f"raised {type(error).__name__}: {error}") from error
-    raise NotSurvived("no error")
+        raise FaultNotHandled(f"raised {type(error).__name__}: {error}") from error
+    raise FaultNotHandled("no error")

@@ -10,13 +10,12 @@ from typing import Any
 from autonomousai_sdk import Client, RateLimitError, SSEDecoder
 from autonomousai_sdk._core.exchange import Request
 from autonomousai_sdk._core.timeout import Timeout
-
-from . import programs
-from .case import Group, created, expect, fine, owed, streamed, within
-from .script import Answer, Fin, Gate, Hold, Repeat, Reset, Send, Wait
-from .server import FaultServer
-from .subject import SAFETY, SDK, NotSurvived, Subject, settled
-from .wire import (
+from tests.support import programs
+from tests.support.case import Group, created, expect, fine, owed, streamed, within
+from tests.support.client_under_test import SAFETY, SDK, ClientUnderTest, FaultNotHandled, settled
+from tests.support.fault_server import FaultServer
+from tests.support.script import Answer, Fin, Gate, Hold, Repeat, Reset, Send, Wait
+from tests.support.wire import (
     BEGUN,
     CHUNKED,
     DONE,
@@ -76,123 +75,130 @@ CUT: dict[str, dict[str, Answer]] = {
 @case("S1", over=CUT["S1"])
 @case("S2", over=CUT["S2"])
 @case("S3", over=CUT["S3"])
-async def cut(subject: Subject, answer: Answer) -> None:
+async def cut(client_under_test: ClientUnderTest, answer: Answer) -> None:
     """A stream that stops without finish reason or end marker is never taken for complete."""
     with FaultServer(answer) as server:
-        async with subject.client(server.url) as client:
-            outcome = await streamed(subject, client)
-    error = owed(outcome, subject.errors.interrupted)
+        async with client_under_test.client(server.url) as client:
+            outcome = await streamed(client_under_test, client)
+    error = owed(outcome, client_under_test.errors.interrupted)
     expect(outcome.text == SO_FAR, f"delivered {outcome.text!r}")
-    subject.check_partial(error, SO_FAR)
+    client_under_test.check_partial(error, SO_FAR)
 
 
 @case("S4", over=CUT["S4"])
-async def broken(subject: Subject, answer: Answer) -> None:
+async def broken(client_under_test: ClientUnderTest, answer: Answer) -> None:
     """A connection that breaks mid-stream is an error of the SDK, and what came is kept."""
     with FaultServer(answer) as server:
-        async with subject.client(server.url) as client:
-            outcome = await streamed(subject, client)
-    error = owed(outcome, (*subject.errors.interrupted, subject.errors.connection))
+        async with client_under_test.client(server.url) as client:
+            outcome = await streamed(client_under_test, client)
+    error = owed(
+        outcome, (*client_under_test.errors.interrupted, client_under_test.errors.connection)
+    )
     within(outcome.seconds, SAFETY / 3, "hearing of it")
     expect(outcome.text == SO_FAR, f"delivered {outcome.text!r}")
-    subject.check_partial(error, SO_FAR)
+    client_under_test.check_partial(error, SO_FAR)
 
 
 @case("S4", "reset-mid-stream")
-async def reset_mid_stream(subject: Subject) -> None:
+async def reset_mid_stream(client_under_test: ClientUnderTest) -> None:
     """A reset after events that were handed over is an error of the SDK; they are kept."""
     with FaultServer((Send(CHUNKED + coded(BEGUN)), Gate(), Reset())) as server:
-        async with subject.client(server.url) as client:
+        async with client_under_test.client(server.url) as client:
             texts: list[str] = []
             try:
                 async with client.chat.stream("Hello") as stream:
                     async for chunk in stream:
-                        texts.append(subject.text(chunk))
+                        texts.append(client_under_test.text(chunk))
                         if "".join(texts) == SO_FAR:
                             server.open_gate()
-            except (*subject.errors.interrupted, subject.errors.connection) as error:
-                subject.check_partial(error, SO_FAR)
+            except (
+                *client_under_test.errors.interrupted,
+                client_under_test.errors.connection,
+            ) as error:
+                client_under_test.check_partial(error, SO_FAR)
             else:
-                raise NotSurvived("no error")
+                raise FaultNotHandled("no error")
     expect("".join(texts) == SO_FAR, f"delivered {texts!r}")
 
 
 @case("S4", "document-cut")
-async def document_cut(subject: Subject) -> None:
+async def document_cut(client_under_test: ClientUnderTest) -> None:
     """A document that is cut is an error of the SDK, never half an answer."""
     whole = completion()
     cut_short = head(200, "content-type: application/json", f"content-length: {len(whole)}")
     with FaultServer((Send(cut_short + whole[:-9]), Fin())) as server:
-        async with subject.client(server.url, retries=1) as client:
-            outcome = await created(subject, client)
-    owed(outcome, (subject.errors.connection, subject.errors.response))
+        async with client_under_test.client(server.url, retries=1) as client:
+            outcome = await created(client_under_test, client)
+    owed(outcome, (client_under_test.errors.connection, client_under_test.errors.response))
 
 
 @case("S5", over={"after-events": BEGUN, "at-once": b""})
-async def error_event(subject: Subject, before: bytes) -> None:
+async def error_event(client_under_test: ClientUnderTest, before: bytes) -> None:
     """An error event inside a 200 is the matching API error, with its message and type."""
     failure = event(problem("no capacity left", "rate_limit_error"), "error")
     with FaultServer(stream(before, failure) if before else stream(failure)) as server:
-        async with subject.client(server.url, retries=0) as client:
-            outcome = await streamed(subject, client)
-    error = owed(outcome, subject.errors.status, "no capacity left")
+        async with client_under_test.client(server.url, retries=0) as client:
+            outcome = await streamed(client_under_test, client)
+    error = owed(outcome, client_under_test.errors.status, "no capacity left")
     expect(
-        subject.is_peer or isinstance(error, RateLimitError),
+        client_under_test.is_peer or isinstance(error, RateLimitError),
         f"a rate limit's error is a {type(error).__name__}",
     )
     expect(getattr(error, "code", None) == "rate_limit_error", "the error's code is lost")
-    subject.check_partial(error, SO_FAR if before else "")
+    client_under_test.check_partial(error, SO_FAR if before else "")
 
 
 @case("S5", "unknown-type")
-async def unknown_error_event(subject: Subject) -> None:
+async def unknown_error_event(client_under_test: ClientUnderTest) -> None:
     """An error event of a type nobody knows still ends the stream with its message."""
     failure = event(problem("the moon is full", "lunar_error"), "error")
     with FaultServer(stream(BEGUN, failure)) as server:
-        async with subject.client(server.url, retries=0) as client:
-            outcome = await streamed(subject, client)
-    subject.check_partial(owed(outcome, subject.errors.base, "the moon is full"), SO_FAR)
+        async with client_under_test.client(server.url, retries=0) as client:
+            outcome = await streamed(client_under_test, client)
+    client_under_test.check_partial(
+        owed(outcome, client_under_test.errors.base, "the moon is full"), SO_FAR
+    )
 
 
 @case("S5", "not-json", peers=False)
-async def plain_error_event(subject: Subject) -> None:
+async def plain_error_event(client_under_test: ClientUnderTest) -> None:
     """An error event of plain text ends the stream with that text."""
     with FaultServer(stream(BEGUN, event("out of memory", "error"))) as server:
-        async with subject.client(server.url, retries=0) as client:
-            outcome = await streamed(subject, client)
-    owed(outcome, subject.errors.base, "out of memory")
+        async with client_under_test.client(server.url, retries=0) as client:
+            outcome = await streamed(client_under_test, client)
+    owed(outcome, client_under_test.errors.base, "out of memory")
 
 
 @case("S6", over={"after-events": BEGUN, "at-once": b""})
-async def error_data(subject: Subject, before: bytes) -> None:
+async def error_data(client_under_test: ClientUnderTest, before: bytes) -> None:
     """An error object without an event name is the same."""
     failure = event(problem("no capacity left", "rate_limit_error"))
     with FaultServer(stream(before, failure) if before else stream(failure)) as server:
-        async with subject.client(server.url, retries=0) as client:
-            outcome = await streamed(subject, client)
-    error = owed(outcome, subject.errors.status, "no capacity left")
+        async with client_under_test.client(server.url, retries=0) as client:
+            outcome = await streamed(client_under_test, client)
+    error = owed(outcome, client_under_test.errors.status, "no capacity left")
     expect(getattr(error, "code", None) == "rate_limit_error", "the error's code is lost")
-    subject.check_partial(error, SO_FAR if before else "")
+    client_under_test.check_partial(error, SO_FAR if before else "")
 
 
 @case("S6", "text", peers=False)
-async def error_text(subject: Subject) -> None:
+async def error_text(client_under_test: ClientUnderTest) -> None:
     """So is an error that is only a text."""
     with FaultServer(stream(BEGUN, event('{"error": "out of memory"}'))) as server:
-        async with subject.client(server.url, retries=0) as client:
-            outcome = await streamed(subject, client)
-    owed(outcome, subject.errors.base, "out of memory")
+        async with client_under_test.client(server.url, retries=0) as client:
+            outcome = await streamed(client_under_test, client)
+    owed(outcome, client_under_test.errors.base, "out of memory")
 
 
 @case("S7", over={"ended": b"\n\n", "at-the-end": b""})
-async def error_raw_line(subject: Subject, ending: bytes) -> None:
+async def error_raw_line(client_under_test: ClientUnderTest, ending: bytes) -> None:
     """An error object on a line of its own, with no field name, is not passed over."""
     line = problem("no capacity left", "rate_limit_error").encode() + ending
     with FaultServer(stream(BEGUN, line)) as server:
-        async with subject.client(server.url, retries=0) as client:
-            outcome = await streamed(subject, client)
-    error = owed(outcome, subject.errors.base, "no capacity left" if ending else "")
-    subject.check_partial(error, SO_FAR)
+        async with client_under_test.client(server.url, retries=0) as client:
+            outcome = await streamed(client_under_test, client)
+    error = owed(outcome, client_under_test.errors.base, "no capacity left" if ending else "")
+    client_under_test.check_partial(error, SO_FAR)
 
 
 @case(
@@ -203,33 +209,39 @@ async def error_raw_line(subject: Subject, ending: bytes) -> None:
         "plain": ("text/plain", b"try later"),
     },
 )
-async def wrong_content_type(subject: Subject, content: tuple[str, bytes]) -> None:
+async def wrong_content_type(
+    client_under_test: ClientUnderTest, content: tuple[str, bytes]
+) -> None:
     """Something else where a stream was asked for is an error with status and an excerpt."""
     with FaultServer(body(200, content[1], kind=content[0])) as server:
-        async with subject.client(server.url) as client:
-            outcome = await streamed(subject, client)
-    error = owed(outcome, subject.errors.response, "200")
+        async with client_under_test.client(server.url) as client:
+            outcome = await streamed(client_under_test, client)
+    error = owed(outcome, client_under_test.errors.response, "200")
     expect(len(str(error)) < 2048, f"the message has {len(str(error))} characters")
     expect(len(server.requests) == 1, f"{len(server.requests)} requests")
 
 
 @case("S8", "error-document")
-async def error_document(subject: Subject) -> None:
+async def error_document(client_under_test: ClientUnderTest) -> None:
     """An error object with status 200 where a stream was asked for is that error."""
     content = problem("no capacity left", "rate_limit_error").encode()
     with FaultServer(body(200, content)) as server:
-        async with subject.client(server.url, retries=0) as client:
-            outcome = await streamed(subject, client)
-    owed(outcome, (subject.errors.status, subject.errors.response), "no capacity left")
+        async with client_under_test.client(server.url, retries=0) as client:
+            outcome = await streamed(client_under_test, client)
+    owed(
+        outcome,
+        (client_under_test.errors.status, client_under_test.errors.response),
+        "no capacity left",
+    )
 
 
 @case("S8", over={"stream-for-a-document": WHOLE, "html-for-a-document": body(200, b"<html>")})
-async def wrong_kind_of_answer(subject: Subject, answer: Answer) -> None:
+async def wrong_kind_of_answer(client_under_test: ClientUnderTest, answer: Answer) -> None:
     """An answer that is no document where one was asked for is an error of the SDK."""
     with FaultServer(answer) as server:
-        async with subject.client(server.url) as client:
-            outcome = await created(subject, client)
-    owed(outcome, subject.errors.response)
+        async with client_under_test.client(server.url) as client:
+            outcome = await created(client_under_test, client)
+    owed(outcome, client_under_test.errors.response)
 
 
 @case(
@@ -244,15 +256,18 @@ async def wrong_kind_of_answer(subject: Subject, answer: Answer) -> None:
         "content-is-number": b'{"choices": [{"index": 0, "delta": {"content": 5}}]}',
     },
 )
-async def malformed_event(subject: Subject, data: bytes) -> None:
+async def malformed_event(client_under_test: ClientUnderTest, data: bytes) -> None:
     """An event that is no chunk is an error with its bytes, and never left out."""
     with FaultServer(stream(BEGUN, event(data), deltas("ld"), FINISH, DONE)) as server:
-        async with subject.client(server.url) as client:
-            outcome = await streamed(subject, client)
-    error = owed(outcome, subject.errors.undecodable)
-    subject.check_partial(error, SO_FAR)
+        async with client_under_test.client(server.url) as client:
+            outcome = await streamed(client_under_test, client)
+    error = owed(outcome, client_under_test.errors.stream_decode_error)
+    client_under_test.check_partial(error, SO_FAR)
     expect(outcome.text == SO_FAR, f"delivered {outcome.text!r}")
-    expect(subject.is_peer or getattr(error, "data", b"") == data, "the bytes are not on the error")
+    expect(
+        client_under_test.is_peer or getattr(error, "data", b"") == data,
+        "the bytes are not on the error",
+    )
 
 
 @case(
@@ -262,47 +277,53 @@ async def malformed_event(subject: Subject, data: bytes) -> None:
         "in-a-text": b'{"choices":[{"index":0,"delta":{"content":"\xff"}}]}',
     },
 )
-async def invalid_utf8(subject: Subject, data: bytes) -> None:
+async def invalid_utf8(client_under_test: ClientUnderTest, data: bytes) -> None:
     """Bytes that are not UTF-8 are the same error, and never a UnicodeDecodeError."""
     with FaultServer(stream(BEGUN, event(data), FINISH, DONE)) as server:
-        async with subject.client(server.url) as client:
-            outcome = await streamed(subject, client)
-    subject.check_partial(owed(outcome, subject.errors.undecodable), SO_FAR)
+        async with client_under_test.client(server.url) as client:
+            outcome = await streamed(client_under_test, client)
+    client_under_test.check_partial(
+        owed(outcome, client_under_test.errors.stream_decode_error), SO_FAR
+    )
 
 
 @case("S11", over={name: name.encode() for name in ("null", "[]", "5", '"text"', "true")})
-async def non_object_event(subject: Subject, data: bytes) -> None:
+async def non_object_event(client_under_test: ClientUnderTest, data: bytes) -> None:
     """JSON that is no object is the same error."""
     with FaultServer(stream(BEGUN, event(data), FINISH, DONE)) as server:
-        async with subject.client(server.url) as client:
-            outcome = await streamed(subject, client)
-    subject.check_partial(owed(outcome, subject.errors.undecodable), SO_FAR)
+        async with client_under_test.client(server.url) as client:
+            outcome = await streamed(client_under_test, client)
+    client_under_test.check_partial(
+        owed(outcome, client_under_test.errors.stream_decode_error), SO_FAR
+    )
 
 
 @case("S12", "end-marker")
-async def left_open(subject: Subject) -> None:
+async def left_open(client_under_test: ClientUnderTest) -> None:
     """After the end marker the stream ends, though the body does not; the connection is let go."""
     left = (Send(CHUNKED + coded(BEGUN + deltas("ld") + FINISH + DONE)), Hold())
     with FaultServer(left, WHOLE) as server:
-        async with subject.client(server.url) as client:
-            outcome = await streamed(subject, client)
+        async with client_under_test.client(server.url) as client:
+            outcome = await streamed(client_under_test, client)
             fine(outcome, "Hello world")
             within(outcome.seconds, 1.0, "a stream that was complete")
-            fine(await streamed(subject, client), "Hello world")
+            fine(await streamed(client_under_test, client), "Hello world")
             expect(server.requests[1].connection == 2, "the connection was used again")
             expect(
-                await subject.until(lambda: server.connections[0].ended is not None),
+                await client_under_test.until(lambda: server.connections[0].ended is not None),
                 "the connection was not let go",
             )
 
 
 @case("S12", "finish-reason", peers=False)
-async def left_open_after_the_reason(subject: Subject) -> None:
+async def left_open_after_the_reason(client_under_test: ClientUnderTest) -> None:
     """A finish reason alone completes a stream too, if nothing follows within the idle limit."""
     left = (Send(CHUNKED + coded(BEGUN + deltas("ld") + FINISH)), Hold())
     with FaultServer(left) as server:
-        async with subject.client(server.url, limits={"idle": 0.3, "read": 0.3}) as client:
-            outcome = await streamed(subject, client)
+        async with client_under_test.client(
+            server.url, limits={"idle": 0.3, "read": 0.3}
+        ) as client:
+            outcome = await streamed(client_under_test, client)
     fine(outcome, "Hello world")
     within(outcome.seconds, 1.5, "a stream that was complete")
 
@@ -315,41 +336,47 @@ async def left_open_after_the_reason(subject: Subject) -> None:
         "no-marker": b"",
     },
 )
-async def done_without_blank_line(subject: Subject, ending: bytes) -> None:
+async def done_without_blank_line(client_under_test: ClientUnderTest, ending: bytes) -> None:
     """A stream whose finish reason came is complete, however its end marker is written."""
     with FaultServer(closing(deltas("Hello", " wor", "ld"), FINISH, ending)) as server:
-        async with subject.client(server.url) as client:
-            fine(await streamed(subject, client), "Hello world")
+        async with client_under_test.client(server.url) as client:
+            fine(await streamed(client_under_test, client), "Hello world")
 
 
 @case("S14", "chunks")
-async def iterate_twice(subject: Subject) -> None:
+async def iterate_twice(client_under_test: ClientUnderTest) -> None:
     """To iterate a finished stream again is an error, not an empty stream."""
     with FaultServer(WHOLE) as server:
-        async with subject.client(server.url) as client, client.chat.stream("Hello") as stream:
+        async with (
+            client_under_test.client(server.url) as client,
+            client.chat.stream("Hello") as stream,
+        ):
             async for _ in stream:
                 pass
             try:
                 async for _ in stream:
                     pass
-            except subject.errors.base:
+            except client_under_test.errors.base:
                 return
-    raise NotSurvived("an empty stream")
+    raise FaultNotHandled("an empty stream")
 
 
 @case("S14", "text", peers=False)
-async def iterate_text_twice(subject: Subject) -> None:
+async def iterate_text_twice(client_under_test: ClientUnderTest) -> None:
     """So is to ask for its text again."""
     with FaultServer(WHOLE) as server:
-        async with subject.client(server.url) as client, client.chat.stream("Hello") as stream:
+        async with (
+            client_under_test.client(server.url) as client,
+            client.chat.stream("Hello") as stream,
+        ):
             async for _ in stream.text:
                 pass
             try:
                 async for _ in stream.text:
                     pass
-            except subject.errors.base:
+            except client_under_test.errors.base:
                 return
-    raise NotSurvived("an empty stream")
+    raise FaultNotHandled("an empty stream")
 
 
 CORPUS: list[dict[str, Any]] = json.loads(
@@ -377,25 +404,29 @@ def written_out(data: Any) -> str:
 
 
 @case("S15", "corpus", peers=False)
-async def corpus(subject: Subject) -> None:
+async def corpus(client_under_test: ClientUnderTest) -> None:
     """Every entry of the corpus, off a socket: as it comes, byte by byte, and whole."""
     bodies = iter([b"".join(pieces(entry)) for entry in CORPUS])
     with FaultServer(lambda _: body(200, next(bodies), kind="text/event-stream")) as server:
-        if not isinstance(subject, SDK):
+        if not isinstance(client_under_test, SDK):
             raise AssertionError("only this SDK's transports are known")
-        transport = subject.new_transport()
+        transport = client_under_test.new_transport()
         request = Request(method="POST", url=server.url, headers=(), content=b"")
         for entry in CORPUS:
             response = await settled(transport.send(request, Timeout()))
             reads: list[bytes] = []
             while data := await settled(response.read(5.0)):
                 reads.append(data)
-            await settled(response.close() if subject.colour == "sync" else response.aclose())
+            await settled(
+                response.close() if client_under_test.backend == "sync" else response.aclose()
+            )
             whole = b"".join(reads)
             singly = [whole[at : at + 1] for at in range(len(whole))]
             for way, split in (("whole", [whole]), ("as read", reads), ("bytewise", singly)):
                 judge_decoding(entry, split, way)
-        await settled(transport.close() if subject.colour == "sync" else transport.aclose())
+        await settled(
+            transport.close() if client_under_test.backend == "sync" else transport.aclose()
+        )
 
 
 def judge_decoding(entry: dict[str, Any], split: list[bytes], way: str) -> None:
@@ -412,7 +443,7 @@ def judge_decoding(entry: dict[str, Any], split: list[bytes], way: str) -> None:
 
 
 @case("S16", "one-line")
-async def long_line(subject: Subject) -> None:
+async def long_line(client_under_test: ClientUnderTest) -> None:
     """A line of 16 MiB in chunks of 1 KiB costs in proportion to its length."""
     start, end = event(delta("@")).split(b"@")
     answer = (
@@ -421,8 +452,8 @@ async def long_line(subject: Subject) -> None:
         Send(coded(end + FINISH + DONE) + LAST_CHUNK),
     )
     with FaultServer(answer) as server:
-        async with subject.client(server.url) as client:
-            outcome = await streamed(subject, client)
+        async with client_under_test.client(server.url) as client:
+            outcome = await streamed(client_under_test, client)
     expect(outcome.error is None, f"raised {outcome.error!r}"[:300])
     expect(len(outcome.text) == 2**24, f"{len(outcome.text)} characters came")
     # One second is owed; a quadratic reader takes half a minute, a busy machine does not.
@@ -430,7 +461,7 @@ async def long_line(subject: Subject) -> None:
 
 
 @case("S16", "comment-lines")
-async def many_lines(subject: Subject) -> None:
+async def many_lines(client_under_test: ClientUnderTest) -> None:
     """So do 80,000 comment lines with no blank line between them."""
     answer = (
         Send(STREAM + deltas("Hello")),
@@ -439,8 +470,8 @@ async def many_lines(subject: Subject) -> None:
         Fin(),
     )
     with FaultServer(answer) as server:
-        async with subject.client(server.url) as client:
-            outcome = await streamed(subject, client)
+        async with client_under_test.client(server.url) as client:
+            outcome = await streamed(client_under_test, client)
     fine(outcome, "Hello world")
     within(outcome.seconds, 6.0, "80,000 lines")
 
@@ -453,7 +484,7 @@ ENDLESS: tuple[tuple[bytes, bytes], ...] = (
 
 
 @case("S17", "line-event-and-name")
-async def endless(subject: Subject) -> None:
+async def endless(client_under_test: ClientUnderTest) -> None:
     """A line, or an event, that never ends is an error at the bound, in bounded memory."""
     answers = [
         (Send(STREAM + deltas("Hello") + start), Repeat(more, 300 * 16), Fin())
@@ -462,10 +493,10 @@ async def endless(subject: Subject) -> None:
     bound = 8 * 2**20
     ways = ["stream"] * len(answers)
     with FaultServer(WHOLE, *answers) as server:
-        child = programs.call(subject, "measured", server.url, ways=ways, bound=bound)
+        child = programs.call(client_under_test, "measured", server.url, ways=ways, bound=bound)
     for found in child.value:
         expect(found["error"] is not None, "no error")
-        if not subject.is_peer:
+        if not client_under_test.is_peer:
             expect(found["error"] == "StreamDecodeError", f"raised {found['error']}")
             expect("max_event_bytes" in found["said"], f"it says {found['said'][:200]!r}")
         grown = found["grown"] / bound
@@ -473,7 +504,7 @@ async def endless(subject: Subject) -> None:
 
 
 @case("S17", "default-bound", peers=False)
-async def default_bound(subject: Subject) -> None:
+async def default_bound(client_under_test: ClientUnderTest) -> None:
     """By default an event may have 64 MiB."""
     default = signature(Client).parameters["max_event_bytes"].default
     expect(default >= 64 * 2**20, f"the default bound is {default}")

@@ -12,9 +12,10 @@ from importlib.metadata import PackageNotFoundError, version
 
 from attrs import define, field, frozen
 
-from .case import named
-from .catalogue import CASES, GROUPS, Fault
-from .subject import NotSurvived, Subject
+from tests.support.case import named
+from tests.support.client_under_test import ClientUnderTest, FaultNotHandled
+
+from .catalogue import CASES, GROUPS, ErrorKind
 
 COMMAND = "nox -s faults -- --peer openai --markdown docs/faults.md"
 LIBRARIES = (
@@ -49,33 +50,33 @@ class Result:
         return "✗" if self.failures else "✓"
 
 
-def put_to(subject: Subject, fault: Fault) -> Result:
+def put_to(client_under_test: ClientUnderTest, fault: ErrorKind) -> Result:
     """Put a client to all variants of a fault; what it leaves to the collector is a failure too."""
-    cases = [case for case in CASES if case.fault == fault.id and case.suits(subject)]
+    cases = [case for case in CASES if case.fault == fault.id and case.suits(client_under_test)]
     failures: dict[str, str] = {}
-    with _left_behind(subject) as complaints:
+    with _left_behind(client_under_test) as complaints:
         for case in cases:
             try:
-                case.run(subject)
+                case.run(client_under_test)
             except Exception as error:  # noqa: BLE001  # whatever comes is the client's failure
                 first = _first(error)
-                own = isinstance(first, NotSurvived)
+                own = isinstance(first, FaultNotHandled)
                 failures[case.variant] = str(first) if own else f"{named(first)}: {first}"
         gc.collect()
-    if complaints and not failures and not subject.is_peer:
+    if complaints and not failures and not client_under_test.is_peer:
         failures["afterwards"] = complaints[0]
     return Result(len(cases), failures)
 
 
 @contextmanager
-def _left_behind(subject: Subject) -> Generator[list[str]]:
+def _left_behind(client_under_test: ClientUnderTest) -> Generator[list[str]]:
     """What is raised where nobody can catch it, a peer's warnings excepted."""
     complaints: list[str] = []
     before = sys.unraisablehook
     sys.unraisablehook = lambda raised: complaints.append(repr(raised.exc_value))
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore" if subject.is_peer else "error")
+            warnings.simplefilter("ignore" if client_under_test.is_peer else "error")
             yield complaints
     finally:
         sys.unraisablehook = before
@@ -91,9 +92,9 @@ def _first(error: BaseException) -> BaseException:
 class Table:
     """The results so far."""
 
-    subjects: tuple[Subject, ...]
-    _results: dict[Fault, Mapping[Subject, Result]] = field(
-        init=False, factory=dict[Fault, Mapping[Subject, Result]]
+    clients_under_test: tuple[ClientUnderTest, ...]
+    _results: dict[ErrorKind, Mapping[ClientUnderTest, Result]] = field(
+        init=False, factory=dict[ErrorKind, Mapping[ClientUnderTest, Result]]
     )
 
     @property
@@ -102,11 +103,11 @@ class Table:
         return not any(
             result.failures
             for results in self._results.values()
-            for subject, result in results.items()
-            if not subject.is_peer
+            for client_under_test, result in results.items()
+            if not client_under_test.is_peer
         )
 
-    def add(self, fault: Fault, results: Mapping[Subject, Result]) -> None:
+    def add(self, fault: ErrorKind, results: Mapping[ClientUnderTest, Result]) -> None:
         """Add a row."""
         self._results[fault] = results
 
@@ -115,7 +116,7 @@ class Table:
         columns = "".join(f"{name:>{len(name) + 2}}" for name in self._columns)
         return f"{'':<34}{columns}\n"
 
-    def row(self, fault: Fault) -> str:
+    def row(self, fault: ErrorKind) -> str:
         """A row, for a terminal."""
         cells = "".join(
             f"{cell:>{len(name) + 2}}"
@@ -126,9 +127,9 @@ class Table:
     def failures(self) -> str:
         """What went wrong, a line for each variant and client."""
         lines = [
-            f"{fault.id}-{variant} {subject}: {' '.join(reason.split())[:300]}"
+            f"{fault.id}-{variant} {client_under_test}: {' '.join(reason.split())[:300]}"
             for fault, results in self._results.items()
-            for subject, result in results.items()
+            for client_under_test, result in results.items()
             for variant, reason in result.failures.items()
         ]
         return "".join(f"\n{line}" for line in lines) + ("\n" if lines else "")
@@ -151,7 +152,7 @@ class Table:
                 lines += ["", f"## {title}", "", *self._section(faults)]
         return "\n".join(lines) + "\n"
 
-    def _section(self, faults: list[Fault]) -> list[str]:
+    def _section(self, faults: list[ErrorKind]) -> list[str]:
         columns = ["", "fault", "what is done", "what is owed", *self._columns]
         lines = [_line(columns), _line(["---"] * 4 + [":-:"] * len(self._columns))]
         for fault in faults:
@@ -164,39 +165,50 @@ class Table:
         return lines
 
     @property
-    def _own(self) -> list[Subject]:
-        return [subject for subject in self.subjects if not subject.is_peer]
+    def _own(self) -> list[ClientUnderTest]:
+        return [
+            client_under_test
+            for client_under_test in self.clients_under_test
+            if not client_under_test.is_peer
+        ]
 
     @property
-    def _peers(self) -> list[Subject]:
-        return [subject for subject in self.subjects if subject.is_peer]
+    def _peers(self) -> list[ClientUnderTest]:
+        return [
+            client_under_test
+            for client_under_test in self.clients_under_test
+            if client_under_test.is_peer
+        ]
 
     @property
     def _columns(self) -> list[str]:
-        own = [f"{subject.colour} {subject.transport}" for subject in self._own]
+        own = [
+            f"{client_under_test.backend} {client_under_test.transport}"
+            for client_under_test in self._own
+        ]
         return [*own, self._peers_name] if self._peers else own
 
     @property
     def _peers_name(self) -> str:
         return f"openai {version('openai')}"
 
-    def _cells(self, fault: Fault) -> list[str]:
+    def _cells(self, fault: ErrorKind) -> list[str]:
         results = self._results[fault]
-        cells = [results[subject].mark for subject in self._own]
+        cells = [results[client_under_test].mark for client_under_test in self._own]
         if self._peers:
-            marks = {results[subject].mark for subject in self._peers}
+            marks = {results[client_under_test].mark for client_under_test in self._peers}
             cells.append("✗" if "✗" in marks else "✓" if "✓" in marks else "")
         return cells
 
-    def _peers_reason(self, fault: Fault) -> str:
+    def _peers_reason(self, fault: ErrorKind) -> str:
         """What went wrong with the peer: the first variant's reason, for the first colour."""
-        for subject in self._peers:
-            result = self._results[fault][subject]
+        for client_under_test in self._peers:
+            result = self._results[fault][client_under_test]
             for variant, reason in result.failures.items():
                 told = " ".join(reason.split()).replace("<", "&lt;")
                 rest = len(result.failures) - 1
                 more = f", and {rest} more of {result.cases} variants" if rest else ""
-                return f"{told[:160].rstrip('.')} ({subject.colour}, {variant}{more})"
+                return f"{told[:160].rstrip('.')} ({client_under_test.backend}, {variant}{more})"
         return ""
 
     def _versions(self) -> list[str]:

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from .case import Case
+from tests.support.case import Case
+from tests.support.client_under_test import SDK, ClientUnderTest, clients_under_test
+
 from .catalogue import CASES, FAULTS
-from .subject import SDK, Subject, subjects
 
 
 @pytest.mark.parametrize(
-    ("case", "subject"),
+    ("case", "client_under_test"),
     [
-        pytest.param(case, subject, id=f"{case}-{subject}")
+        pytest.param(case, client_under_test, id=f"{case}-{client_under_test}")
         for case in CASES
-        for subject in subjects()
-        if case.suits(subject)
+        for client_under_test in clients_under_test()
+        if case.suits(client_under_test)
     ],
 )
-def test_fault(case: Case, subject: Subject) -> None:
+def test_fault(case: Case, client_under_test: ClientUnderTest) -> None:
     """The client behaves as the case's check owes it."""
-    case.run(subject)
+    case.run(client_under_test)
 
 
 @pytest.mark.parametrize("fault", [fault.id for fault in FAULTS])
@@ -37,9 +38,13 @@ def test_case_names_are_unique() -> None:
 
 def test_default_transport_is_always_there() -> None:
     """The suite never runs empty for want of a library."""
-    assert {subject.colour for subject in subjects() if subject.transport == "httpx"} == {
+    assert {
+        client_under_test.backend
+        for client_under_test in clients_under_test()
+        if client_under_test.transport == "httpx"
+    } == {
         "sync",
         "asyncio",
         "trio",
     }
-    assert all(isinstance(subject, SDK) for subject in subjects())
+    assert all(isinstance(client_under_test, SDK) for client_under_test in clients_under_test())

@@ -9,11 +9,11 @@ from attrs import frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from .case import streamed
-from .script import Action, Answer, Fin, Reset, Send, Wait
-from .server import FaultServer
-from .subject import SDK_ERRORS, Subject, subjects
-from .wire import CHUNKED, DONE, LAST_CHUNK, STREAM, coded, delta, event
+from tests.support.case import streamed
+from tests.support.client_under_test import SDK_ERRORS, ClientUnderTest, clients_under_test
+from tests.support.fault_server import FaultServer
+from tests.support.script import Action, Answer, Fin, Reset, Send, Wait
+from tests.support.wire import CHUNKED, DONE, LAST_CHUNK, STREAM, coded, delta, event
 
 NOISE = (b": ping\n\n", b"\n", event("{}", "ping"), b"id: 7\n\n", b"unknown: field\n\n")
 TEXTS = st.text(alphabet=st.characters(codec="utf-8"), max_size=6)
@@ -101,28 +101,28 @@ def scripts(draw: st.DrawFn) -> Script:
     return Script(writes, draw(st.booleans()), ending)
 
 
-@pytest.mark.parametrize("subject", subjects(), ids=str)
+@pytest.mark.parametrize("client_under_test", clients_under_test(), ids=str)
 @settings(max_examples=25)
 @given(script=scripts())
-def test_no_lie(subject: Subject, script: Script) -> None:
+def test_no_lie(client_under_test: ClientUnderTest, script: Script) -> None:
     """A stream ends without an error if and only if the server finished its answer."""
     with FaultServer(script.answer) as server:
 
         async def read() -> None:
-            async with subject.client(server.url, retries=0) as client:
-                outcome = await streamed(subject, client)
+            async with client_under_test.client(server.url, retries=0) as client:
+                outcome = await streamed(client_under_test, client)
             assert script.text.startswith(outcome.text)
             if outcome.error is None:
                 assert script.is_finished
-                assert outcome.text == script.text == subject.answer(outcome.completion)
+                assert outcome.text == script.text == client_under_test.answer(outcome.completion)
                 return
             assert isinstance(outcome.error, (*SDK_ERRORS.interrupted, SDK_ERRORS.connection)), (
                 outcome.error
             )
-            subject.check_partial(outcome.error, outcome.text)
+            client_under_test.check_partial(outcome.error, outcome.text)
             # What a reset overtakes may be lost; all else that was sent is delivered.
             if script.ending != "reset":
                 assert not script.is_finished
                 assert outcome.text == script.text
 
-        subject.run(read)
+        client_under_test.run(read)

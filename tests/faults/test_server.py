@@ -11,8 +11,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from .script import Answer, Drip, Fin, Gate, Hold, Pace, Repeat, Reset, Send, Wait
-from .server import FaultServer, Received, black_hole, refused
+from tests.support.fault_server import FaultServer, Received, black_hole, refused
+from tests.support.script import Answer, Drip, Fin, Gate, Hold, Pace, Repeat, Reset, Send, Wait
 
 REQUEST = b"POST /chat HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody"
 

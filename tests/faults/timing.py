@@ -9,11 +9,11 @@ from typing import Any
 
 import anyio
 
-from .case import WAYS, Group, created, expect, named, owed, streamed, within
-from .script import Answer, Drip, Fin, Hold, Pace, Repeat, Send, Wait
-from .server import FaultServer, Received, black_hole
-from .subject import AWAITING, NotSurvived, Subject
-from .wire import (
+from tests.support.case import WAYS, Group, created, expect, named, owed, streamed, within
+from tests.support.client_under_test import AWAITING, ClientUnderTest, FaultNotHandled
+from tests.support.fault_server import FaultServer, Received, black_hole
+from tests.support.script import Answer, Drip, Fin, Hold, Pace, Repeat, Send, Wait
+from tests.support.wire import (
     BEGUN,
     CHUNKED,
     DONE,
@@ -40,9 +40,11 @@ LATEST = 1.2
 SO_FAR = "Hello wor"
 
 
-def limited(subject: Subject, error: Exception, limit: str, seconds: float) -> None:
+def limited(
+    client_under_test: ClientUnderTest, error: Exception, limit: str, seconds: float
+) -> None:
     """The error names the limit, its length and the try."""
-    if subject.is_peer:
+    if client_under_test.is_peer:
         return
     expect(getattr(error, "limit", None) == limit, f"the limit is {getattr(error, 'limit', None)}")
     for text in (limit, f"{seconds:g} s", "try 1"):
@@ -59,42 +61,42 @@ PINGS: dict[str, bytes] = {
 
 
 @case("T1", over=PINGS)
-async def pings_forever(subject: Subject, ping: bytes) -> None:
+async def pings_forever(client_under_test: ClientUnderTest, ping: bytes) -> None:
     """Keep-alives are no events: the idle limit ends the stream, and what came is kept."""
     answer = (Send(CHUNKED + coded(BEGUN)), Repeat(coded(ping), 60, 0.05), Fin())
     with FaultServer(answer) as server:
-        async with subject.client(server.url, limits={"idle": 0.2}, retries=0) as client:
-            outcome = await streamed(subject, client)
-    error = owed(outcome, subject.errors.timeout)
-    limited(subject, error, "idle", 0.2)
-    subject.check_partial(error, SO_FAR)
+        async with client_under_test.client(server.url, limits={"idle": 0.2}, retries=0) as client:
+            outcome = await streamed(client_under_test, client)
+    error = owed(outcome, client_under_test.errors.timeout)
+    limited(client_under_test, error, "idle", 0.2)
+    client_under_test.check_partial(error, SO_FAR)
     within(outcome.seconds, LATEST, "a limit of 0.2 s")
 
 
 @case("T1", "from-the-start")
-async def pings_before_the_first_event(subject: Subject) -> None:
+async def pings_before_the_first_event(client_under_test: ClientUnderTest) -> None:
     """The same before the first event."""
     answer = (Send(CHUNKED), Repeat(coded(b": ping\n\n"), 60, 0.05), Fin())
     with FaultServer(answer) as server:
-        async with subject.client(server.url, limits={"idle": 0.2}, retries=0) as client:
-            outcome = await streamed(subject, client)
-    limited(subject, owed(outcome, subject.errors.timeout), "idle", 0.2)
+        async with client_under_test.client(server.url, limits={"idle": 0.2}, retries=0) as client:
+            outcome = await streamed(client_under_test, client)
+    limited(client_under_test, owed(outcome, client_under_test.errors.timeout), "idle", 0.2)
     within(outcome.seconds, LATEST, "a limit of 0.2 s")
 
 
 @case("T1", "unless-it-is-the-caller")
-async def caller_takes_time(subject: Subject) -> None:
+async def caller_takes_time(client_under_test: ClientUnderTest) -> None:
     """How long the caller takes over a chunk does not count: only waiting is idle."""
     each = [*(deltas(text) for text in TEXTS), FINISH, DONE]
     with FaultServer((Send(CHUNKED + b"".join(map(coded, each)) + LAST_CHUNK),)) as server:
         async with (
-            subject.client(server.url, limits={"idle": 0.2}, retries=0) as client,
+            client_under_test.client(server.url, limits={"idle": 0.2}, retries=0) as client,
             client.chat.stream("Hello") as stream,
         ):
             texts: list[str] = []
             async for chunk in stream:
-                texts.append(subject.text(chunk))
-                await subject.sleep(0.3)
+                texts.append(client_under_test.text(chunk))
+                await client_under_test.sleep(0.3)
     expect("".join(texts) == "Hello world", f"delivered {texts}")
 
 
@@ -117,58 +119,58 @@ DRIPS: dict[str, tuple[str, Answer]] = {
 
 
 @case("T2", over=DRIPS)
-async def drip(subject: Subject, told: tuple[str, Answer]) -> None:
+async def drip(client_under_test: ClientUnderTest, told: tuple[str, Answer]) -> None:
     """A byte now and then does not put off the end of the whole call."""
     way, answer = told
     with FaultServer(answer) as server:
-        async with subject.client(server.url, limits={"total": 0.2}, retries=0) as client:
-            outcome = await WAYS[way](subject, client)
-    error = owed(outcome, subject.errors.timeout)
-    limited(subject, error, "total", 0.2)
+        async with client_under_test.client(server.url, limits={"total": 0.2}, retries=0) as client:
+            outcome = await WAYS[way](client_under_test, client)
+    error = owed(outcome, client_under_test.errors.timeout)
+    limited(client_under_test, error, "total", 0.2)
     if way == "stream":
-        subject.check_partial(error, SO_FAR)
+        client_under_test.check_partial(error, SO_FAR)
     within(outcome.seconds, LATEST, "a limit of 0.2 s")
 
 
 @case("T3", "status-line-dripped")
-async def slow_status_line(subject: Subject) -> None:
+async def slow_status_line(client_under_test: ClientUnderTest) -> None:
     """A dripped status line is bounded by the whole call's limit."""
     with FaultServer((Drip(b"HTTP/1.1 200 OK" + b"K" * 60, 0.05), Fin())) as server:
-        async with subject.client(server.url, limits={"total": 0.2}, retries=0) as client:
-            outcome = await created(subject, client)
-    limited(subject, owed(outcome, subject.errors.timeout), "total", 0.2)
+        async with client_under_test.client(server.url, limits={"total": 0.2}, retries=0) as client:
+            outcome = await created(client_under_test, client)
+    limited(client_under_test, owed(outcome, client_under_test.errors.timeout), "total", 0.2)
     within(outcome.seconds, LATEST, "a limit of 0.2 s")
 
 
 @case("T3", over={"connect-limit": "connect", "total-limit": "total"})
-async def connecting(subject: Subject, limit: str) -> None:
+async def connecting(client_under_test: ClientUnderTest, limit: str) -> None:
     """A connection that never stands is given up at the limit."""
     with black_hole() as url:
-        async with subject.client(url, limits={limit: 0.2}, retries=0) as client:
-            outcome = await created(subject, client)
-    limited(subject, owed(outcome, subject.errors.timeout), limit, 0.2)
+        async with client_under_test.client(url, limits={limit: 0.2}, retries=0) as client:
+            outcome = await created(client_under_test, client)
+    limited(client_under_test, owed(outcome, client_under_test.errors.timeout), limit, 0.2)
     within(outcome.seconds, LATEST, "a limit of 0.2 s")
 
 
 @case("T3", "never-accepted")
-async def never_accepted(subject: Subject) -> None:
+async def never_accepted(client_under_test: ClientUnderTest) -> None:
     """A server that says nothing at all is given up at the read limit."""
     with FaultServer(accepts=False) as server:
-        async with subject.client(server.url, limits={"read": 0.2}, retries=0) as client:
-            outcome = await created(subject, client)
-    limited(subject, owed(outcome, subject.errors.timeout), "read", 0.2)
+        async with client_under_test.client(server.url, limits={"read": 0.2}, retries=0) as client:
+            outcome = await created(client_under_test, client)
+    limited(client_under_test, owed(outcome, client_under_test.errors.timeout), "read", 0.2)
     within(outcome.seconds, LATEST, "a limit of 0.2 s")
 
 
 @case("T3", "silence-mid-stream")
-async def silence(subject: Subject) -> None:
+async def silence(client_under_test: ClientUnderTest) -> None:
     """A stream that falls silent is given up at the read limit, and what came is kept."""
     with FaultServer((Send(CHUNKED + coded(BEGUN)), Hold())) as server:
-        async with subject.client(server.url, limits={"read": 0.2}) as client:
-            outcome = await streamed(subject, client)
-    error = owed(outcome, subject.errors.timeout)
-    limited(subject, error, "read", 0.2)
-    subject.check_partial(error, SO_FAR)
+        async with client_under_test.client(server.url, limits={"read": 0.2}) as client:
+            outcome = await streamed(client_under_test, client)
+    error = owed(outcome, client_under_test.errors.timeout)
+    limited(client_under_test, error, "read", 0.2)
+    client_under_test.check_partial(error, SO_FAR)
     within(outcome.seconds, LATEST, "a limit of 0.2 s")
 
 
@@ -176,45 +178,48 @@ LARGE = {"userId": "x" * 2**24}
 
 
 @case("T3", "request-not-read", peers=False)
-async def not_read(subject: Subject) -> None:
+async def not_read(client_under_test: ClientUnderTest) -> None:
     """A server that does not read the request is given up at the write limit."""
     with FaultServer(reads=None) as server:
-        async with subject.client(server.url, limits={"write": 0.2}, retries=0) as client:
-            outcome = await created(subject, client, extra_body=LARGE)
-    limited(subject, owed(outcome, subject.errors.timeout), "write", 0.2)
+        async with client_under_test.client(server.url, limits={"write": 0.2}, retries=0) as client:
+            outcome = await created(client_under_test, client, extra_body=LARGE)
+    limited(client_under_test, owed(outcome, client_under_test.errors.timeout), "write", 0.2)
     within(outcome.seconds, LATEST + 1.0, "a limit of 0.2 s and 16 MiB of JSON")
 
 
 @case("T3", "request-read-slowly", peers=False)
-async def read_slowly(subject: Subject) -> None:
+async def read_slowly(client_under_test: ClientUnderTest) -> None:
     """A server that reads the request a little at a time does not put off the call's end."""
     with FaultServer(reads=Pace(2**12, 0.02)) as server:
-        async with subject.client(server.url, limits={"total": 0.5}, retries=0) as client:
-            outcome = await created(subject, client, extra_body=LARGE)
-    limited(subject, owed(outcome, subject.errors.timeout), "total", 0.5)
+        async with client_under_test.client(server.url, limits={"total": 0.5}, retries=0) as client:
+            outcome = await created(client_under_test, client, extra_body=LARGE)
+    limited(client_under_test, owed(outcome, client_under_test.errors.timeout), "total", 0.5)
     within(outcome.seconds, LATEST + 1.0, "a limit of 0.5 s and 16 MiB of JSON")
 
 
 @case("T3", "over-all-tries")
-async def over_all_tries(subject: Subject) -> None:
+async def over_all_tries(client_under_test: ClientUnderTest) -> None:
     """One limit covers every try and the waits between them."""
     slow = (Wait(0.15), *failed(503, "retry-after-ms: 150"))
     with FaultServer(slow) as server:
-        async with subject.client(server.url, limits={"total": 0.5}, retries=9) as client:
-            outcome = await created(subject, client)
-    owed(outcome, (subject.errors.timeout, subject.errors.status))
+        async with client_under_test.client(server.url, limits={"total": 0.5}, retries=9) as client:
+            outcome = await created(client_under_test, client)
+    owed(outcome, (client_under_test.errors.timeout, client_under_test.errors.status))
     within(outcome.seconds, LATEST, "a limit of 0.5 s")
     expect(len(server.requests) <= 3, f"{len(server.requests)} requests in 0.5 s")
 
 
 @case("T3", "next-try-cut-short")
-async def next_try_cut_short(subject: Subject) -> None:
+async def next_try_cut_short(client_under_test: ClientUnderTest) -> None:
     """A later try has what the earlier ones left of the limit, and the error names it."""
     with FaultServer((Wait(0.2), *failed(503, "retry-after-ms: 1")), (Hold(),)) as server:
-        async with subject.client(server.url, limits={"total": 0.5}, retries=1) as client:
-            outcome = await created(subject, client)
-    error = owed(outcome, subject.errors.timeout)
-    expect(subject.is_peer or "try 2" in str(error), f"the error does not say the try: {error}")
+        async with client_under_test.client(server.url, limits={"total": 0.5}, retries=1) as client:
+            outcome = await created(client_under_test, client)
+    error = owed(outcome, client_under_test.errors.timeout)
+    expect(
+        client_under_test.is_peer or "try 2" in str(error),
+        f"the error does not say the try: {error}",
+    )
     within(outcome.seconds, LATEST, "a limit of 0.5 s")
 
 
@@ -245,26 +250,26 @@ def by_row(rows: list[tuple[str, str, float | str | None]], then: Answer) -> Any
 
 
 @case("T4", "table")
-async def hostile_wait(subject: Subject) -> None:
+async def hostile_wait(client_under_test: ClientUnderTest) -> None:
     """A wait over the cap is not slept: the error comes at once and says the wait."""
     # A peer has another cap, which the suite does not wait for.
-    rows = [row for row in HUGE if not subject.is_peer or row[1] not in PEERS_CAP]
+    rows = [row for row in HUGE if not client_under_test.is_peer or row[1] not in PEERS_CAP]
     with FaultServer(by_row(rows, failed(429))) as server:
-        async with subject.client(server.url) as client:
+        async with client_under_test.client(server.url) as client:
 
             async def one(number: int) -> None:
-                outcome = await created(subject, client, headers={"x-row": str(number)})
-                error = owed(outcome, subject.errors.status)
+                outcome = await created(client_under_test, client, headers={"x-row": str(number)})
+                error = owed(outcome, client_under_test.errors.status)
                 name, value, _ = rows[number]
                 within(outcome.seconds, 5.0, f"{name}: {value}")
-                if subject.is_peer:
+                if client_under_test.is_peer:
                     return
                 wait: Any = getattr(error, "retry_after", None)
                 expect(wait is not None and wait > 60, f"{name}: {value} gives {wait}")
                 expect("429" in str(error), str(error))
 
-            await subject.each(len(rows), one)
-    if not subject.is_peer:
+            await client_under_test.each(len(rows), one)
+    if not client_under_test.is_peer:
         expect(len(server.requests) == len(rows), f"{len(server.requests)} requests")
 
 
@@ -276,44 +281,44 @@ SENSIBLE: list[tuple[str, str, float | str | None]] = [
 
 
 @case("T5", "table")
-async def nonsensical_wait(subject: Subject) -> None:
+async def nonsensical_wait(client_under_test: ClientUnderTest) -> None:
     """Nonsense is ignored, and the client's own back-off decides, which is never zero."""
     rows = NONSENSE + SENSIBLE
     with FaultServer(by_row(rows, document())) as server:
-        async with subject.client(server.url, retries=1) as client:
+        async with client_under_test.client(server.url, retries=1) as client:
 
             async def one(number: int) -> None:
-                outcome = await created(subject, client, headers={"x-row": str(number)})
+                outcome = await created(client_under_test, client, headers={"x-row": str(number)})
                 name, value, wait = rows[number]
                 if outcome.error is not None:
-                    raise NotSurvived(f"{name}: {value!r} raised {named(outcome.error)}")
+                    raise FaultNotHandled(f"{name}: {value!r} raised {named(outcome.error)}")
                 least = wait if isinstance(wait, float) else 0.35
                 waited = f"{name}: {value!r} waited {outcome.seconds:.2f} s"
                 expect(outcome.seconds >= least * 0.95, waited)
                 within(outcome.seconds, 4.0, f"{name}: {value!r}")
 
-            await subject.each(len(rows), one)
+            await client_under_test.each(len(rows), one)
 
 
-@case("T6", over={"create": "create", "stream": "stream"}, colours=AWAITING)
-async def cancelled_in_backoff(subject: Subject, way: str) -> None:
+@case("T6", over={"create": "create", "stream": "stream"}, backends=AWAITING)
+async def cancelled_in_backoff(client_under_test: ClientUnderTest, way: str) -> None:
     """A call cancelled between two tries returns at once, and makes no other try."""
     with FaultServer(failed(503, "retry-after: 5"), WHOLE) as server:
-        async with subject.client(server.url) as client:
+        async with client_under_test.client(server.url) as client:
             times: list[float] = []
 
             async def call() -> None:
                 try:
-                    await WAYS[way](subject, client)
+                    await WAYS[way](client_under_test, client)
                 finally:
                     times.append(monotonic())
 
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(call)
-                await subject.until(lambda: len(server.requests) == 1)
-                await subject.sleep(0.1)
+                await client_under_test.until(lambda: len(server.requests) == 1)
+                await client_under_test.sleep(0.1)
                 times.append(monotonic())
                 tasks.cancel_scope.cancel()
             within(times[1] - times[0], 0.5, "cancelling")
-            await subject.sleep(0.1)
+            await client_under_test.sleep(0.1)
             expect(len(server.requests) == 1, "another request went out")

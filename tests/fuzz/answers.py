@@ -15,15 +15,14 @@ from attrs import field, frozen
 from autonomousai_sdk._core.coding import CodingError, inflater
 from autonomousai_sdk._core.failure import Context
 from autonomousai_sdk._core.headers import Headers
-from autonomousai_sdk._core.receiver import Answer
+from autonomousai_sdk._core.response import ResponseReader
 from autonomousai_sdk._core.secret import Secret
 from autonomousai_sdk._core.stream import StreamState
 from autonomousai_sdk._generated.models import ChatCompletion, ChatCompletionChunk
 from autonomousai_sdk._generated.operations import CHAT_CREATE
 from autonomousai_sdk.errors import AutonomousAIError
-
-from ..core.miniature import KEY
-from ..core.rules import read_by_the_rules
+from tests.support.reference_parser import read_by_the_rules
+from tests.support.sample_operation import KEY
 
 CONTEXT = Context("POST https://service.example/chat", 1, Secret(KEY))
 
@@ -75,7 +74,7 @@ def read(head: Head, pieces: Iterable[bytes], *, is_stream: bool, bound: int) ->
     def new_stream(context: Context, headers: Headers) -> StreamState[Any, Any]:
         return StreamState(CHAT_CREATE.stream, context, headers, bound)
 
-    answer = Answer(CONTEXT, bound, new_stream if is_stream else None)
+    answer = ResponseReader(CONTEXT, bound, new_stream if is_stream else None)
     answer.start(head.status, Headers(head.headers.items()))
     state = answer.stream
     chunks: list[ChatCompletionChunk] = []
@@ -91,7 +90,7 @@ def read(head: Head, pieces: Iterable[bytes], *, is_stream: bool, bound: int) ->
     try:
         if state is not None:
             completion = state.completion()
-        elif (error := answer.fault()) is None:
+        elif (error := answer.error()) is None:
             completion = answer.document(ChatCompletion)
     except AutonomousAIError as caught:
         error = caught

@@ -20,9 +20,9 @@ from autonomousai_sdk._core.headers import Headers
 from autonomousai_sdk._core.retry import retry_after
 from autonomousai_sdk._core.sse import EventParser, RawEvent, ServerSentEvent, SSEDecoder
 from autonomousai_sdk._generated.models import ChatCompletion, ChatCompletionChunk
+from tests.support.reference_parser import is_over, read_by_the_rules
+from tests.support.sample_operation import single_bytes
 
-from ..core.miniature import single_bytes
-from ..core.rules import is_over, read_by_the_rules
 from .answers import Head, Outcome, check, read
 
 Target = Callable[[bytes], None]
@@ -60,7 +60,7 @@ def sse(data: bytes) -> None:
 
 def _bounded(bound: int, pieces: Iterable[bytes]) -> tuple[list[RawEvent], bool]:
     """The events of a stream up to a bound, and whether that ended them."""
-    parser = EventParser(bound, strays=True)
+    parser = EventParser(bound, report_bare_json=True)
     events = [event for piece in pieces for event in parser.feed(piece)]
     return events, parser.overflow is not None
 
@@ -184,7 +184,7 @@ def _inflated(name: str, pieces: Iterable[bytes]) -> tuple[bytes, str]:
     try:
         for piece in pieces:
             for part in inflater.feed(piece):
-                assert 0 < len(part) <= coding.STEP
+                assert 0 < len(part) <= coding.INFLATE_SIZE
                 plain.append(part)
     except coding.CodingError:
         return b"".join(plain), "broken"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from autonomousai_sdk._core import codec, receiver, retry
+from autonomousai_sdk._core import codec, response, retry
 from autonomousai_sdk._core.coding import Inflater
 from autonomousai_sdk._core.failure import Context
 from autonomousai_sdk._core.sse import EventParser, RawEvent
@@ -65,7 +65,7 @@ WRONG: dict[str, tuple[object, str, object]] = {
     "codec": (codec, "decode", decode_fast),
     "stream": (StreamState, "end", end_well),
     "answer": (Context, "redact", redact_nothing),
-    "document": (receiver, "decode", decode_fast),
+    "document": (response, "decode", decode_fast),
     "coding": (Inflater, "feed", inflate_all),
     "retry": (retry, "_number", float),
 }

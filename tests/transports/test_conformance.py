@@ -29,13 +29,21 @@ from autonomousai_sdk import (
     Timeout,
     TransportError,
 )
-from autonomousai_sdk.transports import Fault
-
-from ..faults.case import created, fine, owed, streamed
-from ..faults.script import Action, Answer, Drip, Fin, Gate, Hold, Pace, Reset, Send, Wait
-from ..faults.server import FaultServer, Received, black_hole, refused
-from ..faults.subject import SAFETY
-from ..faults.wire import (
+from autonomousai_sdk.transports import ErrorKind
+from tests.support.case import created, fine, owed, streamed
+from tests.support.client_under_test import SAFETY
+from tests.support.contestants import (
+    CONTESTANTS,
+    NO_LIMITS,
+    Contestant,
+    Response,
+    Sender,
+    closed,
+    contest,
+)
+from tests.support.fault_server import FaultServer, Received, black_hole, refused
+from tests.support.script import Action, Answer, Drip, Fin, Gate, Hold, Pace, Reset, Send, Wait
+from tests.support.wire import (
     BEGUN,
     CHUNKED,
     DONE,
@@ -49,7 +57,6 @@ from ..faults.wire import (
     document,
     head,
 )
-from .contestants import CONTESTANTS, NO_LIMITS, Contestant, Response, Sender, closed, contest
 
 CANNOT: dict[str, dict[str, str]] = {
     "test_the_total_holds_while_headers_drip": {
@@ -85,20 +92,24 @@ def _little_to_look_through() -> Generator[None]:
 
 @asynccontextmanager
 async def exchange(
-    subject: Contestant, *script: Action, limits: Mapping[str, float] = NO_LIMITS
+    client_under_test: Contestant, *script: Action, limits: Mapping[str, float] = NO_LIMITS
 ) -> AsyncGenerator[tuple[FaultServer, Response]]:
     """A server that does one thing, and its answer."""
     with FaultServer(script) as server:
         async with (
-            subject.sender() as sender,
+            client_under_test.sender() as sender,
             await sender.send(server.url, limits=limits) as response,
         ):
             yield server, response
 
 
-async def left(subject: Contestant, server: FaultServer, open_connections: int = 0) -> bool:
+async def left(
+    client_under_test: Contestant, server: FaultServer, open_connections: int = 0
+) -> bool:
     """Whether the server sees at once that no more connections than that are open."""
-    return await subject.until(lambda: server.open_connections <= open_connections, AT_ONCE)
+    return await client_under_test.until(
+        lambda: server.open_connections <= open_connections, AT_ONCE
+    )
 
 
 def lines(request: Received) -> list[tuple[str, str]]:
@@ -148,11 +159,11 @@ ADDED = {
 
 
 @in_each
-async def test_the_method_and_the_target_arrive_as_given(subject: Contestant) -> None:
+async def test_the_method_and_the_target_arrive_as_given(client_under_test: Contestant) -> None:
     """Every method, and a target with whatever a URL may contain, percent-encoded or not."""
     asked = [("POST", target) for target in TARGETS] + [(method, "/") for method in METHODS]
     with FaultServer(body(200, b"")) as server:
-        async with subject.sender() as sender:
+        async with client_under_test.sender() as sender:
             for method, target in asked:
                 async with await sender.send(server.url + target, method=method) as response:
                     assert await response.rest() == b""
@@ -160,10 +171,10 @@ async def test_the_method_and_the_target_arrive_as_given(subject: Contestant) ->
 
 
 @in_each
-async def test_the_headers_arrive_as_given(subject: Contestant) -> None:
+async def test_the_headers_arrive_as_given(client_under_test: Contestant) -> None:
     """In their order, with those that came twice; besides, only what the connection needs."""
     with FaultServer(body(200, b"")) as server:
-        async with subject.sender() as sender:
+        async with client_under_test.sender() as sender:
             await (await sender.send(server.url, b"{}", headers=HEADERS)).close()
     (request,) = server.requests
     assert [pair for pair in lines(request) if pair[0] not in CONNECTION] == list(HEADERS)
@@ -171,11 +182,11 @@ async def test_the_headers_arrive_as_given(subject: Contestant) -> None:
 
 
 @in_each
-async def test_no_header_is_added(subject: Contestant) -> None:
+async def test_no_header_is_added(client_under_test: Contestant) -> None:
     """But those of the connection, and those that the library of a caller's client adds."""
-    allowed = ADDED[subject.transport] if subject.whose == "given" else NOTHING
+    allowed = ADDED[client_under_test.transport] if client_under_test.whose == "given" else NOTHING
     with FaultServer(body(200, b"")) as server:
-        async with subject.sender() as sender:
+        async with client_under_test.sender() as sender:
             for method, content in (("POST", b"{}"), ("GET", b"")):
                 await (await sender.send(server.url, content, method=method)).close()
     for request in server.requests:
@@ -184,10 +195,10 @@ async def test_no_header_is_added(subject: Contestant) -> None:
 
 @pytest.mark.parametrize("content", BODIES.values(), ids=BODIES)
 @in_each
-async def test_the_body_arrives_as_given(subject: Contestant, content: bytes) -> None:
+async def test_the_body_arrives_as_given(client_under_test: Contestant, content: bytes) -> None:
     """Byte for byte, with its length said once, and in no coding."""
     with FaultServer(body(200, b"")) as server:
-        async with subject.sender() as sender:
+        async with client_under_test.sender() as sender:
             await (await sender.send(server.url, content)).close()
     (request,) = server.requests
     assert request.body == content
@@ -199,11 +210,11 @@ async def test_the_body_arrives_as_given(subject: Contestant, content: bytes) ->
 
 
 @in_each
-async def test_a_body_that_is_read_slowly_arrives(subject: Contestant) -> None:
+async def test_a_body_that_is_read_slowly_arrives(client_under_test: Contestant) -> None:
     """The limit is for the next bytes to go out, not for the whole body."""
     content = bytes(4 * 2**20)
     with FaultServer(body(200, b""), reads=Pace(2**16 - 1, 0.003)) as server:
-        async with subject.sender() as sender:
+        async with client_under_test.sender() as sender:
             began = monotonic()
             await (await sender.send(server.url, content, limits={"write": 0.15})).close()
     assert monotonic() - began > 0.15
@@ -211,13 +222,13 @@ async def test_a_body_that_is_read_slowly_arrives(subject: Contestant) -> None:
 
 
 @contest({}, [each for each in CONTESTANTS if each.whose == "given" and "httpx" in str(each)])
-async def test_a_body_goes_out_again_with_credentials(subject: Contestant) -> None:
+async def test_a_body_goes_out_again_with_credentials(client_under_test: Contestant) -> None:
     """A caller's client that logs in sends the same request twice."""
     challenge = 'www-authenticate: Digest realm="r", nonce="n", qop="auth"'
-    login = import_module(subject.transport).DigestAuth("user", "password")
+    login = import_module(client_under_test.transport).DigestAuth("user", "password")
     with FaultServer(body(401, b"", challenge), body(200, b"ok")) as server:
         async with (
-            subject.sender(auth=login) as sender,
+            client_under_test.sender(auth=login) as sender,
             await sender.send(server.url, b"{}") as response,
         ):
             assert await response.rest() == b"ok"
@@ -241,32 +252,35 @@ ANSWERED = [
 
 
 @in_each
-async def test_the_status_is_the_answers(subject: Contestant) -> None:
+async def test_the_status_is_the_answers(client_under_test: Contestant) -> None:
     """Whatever it is, with its body; an interim answer before it is not it."""
     early = head(103, "link: </a>; rel=preload")
     answers = [(Send(early + head(status, "content-length: 2") + b"ok"),) for status in STATUSES]
     with FaultServer(*answers) as server:
-        async with subject.sender() as sender:
+        async with client_under_test.sender() as sender:
             for status in STATUSES:
                 async with await sender.send(server.url) as response:
                     assert (response.status, await response.rest()) == (status, b"ok")
 
 
 @in_each
-async def test_the_headers_are_the_answers(subject: Contestant) -> None:
+async def test_the_headers_are_the_answers(client_under_test: Contestant) -> None:
     """Names and values as they came, in their order, with those that came twice."""
     sent = "".join(f"{name}: {value}\r\n" for name, value in ANSWERED).encode("latin-1")
-    async with exchange(subject, Send(b"HTTP/1.1 200 OK\r\n" + sent + b"\r\nok")) as (_, response):
+    async with exchange(client_under_test, Send(b"HTTP/1.1 200 OK\r\n" + sent + b"\r\nok")) as (
+        _,
+        response,
+    ):
         assert response.headers == ANSWERED
 
 
 @in_each
-async def test_no_redirect_is_followed(subject: Contestant) -> None:
+async def test_no_redirect_is_followed(client_under_test: Contestant) -> None:
     """It is an answer like any other, also where the caller's client is set to follow it."""
-    settings = {} if subject.transport == "aiohttp" else {"follow_redirects": True}
+    settings = {} if client_under_test.transport == "aiohttp" else {"follow_redirects": True}
     answers = [body(status, b"there", "location: /there") for status in REDIRECTS]
     with FaultServer(*answers) as server:
-        async with subject.sender(**settings) as sender:
+        async with client_under_test.sender(**settings) as sender:
             for status in REDIRECTS:
                 async with await sender.send(server.url, b"{}") as response:
                     assert (response.status, await response.rest()) == (status, b"there")
@@ -286,11 +300,11 @@ FRAMINGS: dict[str, tuple[bytes, Callable[[bytes], bytes], tuple[Action, ...]]] 
 
 @pytest.mark.parametrize("framing", FRAMINGS)
 @in_each
-async def test_the_body_is_read_as_it_comes(subject: Contestant, framing: str) -> None:
+async def test_the_body_is_read_as_it_comes(client_under_test: Contestant, framing: str) -> None:
     """A piece is there before the next is sent; after the last come empty ones, every time."""
     begin, framed, end = FRAMINGS[framing]
     script = (Send(begin + framed(FIRST)), Gate(), Send(framed(SECOND)), *end)
-    async with exchange(subject, *script) as (server, response):
+    async with exchange(client_under_test, *script) as (server, response):
         assert await response.read() == FIRST
         server.open_gate()
         assert await response.read() == SECOND
@@ -300,28 +314,28 @@ async def test_the_body_is_read_as_it_comes(subject: Contestant, framing: str) -
 
 @pytest.mark.parametrize("framing", FRAMINGS)
 @in_each
-async def test_only_the_end_is_empty(subject: Contestant, framing: str) -> None:
+async def test_only_the_end_is_empty(client_under_test: Contestant, framing: str) -> None:
     """Reads that get a part of the framing, and nothing of the body, wait for more."""
     begin, framed, end = FRAMINGS[framing]
     script = (Send(begin), Drip(framed(FIRST) + framed(SECOND), 0.001), *end)
-    async with exchange(subject, *script) as (_, response):
+    async with exchange(client_under_test, *script) as (_, response):
         assert await response.rest() == FIRST + SECOND
 
 
 @in_each
-async def test_a_long_body_comes_whole(subject: Contestant) -> None:
+async def test_a_long_body_comes_whole(client_under_test: Contestant) -> None:
     """Some megabytes, faster than they are read."""
     content = BODIES["long"]
-    async with exchange(subject, *body(200, content)) as (_, response):
+    async with exchange(client_under_test, *body(200, content)) as (_, response):
         assert await response.rest() == content
 
 
 @in_each
-async def test_an_answer_without_a_body_is_at_its_end(subject: Contestant) -> None:
+async def test_an_answer_without_a_body_is_at_its_end(client_under_test: Contestant) -> None:
     """By its status, or by its length; nothing is waited for."""
     heads = [head(204), head(304), head(200, "content-length: 0")]
     with FaultServer(*[(Send(each),) for each in heads]) as server:
-        async with subject.sender() as sender:
+        async with client_under_test.sender() as sender:
             for _ in heads:
                 async with await sender.send(server.url) as response:
                     assert await response.read() == b""
@@ -336,24 +350,26 @@ CODED = {
 
 @pytest.mark.parametrize("coding", CODED)
 @in_each
-async def test_content_codings_are_not_undone(subject: Contestant, coding: str) -> None:
+async def test_content_codings_are_not_undone(client_under_test: Contestant, coding: str) -> None:
     """And the header says so; where a caller's session undoes them, it does not say so."""
     script = body(200, CODED[coding], f"content-encoding: {coding}")
-    async with exchange(subject, *script) as (_, response):
+    async with exchange(client_under_test, *script) as (_, response):
         said = [value for name, value in response.headers if name == "content-encoding"]
         read = await response.rest()
-    if subject.decodes:
+    if client_under_test.decodes:
         assert (said, read) == ([], FIRST * 9)
     else:
         assert (said, read) == ([coding], CODED[coding])
 
 
 @contest({}, [each for each in CONTESTANTS if each.decodes])
-async def test_a_session_that_decodes_nothing_is_taken_at_its_word(subject: Contestant) -> None:
+async def test_a_session_that_decodes_nothing_is_taken_at_its_word(
+    client_under_test: Contestant,
+) -> None:
     """The coding is left, and so is its header."""
     with FaultServer(body(200, CODED["gzip"], "content-encoding: gzip")) as server:
         async with (
-            subject.sender(auto_decompress=False) as sender,
+            client_under_test.sender(auto_decompress=False) as sender,
             await sender.send(server.url) as response,
         ):
             assert ("content-encoding", "gzip") in response.headers
@@ -366,12 +382,12 @@ async def test_a_session_that_decodes_nothing_is_taken_at_its_word(subject: Cont
 @pytest.mark.parametrize("framing", ["chunked", "content-length"])
 @in_each
 async def test_a_body_read_to_its_end_gives_its_connection_back(
-    subject: Contestant, framing: str
+    client_under_test: Contestant, framing: str
 ) -> None:
     """The next request goes out on the same one."""
     begin, framed, end = FRAMINGS[framing]
     with FaultServer((Send(begin + framed(FIRST + SECOND)), *end)) as server:
-        async with subject.sender() as sender:
+        async with client_under_test.sender() as sender:
             for _ in range(3):
                 async with await sender.send(server.url, b"{}") as response:
                     assert await response.rest() == FIRST + SECOND
@@ -380,14 +396,16 @@ async def test_a_body_read_to_its_end_gives_its_connection_back(
 
 
 @in_each
-async def test_a_response_closed_in_the_middle_closes_its_connection(subject: Contestant) -> None:
+async def test_a_response_closed_in_the_middle_closes_its_connection(
+    client_under_test: Contestant,
+) -> None:
     """The server sees it at once, and the next request goes out on another."""
     with FaultServer(OPEN, body(200, b"ok")) as server:
-        async with subject.sender() as sender:
+        async with client_under_test.sender() as sender:
             response = await sender.send(server.url)
             assert await response.read() == b"one"
             await response.close()
-            assert await left(subject, server)
+            assert await left(client_under_test, server)
             async with await sender.send(server.url) as response:
                 assert await response.rest() == b"ok"
     assert [request.connection for request in server.requests] == [1, 2]
@@ -396,35 +414,35 @@ async def test_a_response_closed_in_the_middle_closes_its_connection(subject: Co
 @pytest.mark.parametrize("script", [OPEN, UNTIL_CLOSED], ids=["chunked", "until-the-end"])
 @in_each
 async def test_aborting_from_another_thread_wakes_who_reads(
-    subject: Contestant, script: Answer
+    client_under_test: Contestant, script: Answer
 ) -> None:
     """By an error or by an end; the connection is broken, and closing it is no error."""
-    async with exchange(subject, *script) as (server, response):
+    async with exchange(client_under_test, *script) as (server, response):
         assert await response.read() == b"one"
         timer = Timer(0.05, response.abort)
         timer.start()
         await broken_off(response)
         timer.join()
-        assert await left(subject, server)
+        assert await left(client_under_test, server)
         response.abort()
 
 
 @in_each
-async def test_aborting_from_another_task_wakes_who_reads(subject: Contestant) -> None:
+async def test_aborting_from_another_task_wakes_who_reads(client_under_test: Contestant) -> None:
     """As from another thread; more than once is no error."""
-    async with exchange(subject, *OPEN) as (server, response):
+    async with exchange(client_under_test, *OPEN) as (server, response):
         assert await response.read() == b"one"
 
         async def act(number: int) -> None:
             if number == 0:
                 await broken_off(response)
             else:
-                await subject.sleep(0.05)
+                await client_under_test.sleep(0.05)
                 response.abort()
                 response.abort()
 
-        await subject.each(2, act)
-        assert await left(subject, server)
+        await client_under_test.each(2, act)
+        assert await left(client_under_test, server)
 
 
 async def broken_off(response: Response) -> None:
@@ -433,43 +451,43 @@ async def broken_off(response: Response) -> None:
     try:
         assert await response.read() == b""
     except TransportError as error:
-        assert error.fault == "broken"  # noqa: PT017  # an end is as good
+        assert error.kind == "broken"  # noqa: PT017  # an end is as good
     assert monotonic() - began < AT_ONCE
 
 
 @in_each
-async def test_an_aborted_response_closes_its_connection(subject: Contestant) -> None:
+async def test_an_aborted_response_closes_its_connection(client_under_test: Contestant) -> None:
     """Though nobody reads it, and it is not closed yet."""
-    async with exchange(subject, *OPEN) as (server, response):
+    async with exchange(client_under_test, *OPEN) as (server, response):
         response.abort()
-        assert await left(subject, server)
+        assert await left(client_under_test, server)
 
 
 @in_each
-async def test_closing_closes_what_the_transport_opened(subject: Contestant) -> None:
+async def test_closing_closes_what_the_transport_opened(client_under_test: Contestant) -> None:
     """And nothing else: the connections of a caller's client go on, and so does the client."""
-    kept = int(subject.whose == "given")
+    kept = int(client_under_test.whose == "given")
     with FaultServer(body(200, b"ok")) as server:
-        async with subject.http_client() as http_client:
+        async with client_under_test.http_client() as http_client:
             for _ in range(2):
-                sender = subject.over(http_client)
+                sender = client_under_test.over(http_client)
                 async with await sender.send(server.url) as response:
                     assert await response.rest() == b"ok"
                 await sender.close()
-                assert await left(subject, server, kept)
+                assert await left(client_under_test, server, kept)
                 assert server.open_connections == kept
     assert [request.connection for request in server.requests] == ([1, 1] if kept else [1, 2])
 
 
 @contest({}, [each for each in CONTESTANTS if each.whose == "own"])
-async def test_closing_closes_connections_in_use(subject: Contestant) -> None:
+async def test_closing_closes_connections_in_use(client_under_test: Contestant) -> None:
     """A response that is still open loses its connection, and closing that is no error."""
     with FaultServer(OPEN) as server:
-        async with subject.sender() as sender:
+        async with client_under_test.sender() as sender:
             response = await sender.send(server.url)
             assert await response.read() == b"one"
             await sender.close()
-            assert await left(subject, server)
+            assert await left(client_under_test, server)
             await response.close()
 
 
@@ -482,37 +500,37 @@ class Failing:
 
     Attributes:
         where: what listens.
-        fault: the fault owed; for a timeout, of which phase.
+        kind: the kind owed; for a timeout, of which phase.
         limits: of the request.
         content: its body.
     """
 
     where: Callable[[], AbstractContextManager[Any]]
-    fault: Fault
+    kind: ErrorKind
     phase: str | None = None
     limits: Mapping[str, float] = field(factory=dict[str, float])
     content: bytes = b"{}"
 
 
-def failing(*script: Action, fault: Fault = "broken", **how: Any) -> Failing:
+def failing(*script: Action, kind: ErrorKind = "broken", **how: Any) -> Failing:
     """A server that does this with each request."""
-    return Failing(where=lambda: FaultServer(script), fault=fault, **how)
+    return Failing(where=lambda: FaultServer(script), kind=kind, **how)
 
 
 HALF = head(200, "content-length: 9")
 SENDING = {
-    "refused": Failing(where=refused, fault="connect"),
-    "no-such-name": Failing(where=lambda: nullcontext("http://name.invalid"), fault="connect"),
+    "refused": Failing(where=refused, kind="connect"),
+    "no-such-name": Failing(where=lambda: nullcontext("http://name.invalid"), kind="connect"),
     "black-hole": Failing(
-        where=black_hole, fault="timeout", phase="connect", limits={"connect": 0.06}
+        where=black_hole, kind="timeout", phase="connect", limits={"connect": 0.06}
     ),
-    "silence": failing(Hold(), fault="timeout", phase="read", limits={"read": 0.06}),
+    "silence": failing(Hold(), kind="timeout", phase="read", limits={"read": 0.06}),
     "silence-in-the-head": failing(
-        Send(HALF[:20]), Hold(), fault="timeout", phase="read", limits={"read": 0.06}
+        Send(HALF[:20]), Hold(), kind="timeout", phase="read", limits={"read": 0.06}
     ),
     "not-read": Failing(
         where=lambda: FaultServer((Hold(),), reads=None),
-        fault="timeout",
+        kind="timeout",
         phase="write",
         limits={"write": 0.1},
         content=bytes(2**24),
@@ -542,11 +560,13 @@ READING = {
 
 @pytest.mark.parametrize("failing", SENDING.values(), ids=SENDING)
 @in_each
-async def test_a_request_that_fails_says_how(subject: Contestant, failing: Failing) -> None:
+async def test_a_request_that_fails_says_how(
+    client_under_test: Contestant, failing: Failing
+) -> None:
     """By its fault and, for a timeout, its phase; the library's error is its cause."""
     with failing.where() as where:
         url = where if isinstance(where, str) else where.url
-        async with subject.sender() as sender:
+        async with client_under_test.sender() as sender:
             with pytest.raises(TransportError) as caught:
                 await sender.send(url, failing.content, limits=failing.limits)
     judge(failing, caught.value)
@@ -554,13 +574,13 @@ async def test_a_request_that_fails_says_how(subject: Contestant, failing: Faili
 
 @pytest.mark.parametrize("failing", READING.values(), ids=READING)
 @in_each
-async def test_a_body_that_fails_says_how(subject: Contestant, failing: Failing) -> None:
+async def test_a_body_that_fails_says_how(client_under_test: Contestant, failing: Failing) -> None:
     """By its fault and, for a timeout, its phase; and closing it closes its connection."""
     with failing.where() as server:
-        async with subject.sender() as sender:
+        async with client_under_test.sender() as sender:
             with pytest.raises(TransportError) as caught:
                 await read_whole(sender, server.url, 0.08 if failing.phase else SAFETY)
-            assert await left(subject, server)
+            assert await left(client_under_test, server)
     judge(failing, caught.value)
 
 
@@ -578,17 +598,17 @@ async def read_on(response: Response, timeout: float) -> None:
 
 def judge(failing: Failing, error: TransportError) -> None:
     """An error is what was owed."""
-    assert error.fault == failing.fault
+    assert error.kind == failing.kind
     assert failing.phase in {None, error.phase}
     assert error.message
     assert isinstance(error.__cause__, Exception)
 
 
 @in_each
-async def test_a_pool_that_is_used_up_says_so(subject: Contestant) -> None:
+async def test_a_pool_that_is_used_up_says_so(client_under_test: Contestant) -> None:
     """As a timeout of the pool; the place is free again once its response was closed."""
     with FaultServer(OPEN, body(200, b"ok")) as server:
-        async with subject.sender(connections=1) as sender:
+        async with client_under_test.sender(connections=1) as sender:
             held = await sender.send(server.url)
             with pytest.raises(TransportError) as caught:
                 await sender.send(server.url, limits={"pool": 0.06})
@@ -600,10 +620,10 @@ async def test_a_pool_that_is_used_up_says_so(subject: Contestant) -> None:
 
 
 @in_each
-async def test_each_read_has_a_limit_of_its_own(subject: Contestant) -> None:
+async def test_each_read_has_a_limit_of_its_own(client_under_test: Contestant) -> None:
     """Short, then none, then short again; that of the head counts no more."""
     script = (Send(CHUNKED + coded(b"one")), Wait(0.2), Send(coded(b"two")), Hold())
-    async with exchange(subject, *script, limits={"read": 0.15}) as (_, response):
+    async with exchange(client_under_test, *script, limits={"read": 0.15}) as (_, response):
         assert await response.read(0.15) == b"one"
         assert await response.read(None) == b"two"
         began = monotonic()
@@ -614,34 +634,34 @@ async def test_each_read_has_a_limit_of_its_own(subject: Contestant) -> None:
 
 
 @in_each
-async def test_a_short_read_beside_a_long_one(subject: Contestant) -> None:
+async def test_a_short_read_beside_a_long_one(client_under_test: Contestant) -> None:
     """Each of two that wait at once has its own limit."""
     with FaultServer(OPEN) as server:
-        async with subject.sender() as sender:
+        async with client_under_test.sender() as sender:
             waiting = [await sender.send(server.url) for _ in range(2)]
 
             async def act(number: int) -> float:
-                await subject.sleep(number * 0.05)
+                await client_under_test.sleep(number * 0.05)
                 began = monotonic()
                 with pytest.raises(TransportError):
                     await read_on(waiting[number], 0.25 if number == 0 else 0.05)
                 return monotonic() - began
 
-            long, short = await subject.each(2, act)
+            long, short = await client_under_test.each(2, act)
             for response in waiting:
                 await response.close()
     assert short < 0.2 < long < AT_ONCE
 
 
 @in_each
-async def test_the_total_holds_while_headers_drip(subject: Contestant) -> None:
+async def test_the_total_holds_while_headers_drip(client_under_test: Contestant) -> None:
     """Each byte is in time for the read's limit, and the head is not for the call's."""
     with FaultServer((Drip(head(200, f"x-long: {'x' * 40}"), 0.01),)) as server:
         async with (
-            subject.http_client() as http_client,
-            subject.chatting(server.url, http_client) as client,
+            client_under_test.http_client() as http_client,
+            client_under_test.chatting(server.url, http_client) as client,
         ):
-            outcome = await created(subject, client, timeout=0.1)
+            outcome = await created(client_under_test, client, timeout=0.1)
     owed(outcome, APITimeoutError, "total")
     assert outcome.seconds < 0.6
 
@@ -650,31 +670,31 @@ async def test_the_total_holds_while_headers_drip(subject: Contestant) -> None:
 
 
 @in_each
-async def test_a_whole_chat(subject: Contestant) -> None:
+async def test_a_whole_chat(client_under_test: Contestant) -> None:
     """A document, a stream, and a stream that is cut; a caller's client outlives the SDK's."""
     cut = (Send(CHUNKED + coded(BEGUN)), Fin())
     with FaultServer(document(), WHOLE, cut, document()) as server:
-        async with subject.http_client() as http_client:
-            async with subject.chatting(server.url, http_client) as client:
-                fine(await created(subject, client), "".join(TEXTS))
-                fine(await streamed(subject, client), "".join(TEXTS))
-                broken = owed(await streamed(subject, client), StreamInterrupted)
-                subject.check_partial(broken, "".join(TEXTS[:2]))
-            async with subject.chatting(server.url, http_client) as client:
-                fine(await created(subject, client), "".join(TEXTS))
+        async with client_under_test.http_client() as http_client:
+            async with client_under_test.chatting(server.url, http_client) as client:
+                fine(await created(client_under_test, client), "".join(TEXTS))
+                fine(await streamed(client_under_test, client), "".join(TEXTS))
+                broken = owed(await streamed(client_under_test, client), StreamInterrupted)
+                client_under_test.check_partial(broken, "".join(TEXTS[:2]))
+            async with client_under_test.chatting(server.url, http_client) as client:
+                fine(await created(client_under_test, client), "".join(TEXTS))
 
 
 @in_each
-async def test_no_stream_waits_for_a_silent_server(subject: Contestant) -> None:
+async def test_no_stream_waits_for_a_silent_server(client_under_test: Contestant) -> None:
     """Longer than for the next event; nor, once the answer is complete, for its body to end."""
     begun, whole = ((Send(CHUNKED + coded(data)), Hold()) for data in (BEGUN, SAID))
     with FaultServer(begun, whole) as server:
         async with (
-            subject.http_client() as http_client,
-            subject.chatting(server.url, http_client) as client,
+            client_under_test.http_client() as http_client,
+            client_under_test.chatting(server.url, http_client) as client,
         ):
-            silent = await streamed(subject, client, timeout=Timeout(idle=0.06))
-            ended = await streamed(subject, client)
+            silent = await streamed(client_under_test, client, timeout=Timeout(idle=0.06))
+            ended = await streamed(client_under_test, client)
     owed(silent, APITimeoutError, "idle")
     fine(ended, "".join(TEXTS))
     assert silent.seconds < AT_ONCE
@@ -682,10 +702,10 @@ async def test_no_stream_waits_for_a_silent_server(subject: Contestant) -> None:
 
 
 @in_each
-async def test_many_use_it_at_once(subject: Contestant) -> None:
+async def test_many_use_it_at_once(client_under_test: Contestant) -> None:
     """Twenty threads, or tasks: each gets the answer to what it asked."""
     with FaultServer(lambda request: body(200, request.body * 99)) as server:
-        async with subject.sender() as sender:
+        async with client_under_test.sender() as sender:
 
             async def act(number: int) -> None:
                 for turn in range(5):
@@ -693,7 +713,7 @@ async def test_many_use_it_at_once(subject: Contestant) -> None:
                     async with await sender.send(server.url, asked) as response:
                         assert await response.rest() == asked * 99
 
-            await subject.each(20, act)
+            await client_under_test.each(20, act)
     assert len(server.requests) == 100
 
 

@@ -7,7 +7,7 @@ import pytest
 from pytest_httpx import HTTPXMock
 
 from autonomousai_sdk import AsyncHTTPXTransport, HTTPXTransport, Timeout, TransportError
-from autonomousai_sdk._core.exchange import Fault, Request
+from autonomousai_sdk._core.exchange import ErrorKind, Request
 
 REQUEST = Request(
     method="POST",
@@ -16,7 +16,7 @@ REQUEST = Request(
     content=b"{}",
 )
 
-FAULTS: list[tuple[Exception, Fault, str]] = [
+FAULTS: list[tuple[Exception, ErrorKind, str]] = [
     (httpx.ConnectTimeout("slow"), "timeout", "connect"),
     (httpx.ReadTimeout("slow"), "timeout", "read"),
     (httpx.WriteTimeout("slow"), "timeout", "write"),
@@ -84,19 +84,19 @@ def test_redirects_are_handed_over(httpx_mock: HTTPXMock) -> None:
     assert len(httpx_mock.get_requests()) == 1
 
 
-@pytest.mark.parametrize(("error", "fault", "phase"), FAULTS, ids=lambda value: repr(value)[:30])
+@pytest.mark.parametrize(("error", "kind", "phase"), FAULTS, ids=lambda value: repr(value)[:30])
 def test_errors_say_what_kind_they_are(
     httpx_mock: HTTPXMock,
     transport: HTTPXTransport,
     error: Exception,
-    fault: Fault,
+    fault: ErrorKind,
     phase: str,
 ) -> None:
     """Each error of httpx is a `TransportError` of its kind, with a message and its cause."""
     httpx_mock.add_exception(error)
     with pytest.raises(TransportError) as caught:
         transport.send(REQUEST, Timeout())
-    assert (caught.value.fault, caught.value.phase) == (fault, phase)
+    assert (caught.value.kind, caught.value.phase) == (fault, phase)
     assert caught.value.message
     assert caught.value.__cause__ is error
 
@@ -109,7 +109,7 @@ async def test_errors_say_what_kind_they_are_awaiting(
     httpx_mock.add_exception(httpx.ReadError(""))
     with pytest.raises(TransportError) as caught:
         await async_transport.send(REQUEST, Timeout())
-    assert (caught.value.fault, caught.value.phase) == ("broken", "read")
+    assert (caught.value.kind, caught.value.phase) == ("broken", "read")
 
 
 def test_a_given_client_is_never_closed() -> None:

@@ -8,7 +8,7 @@ import weakref
 import anyio
 import pytest
 
-from autonomousai_sdk.transports.per_loop import PerLoop
+from autonomousai_sdk.transports._per_loop import PerLoop
 
 
 class Value:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autonomousai_sdk.transports.proxy import proxy_for
+from autonomousai_sdk.transports._proxy import proxy_for
 
 VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 

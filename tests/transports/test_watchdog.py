@@ -7,7 +7,7 @@ from threading import enumerate as threads
 
 import pytest
 
-from autonomousai_sdk.transports.watchdog import BlockingWatchdog
+from autonomousai_sdk.transports._watchdog import BlockingWatchdog
 
 
 def running() -> set[Thread]:

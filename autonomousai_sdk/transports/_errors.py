@@ -5,9 +5,9 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator
 
-from .._core.exchange import Fault, TransportError
+from .._core.exchange import ErrorKind, TransportError
 
-_FAULTS: dict[str, tuple[Fault, str, str]] = {
+_KINDS: dict[str, tuple[ErrorKind, str, str]] = {
     "ConnectTimeout": ("timeout", "connect", "connecting took too long"),
     "ReadTimeout": ("timeout", "read", "nothing came in time"),
     "WriteTimeout": ("timeout", "write", "sending took too long"),
@@ -24,17 +24,17 @@ _FAULTS: dict[str, tuple[Fault, str, str]] = {
     "RuntimeError": ("request", "connect", "the HTTP client cannot send it"),
     "RemoteProtocolError": ("broken", "read", "the server spoke no valid HTTP"),
 }
-_UNKNOWN: tuple[Fault, str, str] = ("broken", "read", "the HTTP library failed")
+_UNKNOWN: tuple[ErrorKind, str, str] = ("broken", "read", "the HTTP library failed")
 
 
 def transport_error(error: Exception) -> TransportError:
     """The `TransportError` for an error of httpx or httpx2; raise it `from` that error."""
     names = (cls.__name__ for cls in type(error).__mro__)
-    fault, phase, default = next((_FAULTS[name] for name in names if name in _FAULTS), _UNKNOWN)
+    kind, phase, default = next((_KINDS[name] for name in names if name in _KINDS), _UNKNOWN)
     refusal = next((each for each in _causes(error) if isinstance(each, ssl.SSLError)), None)
     if refusal is not None:  # on trio, only it says what was wrong
-        fault, error = "tls", refusal
-    return TransportError(fault, str(error).rstrip(".") or default, phase=phase)
+        kind, error = "tls", refusal
+    return TransportError(kind, str(error).rstrip(".") or default, phase=phase)
 
 
 def restore_cause(error: TransportError) -> None:
@@ -46,7 +46,7 @@ def restore_cause(error: TransportError) -> None:
     error.__cause__ = error.__context__
 
 
-def untrace(error: BaseException) -> None:
+def strip_tracebacks(error: BaseException) -> None:
     """Take the traces off an error that nobody will see.
 
     The libraries' errors hold on to frames that hold on to them, and by those, since Python

@@ -32,7 +32,7 @@ class _Entry(Generic[ResponseT]):
 
 
 @define(eq=False)
-class Registry(Generic[ResponseT]):
+class OpenStreams(Generic[ResponseT]):
     """Open streams' responses, held until the stream gives them up or is dropped."""
 
     _open: dict[int, _Entry[ResponseT]] = field(init=False, factory=dict[int, _Entry[ResponseT]])

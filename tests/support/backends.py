@@ -1,6 +1,7 @@
 """Tests of both drivers, written once: as a user of `AsyncClient` writes, and run in each colour.
 
-`subject` says the colour; see `tests.faults.subject` for how a blocking client is awaited.
+`client_under_test` names the backend; see the module of that name for how a blocking client is
+awaited.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from typing import Any
 import anyio
 import pytest
 
-from ..faults.script import Answer, Hold, Send
-from ..faults.server import FaultServer
-from ..faults.subject import AWAITING, COLOURS, SDK, Colour
-from ..faults.wire import BEGUN, CHUNKED, coded
+from .client_under_test import AWAITING, BACKENDS, SDK, Backend
+from .fault_server import FaultServer
+from .script import Answer, Hold, Send
+from .wire import BEGUN, CHUNKED, coded
 
 Test = Callable[..., Coroutine[Any, Any, None]]
 
@@ -27,26 +28,26 @@ OPEN: Answer = (Send(CHUNKED + coded(BEGUN)), Hold())
 """A stream that begins, and then keeps silent as long as the client stays."""
 
 
-def put_to(subjects: Sequence[Any]) -> Callable[[Test], Callable[..., None]]:
+def put_to(clients_under_test: Sequence[Any]) -> Callable[[Test], Callable[..., None]]:
     """Run a coroutine test with each of these subjects, in its colour."""
 
     def decorate(test: Test) -> Callable[..., None]:
         @functools.wraps(test)
-        def run(*, subject: SDK, **arguments: Any) -> None:
-            subject.run(lambda: test(subject=subject, **arguments))
+        def run(*, client_under_test: SDK, **arguments: Any) -> None:
+            client_under_test.run(lambda: test(client_under_test=client_under_test, **arguments))
 
-        pytest.mark.parametrize("subject", subjects, ids=str)(run)
+        pytest.mark.parametrize("client_under_test", clients_under_test, ids=str)(run)
         return run
 
     return decorate
 
 
-def in_colours(*colours: Colour) -> Callable[[Test], Callable[..., None]]:
+def in_colours(*backends: Backend) -> Callable[[Test], Callable[..., None]]:
     """Run a coroutine test in each of these colours."""
-    return put_to([SDK(each, "httpx") for each in colours])
+    return put_to([SDK(each, "httpx") for each in backends])
 
 
-in_each_colour = in_colours(*COLOURS)
+in_each_colour = in_colours(*BACKENDS)
 awaiting = in_colours(*AWAITING)
 
 
@@ -55,9 +56,9 @@ class Interrupted(BaseException):
 
 
 @contextmanager
-def cut_short(subject: SDK, after: float = 0.15) -> Generator[None]:
+def cut_short(client_under_test: SDK, after: float = 0.15) -> Generator[None]:
     """End the block after so many seconds: by a signal, or by cancelling its task."""
-    if subject.colour != "sync":
+    if client_under_test.backend != "sync":
         with anyio.move_on_after(after) as scope:
             yield
         assert scope.cancelled_caught
@@ -76,9 +77,9 @@ def cut_short(subject: SDK, after: float = 0.15) -> Generator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-async def left(subject: SDK, server: FaultServer, open_connections: int = 0) -> bool:
+async def left(client_under_test: SDK, server: FaultServer, open_connections: int = 0) -> bool:
     """Whether the server soon sees that the client keeps no more connections than that."""
-    return await subject.until(lambda: server.open_connections <= open_connections)
+    return await client_under_test.until(lambda: server.open_connections <= open_connections)
 
 
 def drop(held: list[Any]) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from autonomousai_sdk._core.coding import STEP
+from autonomousai_sdk._core.coding import INFLATE_SIZE
 from autonomousai_sdk._core.failure import KEPT_BYTES, Context
 from autonomousai_sdk._core.headers import Headers
-from autonomousai_sdk._core.receiver import Answer, content_type, with_attempt
+from autonomousai_sdk._core.response import ResponseReader, content_type, with_attempt
 from autonomousai_sdk._core.secret import Secret
 from autonomousai_sdk._core.stream import StreamState
 from autonomousai_sdk.errors import (
@@ -24,8 +24,7 @@ from autonomousai_sdk.errors import (
     StreamDecodeError,
     StreamInterrupted,
 )
-
-from .miniature import (
+from tests.support.sample_operation import (
     DATA,
     DONE,
     HELLO,
@@ -59,7 +58,7 @@ def answered(
     coding: str | None = None,
     bound: int = BOUND,
     ends: bool = True,
-) -> Answer:
+) -> ResponseReader:
     """An answer that was read as a driver does: until it is satisfied or its body ends."""
     pairs = [("x-request-id", "req-7")]
     if kind is not None:
@@ -70,7 +69,7 @@ def answered(
     def new_stream(context: Context, headers: Headers) -> StreamState[Any, Any]:
         return StreamState(SHAPE, context, headers, bound)
 
-    answer = Answer(CONTEXT, bound, new_stream if stream else None)
+    answer = ResponseReader(CONTEXT, bound, new_stream if stream else None)
     answer.start(status, Headers(pairs))
     for piece in [*filter(None, pieces), *([b""] if ends else [])]:
         if answer.satisfied:
@@ -86,7 +85,7 @@ def test_a_document_is_read_to_its_end(
 ) -> None:
     """Whatever its type is called, as long as it is no event stream."""
     answer = answered(cut(DOCUMENT), kind=kind)
-    assert answer.fault() is None
+    assert answer.error() is None
     assert answer.ended
     assert answer.satisfied
     assert not answer.streaming
@@ -127,7 +126,7 @@ def test_a_stream_that_began_has_no_fault() -> None:
     for rest in (b"", HELLO, event({"error": "busy"}), b"data: x\n\n"):
         answer = answered([first + rest], stream=True, kind=SSE)
         assert answer.stream is not None
-        assert answer.fault() is None
+        assert answer.error() is None
 
 
 @pytest.mark.parametrize(
@@ -148,14 +147,14 @@ def test_a_stream_that_fails_before_its_first_event_is_a_fault(
     """So that it can be tried again."""
     answer = answered([data], stream=True, kind=SSE)
     assert answer.satisfied
-    assert type(answer.fault()) is cls
+    assert type(answer.error()) is cls
 
 
 def test_an_empty_stream_may_be_complete() -> None:
     """If the service says so."""
     answer = answered([DONE], stream=True, kind=SSE)
     assert answer.satisfied
-    assert answer.fault() is None
+    assert answer.error() is None
 
 
 @pytest.mark.parametrize(
@@ -171,7 +170,7 @@ def test_the_wrong_kind_of_answer_is_an_error_with_a_piece_of_it(
     stream: bool, kind: str, data: bytes, said: str
 ) -> None:
     """With its status, its bytes, and what was asked for."""
-    error = answered([data], stream=stream, kind=kind).fault()
+    error = answered([data], stream=stream, kind=kind).error()
     assert isinstance(error, APIResponseError)
     with pytest.raises(APIResponseError, match=said):
         raise error
@@ -185,7 +184,7 @@ def test_a_large_answer_of_the_wrong_kind_is_cut() -> None:
         [b"x" * KEPT_BYTES, b"y" * 10, b"z"], stream=True, kind="text/plain", ends=False
     )
     assert answer.satisfied
-    error = answer.fault()
+    error = answer.error()
     assert isinstance(error, APIResponseError)
     assert error.body == b"x" * KEPT_BYTES
     assert len(str(error)) < 2048
@@ -194,10 +193,10 @@ def test_a_large_answer_of_the_wrong_kind_is_cut() -> None:
 def test_an_error_object_is_an_error_whatever_was_asked_for() -> None:
     """A 200 with an error inside is no answer, even beside choices."""
     body = json.dumps({"error": {"message": "busy", "code": 429}}).encode()
-    assert isinstance(answered([body], stream=True, kind=JSON).fault(), RateLimitError)
+    assert isinstance(answered([body], stream=True, kind=JSON).error(), RateLimitError)
     for document in (body, json.dumps({**WHOLE, "error": {"code": 429}}).encode()):
         answer = answered([document], kind=JSON)
-        assert answer.fault() is None
+        assert answer.error() is None
         with pytest.raises(RateLimitError, match="The service reported an error"):
             answer.document(Completion)
     with pytest.raises(AutonomousAIError, match="The service reported an error: busy"):
@@ -235,7 +234,7 @@ def test_what_only_looks_like_an_error_is_an_answer(document: object) -> None:
 def test_a_document_that_is_not_the_specs_is_an_error(data: bytes, said: str) -> None:
     """With the bytes, and where in them it went wrong."""
     answer = answered([data], kind=JSON)
-    assert answer.fault() is None
+    assert answer.error() is None
     with pytest.raises(APIResponseError, match=said) as caught:
         answer.document(Completion)
     assert caught.value.body == data
@@ -249,7 +248,7 @@ def test_an_error_status_is_an_error_whatever_comes_with_it(stream: bool, kind: 
     body = json.dumps({"error": {"message": "no such model"}}).encode()
     answer = answered([body], stream=stream, status=404, kind=kind)
     assert not answer.streaming
-    error = answer.fault()
+    error = answer.error()
     assert isinstance(error, NotFoundError)
     assert error.message == "404 Not Found: no such model"
     assert (error.request_id, error.attempt) == ("req-7", 2)
@@ -262,7 +261,7 @@ def test_an_error_status_is_an_error_whatever_comes_with_it(stream: bool, kind: 
 def test_which_statuses_are_errors(status: int, is_error: bool) -> None:
     """All but 2xx."""
     answer = answered([DOCUMENT], status=status, kind=JSON)
-    assert (answer.fault() is not None) is is_error
+    assert (answer.error() is not None) is is_error
     assert answer.is_success is not is_error
 
 
@@ -272,8 +271,8 @@ def test_an_error_body_is_read_up_to_a_mebibyte() -> None:
         answer = answered(pieces, status=500, kind="text/plain", ends=False)
         assert answer.ended
         assert len(answer.body) == KEPT_BYTES
-        assert isinstance(answer.fault(), InternalServerError)
-        assert len(str(answer.fault())) < 2048
+        assert isinstance(answer.error(), InternalServerError)
+        assert len(str(answer.error())) < 2048
     exact = answered([b"x" * KEPT_BYTES], status=500, ends=False)
     assert not exact.satisfied
     assert len(exact.body) == KEPT_BYTES
@@ -285,7 +284,7 @@ def test_a_document_over_the_bound_is_refused() -> None:
         piece = b"x" * 700
         answer = answered([piece] * (bound // 700 + 2), kind=JSON, bound=bound, ends=False)
         assert answer.ended
-        error = answer.fault()
+        error = answer.error()
         assert isinstance(error, APIResponseError)
         assert (
             f"the document is longer than {bound} bytes; Client(max_event_bytes=…) sets the bound"
@@ -302,12 +301,12 @@ def test_compressed_answers_read_like_plain_ones(cut: Callable[[bytes], list[byt
     assert document.document(Completion).text == "Hello"
 
     stream = answered(cut(gzip.compress(HELLO)), stream=True, kind=SSE, coding="gzip")
-    assert stream.fault() is None
+    assert stream.error() is None
     assert stream.stream is not None
     assert stream.stream.ready
 
     body = gzip.compress(b'{"error": "gone"}')
-    error = answered(cut(body), status=404, coding="gzip").fault()
+    error = answered(cut(body), status=404, coding="gzip").error()
     assert isinstance(error, NotFoundError)
     assert "gone" in error.message
 
@@ -315,7 +314,7 @@ def test_compressed_answers_read_like_plain_ones(cut: Callable[[bytes], list[byt
 def test_a_compressed_answer_that_was_cut_is_refused() -> None:
     """A document that stops early may be complete JSON all the same, and is not trusted."""
     answer = answered([gzip.compress(DOCUMENT)[:-8]], kind=JSON, coding="gzip")
-    error = answer.fault()
+    error = answer.error()
     assert isinstance(error, APIResponseError)
     assert "the compressed body was cut" in error.message
 
@@ -327,18 +326,18 @@ def test_a_compressed_answer_that_was_cut_is_refused() -> None:
 
 def test_bytes_that_are_not_the_coding_are_refused() -> None:
     """As a wrong answer, as a wrong stream, and when the stream is under way."""
-    error = answered([b"x" * 100], kind=JSON, coding="gzip").fault()
+    error = answered([b"x" * 100], kind=JSON, coding="gzip").error()
     assert isinstance(error, APIResponseError)
     assert "the body is not what its content-encoding says" in error.message
     assert error.__cause__ is not None
 
     answer = answered([b"x" * 100], stream=True, kind=SSE, coding="gzip")
-    assert isinstance(answer.fault(), StreamDecodeError)
+    assert isinstance(answer.error(), StreamDecodeError)
 
     begun = gzip.compress(event(chunk("Hel")), mtime=0)
     answer = answered([begun], stream=True, kind=SSE, coding="gzip", ends=False)
     assert answer.stream is not None
-    assert answer.fault() is None
+    assert answer.error() is None
     answer.feed(b"\x1f\x8bgarbage-garbage")
     assert isinstance(answer.stream.error, StreamDecodeError)
     assert answer.ended
@@ -364,7 +363,7 @@ def test_a_coding_that_nobody_asked_for_is_refused_unread(stream: bool, status: 
         answer = answered([DOCUMENT], stream=stream, status=status, coding=coding)
         assert answer.body == b""
         assert answer.satisfied
-        error = answer.fault()
+        error = answer.error()
         assert isinstance(error, APIResponseError)
         assert error.status == status
         assert "content coding" in error.message
@@ -374,20 +373,22 @@ def test_a_coding_that_nobody_asked_for_is_refused_unread(stream: bool, status: 
 def test_a_bomb_is_stopped_at_the_bound(status: int) -> None:
     """A gibibyte in a mebibyte is inflated a step at a time, and no further than it is wanted."""
     bomb = gzip.compress(bytes(100 * 2**20), compresslevel=1)
-    answer = answered([bomb], status=status, kind=JSON, coding="gzip", bound=2 * STEP, ends=False)
+    answer = answered(
+        [bomb], status=status, kind=JSON, coding="gzip", bound=2 * INFLATE_SIZE, ends=False
+    )
     assert answer.ended
     assert len(answer.body) <= KEPT_BYTES
-    assert isinstance(answer.fault(), AutonomousAIError)
+    assert isinstance(answer.error(), AutonomousAIError)
 
 
 def test_a_bomb_of_a_stream_is_stopped_at_the_bound() -> None:
     """One endless line, and endless events after the sentinel, end the inflating too."""
     bomb = gzip.compress(b"data: " + bytes(50 * 2**20), compresslevel=1)
-    answer = answered([bomb], stream=True, kind=SSE, coding="gzip", bound=2 * STEP)
-    assert isinstance(answer.fault(), StreamDecodeError)
+    answer = answered([bomb], stream=True, kind=SSE, coding="gzip", bound=2 * INFLATE_SIZE)
+    assert isinstance(answer.error(), StreamDecodeError)
     bomb = gzip.compress(HELLO + b"data: " + bytes(50 * 2**20), compresslevel=1)
-    answer = answered([bomb], stream=True, kind=SSE, coding="gzip", bound=2 * STEP)
-    assert answer.fault() is None
+    answer = answered([bomb], stream=True, kind=SSE, coding="gzip", bound=2 * INFLATE_SIZE)
+    assert answer.error() is None
 
 
 @pytest.mark.parametrize(

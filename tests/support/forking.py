@@ -1,4 +1,4 @@
-"""A process that forks: run as `python -m tests.drivers.forking URL`.
+"""A process that forks: run as `python -m tests.support.forking URL`.
 
 The parent and its child use the same clients, and each writes a line of JSON with what came
 of it.

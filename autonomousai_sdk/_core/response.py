@@ -25,9 +25,9 @@ from .failure import (
     Context,
     error_in,
     event_error,
+    response_error,
     status_error,
-    undecodable,
-    unexpected,
+    stream_decode_error,
 )
 from .headers import Headers
 from .stream import StreamState
@@ -36,7 +36,7 @@ EVENT_STREAM = "text/event-stream"
 
 
 @define(eq=False)
-class Answer:
+class ResponseReader:
     """One answer: a `Receiver` for the driver, a judge for the flow.
 
     Attributes:
@@ -59,7 +59,7 @@ class Answer:
     _size: int = field(init=False, default=0)
     _limit: int = field(init=False, default=0)
     _ended: bool = field(init=False, default=False)
-    _fault: AutonomousAIError | None = field(init=False, default=None)
+    _error: AutonomousAIError | None = field(init=False, default=None)
 
     @property
     def satisfied(self) -> bool:
@@ -109,13 +109,13 @@ class Answer:
         except CodingError as error:
             self._refuse(str(error), error)
 
-    def fault(self) -> AutonomousAIError | None:
+    def error(self) -> AutonomousAIError | None:
         """What is wrong with the answer; None when it is what was asked for.
 
         A stream is judged by its beginning alone: once a chunk is there it is a stream.
         """
-        if self._fault is not None:
-            return self._fault
+        if self._error is not None:
+            return self._error
         if self.stream is not None:
             return None if self.stream.ready else self.stream.error
         if not self.is_success:
@@ -123,7 +123,7 @@ class Answer:
         if self._is_wanted_document():
             return None
         wanted = "a JSON document" if self.new_stream is None else "an event stream"
-        return self._reported() or self._unexpected(
+        return self._reported() or self._response_error(
             f"{wanted} was asked for, and {content_type(self.headers) or 'something else'} came"
         )
 
@@ -140,7 +140,7 @@ class Answer:
         try:
             return decode(self.body, cls)
         except DecodeError as error:
-            raise self._unexpected(str(error), error) from error
+            raise self._response_error(str(error), error) from error
 
     @property
     def ended(self) -> bool:
@@ -205,12 +205,12 @@ class Answer:
         self._ended = True
         if self.stream is not None:
             if not self.stream.ended:
-                self.stream.end(undecodable(self.context, reason, b"", cause))
+                self.stream.end(stream_decode_error(self.context, reason, b"", cause))
             return
-        self._fault = self._unexpected(reason, cause)
+        self._error = self._response_error(reason, cause)
 
-    def _unexpected(self, reason: str, cause: BaseException | None = None) -> AutonomousAIError:
-        return unexpected(self.context, self.status, self.headers, self.body, reason, cause)
+    def _response_error(self, reason: str, cause: BaseException | None = None) -> AutonomousAIError:
+        return response_error(self.context, self.status, self.headers, self.body, reason, cause)
 
     def _reported(self) -> AutonomousAIError | None:
         """The error a body reports although its status says success."""

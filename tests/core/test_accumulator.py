@@ -7,9 +7,17 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from autonomousai_sdk._core.fold import Finish, folded, text_of
-
-from .miniature import FOLD, Choice, Chunk, Completion, Delta, Piece, Said, Usage
+from autonomousai_sdk._core.accumulator import Finish, accumulate, text_of
+from tests.support.sample_operation import (
+    ACCUMULATOR,
+    Choice,
+    Chunk,
+    Completion,
+    Delta,
+    Piece,
+    Said,
+    Usage,
+)
 
 
 def chunk(
@@ -30,7 +38,7 @@ def test_pieces_are_joined_by_choice() -> None:
         chunk("lo", reason="stop"),
         chunk(index=1, reason="length"),
     ]
-    assert folded(FOLD, chunks).choices == (
+    assert accumulate(ACCUMULATOR, chunks).choices == (
         Choice(message=Said(role="assistant", content="Hello"), finish_reason="stop"),
         Choice(index=1, message=Said(role="assistant", content="no!"), finish_reason="length"),
     )
@@ -41,22 +49,22 @@ def test_several_choices_in_one_chunk() -> None:
     both = Chunk(
         choices=(Piece(index=1, delta=Delta(content="b")), Piece(delta=Delta(content="a")))
     )
-    choices = folded(FOLD, [both, both]).choices
+    choices = accumulate(ACCUMULATOR, [both, both]).choices
     assert [choice.message.content for choice in choices] == ["aa", "bb"]
 
 
 def test_what_never_came_is_none_and_what_came_empty_is_empty() -> None:
     """Null content is no text; an empty piece is one."""
-    assert folded(FOLD, [chunk()]).choices[0].message == Said()
-    assert folded(FOLD, [chunk("")]).choices[0].message.content == ""
-    assert folded(FOLD, [chunk(reasoning="hm"), chunk(reasoning=".")]).choices[0].message == Said(
-        reasoning="hm."
-    )
+    assert accumulate(ACCUMULATOR, [chunk()]).choices[0].message == Said()
+    assert accumulate(ACCUMULATOR, [chunk("")]).choices[0].message.content == ""
+    assert accumulate(ACCUMULATOR, [chunk(reasoning="hm"), chunk(reasoning=".")]).choices[
+        0
+    ].message == Said(reasoning="hm.")
 
 
 def test_no_chunks_are_an_empty_answer() -> None:
     """A stream may be its end mark alone."""
-    assert folded(FOLD, []) == Completion(choices=())
+    assert accumulate(ACCUMULATOR, []) == Completion(choices=())
 
 
 def test_the_last_value_that_says_something_counts() -> None:
@@ -67,7 +75,7 @@ def test_the_last_value_that_says_something_counts() -> None:
         Chunk(choices=(), usage=Usage(prompt_tokens=2), timings={"prompt": 3}),
         Chunk(choices=(), temperature=0.5),
     ]
-    assert folded(FOLD, chunks) == Completion(
+    assert accumulate(ACCUMULATOR, chunks) == Completion(
         id="b",
         created=5,
         choices=(),
@@ -80,8 +88,8 @@ def test_the_last_value_that_says_something_counts() -> None:
 def test_what_the_class_names_itself_is_not_carried_over() -> None:
     """A whole answer is no chunk, whatever the chunks called themselves."""
     chunks = [Chunk(object="chat.completion.chunk", choices=())]
-    assert folded(FOLD, chunks).object == "completion"
-    assert folded(evolve(FOLD, fixed=()), chunks).object == "chat.completion.chunk"
+    assert accumulate(ACCUMULATOR, chunks).object == "completion"
+    assert accumulate(evolve(ACCUMULATOR, fixed=()), chunks).object == "chat.completion.chunk"
 
 
 def test_free_form_objects_are_merged_and_their_lists_joined() -> None:
@@ -93,7 +101,7 @@ def test_free_form_objects_are_merged_and_their_lists_joined() -> None:
         {"content": None, "more": [4]},
     ]
     chunks = [Chunk(choices=(Piece(logprobs=logprobs),)) for logprobs in pieces]
-    assert folded(FOLD, chunks).choices[0].logprobs == {
+    assert accumulate(ACCUMULATOR, chunks).choices[0].logprobs == {
         "content": [1, 2, 3],
         "refusal": None,
         "note": "a",
@@ -104,12 +112,12 @@ def test_free_form_objects_are_merged_and_their_lists_joined() -> None:
 def test_a_reason_beside_the_choices_is_the_first_choices() -> None:
     """The original client looked for it there too; it fills in and never overrides."""
     outside = Chunk(choices=(), finish_reason="length")
-    whole = folded(FOLD, [chunk("a"), chunk("b", index=1), outside])
+    whole = accumulate(ACCUMULATOR, [chunk("a"), chunk("b", index=1), outside])
     assert [choice.finish_reason for choice in whole.choices] == ["length", None]
-    assert folded(FOLD, [chunk("a", reason="stop"), outside]).finish_reason == "stop"
-    assert folded(FOLD, [chunk("a", reason=""), outside]).finish_reason == "length"
-    assert folded(FOLD, [outside]).finish_reason == "length"
-    assert folded(FOLD, [outside]).text == ""
+    assert accumulate(ACCUMULATOR, [chunk("a", reason="stop"), outside]).finish_reason == "stop"
+    assert accumulate(ACCUMULATOR, [chunk("a", reason=""), outside]).finish_reason == "length"
+    assert accumulate(ACCUMULATOR, [outside]).finish_reason == "length"
+    assert accumulate(ACCUMULATOR, [outside]).text == ""
 
 
 @pytest.mark.parametrize(

@@ -20,16 +20,16 @@ from typing import Any
 import anyio
 
 from .._core.exchange import TransportError
-from .deadline import is_readable, seconds_left
-from .watchdog import Watchdog
+from ._backend import is_readable, seconds_left
+from ._watchdog import Watchdog
 
 _AT_ONCE = 64 * 1024
 """Bytes that are read at once, at most."""
 
-_AHEAD = 256 * 1024
+HIGH_WATER = 256 * 1024
 """Bytes that may wait: for a reader, or to be sent."""
 
-_HEAD_START = 0.25
+HAPPY_EYEBALLS_DELAY = 0.25
 """Seconds an address gets before the next one is tried beside it (RFC 8305, section 5)."""
 
 
@@ -60,7 +60,7 @@ class _Connection(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         self.received.append(bytes(self._buffer[:nbytes]))
         self._waiting += nbytes
-        if self._waiting > _AHEAD and self.transport is not None:
+        if self._waiting > HIGH_WATER and self.transport is not None:
             self._is_paused = True
             self.transport.pause_reading()
         self.wake()
@@ -89,7 +89,7 @@ class _Connection(asyncio.BufferedProtocol):
         if self.reader is not None and not self.reader.done():
             self.reader.set_result(None)
 
-    def taken(self) -> bytes:
+    def take_all(self) -> bytes:
         """All that was received and not taken yet."""
         received = self.received
         data = received[0] if len(received) == 1 else b"".join(received)
@@ -137,7 +137,7 @@ class BufferedStream:
             finally:
                 self._watchdog.rest()
         if connection.received:
-            return connection.taken()
+            return connection.take_all()
         if connection.error is not None:
             raise self._failure(connection.error)
         return b""
@@ -146,11 +146,11 @@ class BufferedStream:
         connection = self._connection
         # In pieces, since asyncio's TLS takes any one write, however long, and says that it
         # has no room at the next.
-        for start in range(0, len(buffer), _AHEAD):
+        for start in range(0, len(buffer), HIGH_WATER):
             if connection.ended:
                 said = str(connection.error or "the connection was closed")
                 raise self._write_error(said) from connection.error
-            self._transport.write(buffer[start : start + _AHEAD])
+            self._transport.write(buffer[start : start + HIGH_WATER])
             if connection.writable is None:
                 continue
             try:
@@ -276,7 +276,7 @@ async def _connected(host: str, port: int, local_address: str | None) -> socket.
             for address in addresses:
                 failed = anyio.Event()
                 tasks.start_soon(attempt, address, failed)
-                with anyio.move_on_after(_HEAD_START):
+                with anyio.move_on_after(HAPPY_EYEBALLS_DELAY):
                     await failed.wait()
     except BaseException:
         _close(found)

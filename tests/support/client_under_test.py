@@ -35,17 +35,17 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 T = TypeVar("T")
-Colour = Literal["sync", "asyncio", "trio"]
-COLOURS: tuple[Colour, ...] = ("sync", "asyncio", "trio")
-AWAITING: tuple[Colour, ...] = ("asyncio", "trio")
-ASYNCIO: tuple[Colour, ...] = ("asyncio",)
-SYNC: tuple[Colour, ...] = ("sync",)
+Backend = Literal["sync", "asyncio", "trio"]
+BACKENDS: tuple[Backend, ...] = ("sync", "asyncio", "trio")
+AWAITING: tuple[Backend, ...] = ("asyncio", "trio")
+ASYNCIO: tuple[Backend, ...] = ("asyncio",)
+SYNC: tuple[Backend, ...] = ("sync",)
 
 SAFETY = 15.0
 """Seconds any call may take that sets no limit of its own, so that none hangs."""
 
 
-class NotSurvived(AssertionError):  # noqa: N818  # says what it is
+class FaultNotHandled(AssertionError):  # noqa: N818  # says what it is
     """A client did not behave as owed."""
 
 
@@ -55,7 +55,7 @@ class Errors:
 
     base: type[Exception]
     interrupted: tuple[type[Exception], ...]
-    undecodable: type[Exception]
+    stream_decode_error: type[Exception]
     status: type[Exception]
     response: type[Exception]
     connection: type[Exception]
@@ -113,7 +113,7 @@ class Client(Protocol):
 
 
 @frozen
-class Subject(ABC):
+class ClientUnderTest(ABC):
     """One colour of one library on one transport.
 
     Attributes:
@@ -121,7 +121,7 @@ class Subject(ABC):
         transport: what it is built on.
     """
 
-    colour: Colour
+    backend: Backend
     transport: str
 
     errors: Errors = field(init=False)
@@ -152,7 +152,7 @@ class Subject(ABC):
         """Raise `NotSurvived` unless the error has what came before it."""
 
     def __str__(self) -> str:
-        return f"{self.colour}-{self.transport}"
+        return f"{self.backend}-{self.transport}"
 
     def client(self, url: str, **options: Any) -> AbstractAsyncContextManager[Client]:
         """A client that is closed at the end of the block; options are those of `Options`."""
@@ -172,13 +172,13 @@ class Subject(ABC):
         Raises:
             NotSurvived: it left something to the event loop that nobody took care of.
         """
-        if self.colour == "sync":
+        if self.backend == "sync":
             return at_once(act())
-        return anyio.run(_looked_after, act, backend=self.colour)
+        return anyio.run(_looked_after, act, backend=self.backend)
 
     async def sleep(self, seconds: float) -> None:
         """Let time pass."""
-        if self.colour == "sync":
+        if self.backend == "sync":
             sleep(seconds)  # noqa: ASYNC251  # this colour blocks
         else:
             await anyio.sleep(seconds)
@@ -194,7 +194,7 @@ class Subject(ABC):
 
     async def each(self, count: int, act: Callable[[int], Coroutine[Any, Any, T]]) -> Sequence[T]:
         """Run `act` with each number below `count`, all at once: in threads, or as tasks."""
-        if self.colour == "sync":
+        if self.backend == "sync":
 
             def thread(number: int) -> T:
                 return at_once(act(number))
@@ -237,7 +237,7 @@ async def _looked_after(act: Callable[[], Coroutine[Any, Any, T]]) -> T:
     gc.collect()
     await asyncio.sleep(0)
     if complaints:
-        raise NotSurvived(f"left to the event loop: {complaints[0]}")
+        raise FaultNotHandled(f"left to the event loop: {complaints[0]}")
     return result
 
 
@@ -252,7 +252,7 @@ async def settled(value: T | Awaitable[T]) -> T:
 SDK_ERRORS = Errors(
     base=sdk.AutonomousAIError,
     interrupted=(sdk.StreamInterrupted,),
-    undecodable=sdk.StreamDecodeError,
+    stream_decode_error=sdk.StreamDecodeError,
     status=sdk.APIStatusError,
     response=sdk.APIResponseError,
     connection=sdk.APIConnectionError,
@@ -262,7 +262,7 @@ SDK_ERRORS = Errors(
 
 
 @frozen
-class SDK(Subject):
+class SDK(ClientUnderTest):
     """This SDK."""
 
     errors: Errors = field(init=False, default=SDK_ERRORS)
@@ -281,7 +281,7 @@ class SDK(Subject):
             arguments["max_event_bytes"] = options.bound
         if self.transport != "httpx" or options.connections is not None:
             arguments["transport"] = self.new_transport(options.connections)
-        return (sdk.Client if self.colour == "sync" else sdk.AsyncClient)(**arguments)
+        return (sdk.Client if self.backend == "sync" else sdk.AsyncClient)(**arguments)
 
     def new_transport(self, connections: int | None = None) -> Any:
         """This subject's transport by itself."""
@@ -290,16 +290,16 @@ class SDK(Subject):
 
     def calls(self, made: Any) -> Client:
         """The client itself, or wrapped so that it can be awaited."""
-        calls: Client = _BlockingClient(made) if self.colour == "sync" else made
+        calls: Client = _BlockingClient(made) if self.backend == "sync" else made
         return calls
 
     async def close(self, made: Any) -> None:
         """Close the client, and the transport that was made for it."""
-        await settled(made.close() if self.colour == "sync" else made.aclose())
-        connections = made._caller.connections
+        await settled(made.close() if self.backend == "sync" else made.aclose())
+        connections = made._runner.connections
         if not connections.own:
             transport = connections._new()
-            await settled(transport.close() if self.colour == "sync" else transport.aclose())
+            await settled(transport.close() if self.backend == "sync" else transport.aclose())
 
     def text(self, chunk: Any) -> str:
         """The text of a chunk's first choice."""
@@ -316,16 +316,16 @@ class SDK(Subject):
         partial: Any = getattr(error, "partial", None)
         found = None if partial is None else partial.text
         if (found or "") != text:
-            raise NotSurvived(f".partial has {found!r}, and {text!r} came")
+            raise FaultNotHandled(f".partial has {found!r}, and {text!r} came")
 
 
-def _transport_class(subject: SDK) -> Any:
-    blocking = subject.colour == "sync"
-    if subject.transport == "httpx2":
+def _transport_class(client_under_test: SDK) -> Any:
+    blocking = client_under_test.backend == "sync"
+    if client_under_test.transport == "httpx2":
         from autonomousai_sdk.transports import httpx2
 
         return httpx2.HTTPX2Transport if blocking else httpx2.AsyncHTTPX2Transport
-    if subject.transport == "aiohttp":
+    if client_under_test.transport == "aiohttp":
         from autonomousai_sdk.transports import aiohttp
 
         return aiohttp.AIOHTTPTransport
@@ -396,16 +396,16 @@ class BlockingStream:
             yield text
 
 
-def subjects() -> tuple[Subject, ...]:
+def clients_under_test() -> tuple[ClientUnderTest, ...]:
     """Every colour of this SDK on every transport that is installed."""
-    transports: list[tuple[str, tuple[Colour, ...]]] = [
-        ("httpx", COLOURS),
-        ("httpx2", COLOURS),
+    transports: list[tuple[str, tuple[Backend, ...]]] = [
+        ("httpx", BACKENDS),
+        ("httpx2", BACKENDS),
         ("aiohttp", ASYNCIO),
     ]
     return tuple(
-        SDK(colour, transport)
-        for transport, colours in transports
+        SDK(backend, transport)
+        for transport, backends in transports
         if find_spec(transport) is not None
-        for colour in colours
+        for backend in backends
     )

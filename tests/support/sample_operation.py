@@ -15,8 +15,8 @@ from attrs import field, frozen
 from autonomousai_sdk._core.catalog import Catalog, Model
 from autonomousai_sdk._core.completion import CompletionAccessors
 from autonomousai_sdk._core.operation import (
+    Accumulator,
     Argument,
-    Fold,
     HeaderParameter,
     Operation,
     StreamingOperation,
@@ -133,8 +133,10 @@ class Renamed:
     note: str | None = None
 
 
-FOLD = Fold(result=Completion, choice=Choice, message=Said, concatenated=("content", "reasoning"))
-SHAPE = StreamShape(chunk=Chunk, fold=FOLD, switch="stream", sentinel=b"[DONE]")
+ACCUMULATOR = Accumulator(
+    result=Completion, choice=Choice, message=Said, concatenated=("content", "reasoning")
+)
+SHAPE = StreamShape(chunk=Chunk, accumulator=ACCUMULATOR, switch="stream", sentinel=b"[DONE]")
 
 CHAT = StreamingOperation(
     name="chat.create",

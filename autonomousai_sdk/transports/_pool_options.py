@@ -16,7 +16,7 @@ KEEPALIVE_EXPIRY = 5.0
 """Seconds an idle connection is kept, as httpx does: shorter than what servers keep."""
 
 
-PIECE = 256 * 1024
+WRITE_SIZE = 256 * 1024
 """Bytes of a long body that are written at a time, each piece with the limit for writing."""
 
 KEEPALIVE_CONNECTIONS = 20

@@ -24,7 +24,7 @@ import anyio
 from attrs import frozen
 
 from .case import WAYS
-from .subject import NotSurvived, Options, Subject
+from .client_under_test import ClientUnderTest, FaultNotHandled, Options
 
 ROOT = Path(__file__).parent.parent.parent
 STEADY = {"MALLOC_MMAP_THRESHOLD_": "131072"}
@@ -43,7 +43,7 @@ class Result:
 
 
 def call(
-    subject: Subject,
+    client_under_test: ClientUnderTest,
     program: str,
     url: str,
     *,
@@ -54,15 +54,20 @@ def call(
     """Run a program of this module in a child process.
 
     Args:
-        subject: whom to put to it.
+        client_under_test: whom to put to it.
         program: the function's name.
         url: the fault server's.
         development: whether with Python's development mode, which warns of all it can.
         environ: variables added to the environment.
         arguments: what else the function gets; must go through JSON.
     """
-    library = type(subject)
-    who = (library.__module__, library.__name__, subject.colour, subject.transport)
+    library = type(client_under_test)
+    who = (
+        library.__module__,
+        library.__name__,
+        client_under_test.backend,
+        client_under_test.transport,
+    )
     told = json.dumps([*who, program, url, arguments])
     child = subprocess.run(
         [
@@ -81,31 +86,31 @@ def call(
     )
     if child.returncode != 0:
         last = next((line for line in reversed(child.stderr.splitlines()) if line.strip()), "")
-        raise NotSurvived(f"the program ended with {child.returncode}: {last}\n{child.stderr}")
+        raise FaultNotHandled(f"the program ended with {child.returncode}: {last}\n{child.stderr}")
     return Result(json.loads(child.stdout.splitlines()[-1]), child.stderr)
 
 
 def main(told: str) -> None:
     """Run the program that `call` names."""
-    module, library, colour, transport, program, url, arguments = json.loads(told)
-    made: Callable[..., Subject] = getattr(import_module(module), library)
+    module, library, backend, transport, program, url, arguments = json.loads(told)
+    made: Callable[..., ClientUnderTest] = getattr(import_module(module), library)
     function = PROGRAMS[program]
-    sys.stdout.write(json.dumps(function(made(colour, transport), url, **arguments)) + "\n")
+    sys.stdout.write(json.dumps(function(made(backend, transport), url, **arguments)) + "\n")
 
 
 def measured(
-    subject: Subject, url: str, *, ways: list[str], bound: int | None
+    client_under_test: ClientUnderTest, url: str, *, ways: list[str], bound: int | None
 ) -> list[dict[str, Any]]:
     """A call like any other, then calls that memory is watched over, one for each way."""
     found: list[dict[str, Any]] = []
 
     async def calls() -> None:
-        async with subject.client(url, bound=bound, retries=0) as client:
-            await WAYS["stream"](subject, client)
+        async with client_under_test.client(url, bound=bound, retries=0) as client:
+            await WAYS["stream"](client_under_test, client)
             for way in ways:
                 gc.collect()
                 before = _memory_before()
-                error = (await WAYS[way](subject, client)).error
+                error = (await WAYS[way](client_under_test, client)).error
                 found.append(
                     {
                         "error": None if error is None else type(error).__name__,
@@ -115,7 +120,7 @@ def measured(
                     }
                 )
 
-    subject.run(calls)
+    client_under_test.run(calls)
     return found
 
 
@@ -133,41 +138,41 @@ def _memory(name: str) -> int:
     raise AssertionError(f"no {name} in /proc/self/status")
 
 
-def abandoned(subject: Subject, url: str, *, ways: list[str]) -> None:
+def abandoned(client_under_test: ClientUnderTest, url: str, *, ways: list[str]) -> None:
     """Streams that are left in the middle, in each of these ways, and dropped."""
 
     async def leave() -> None:
-        async with subject.client(url) as client:
+        async with client_under_test.client(url) as client:
             for way in ways:
                 sys.stderr.write(f"{way}:\n")
                 for _ in range(5):
-                    await ABANDON[way](subject, client)
+                    await ABANDON[way](client_under_test, client)
                     gc.collect()
-                    await subject.sleep(0.005)
-            await WAYS["create"](subject, client)
+                    await client_under_test.sleep(0.005)
+            await WAYS["create"](client_under_test, client)
 
-    subject.run(leave)
+    client_under_test.run(leave)
     gc.collect()
 
 
-async def _break_bare(subject: Subject, client: Any) -> None:
+async def _break_bare(client_under_test: ClientUnderTest, client: Any) -> None:
     async for _ in client.chat.stream("Hello"):
         break
 
 
-async def _break_text(subject: Subject, client: Any) -> None:
+async def _break_text(client_under_test: ClientUnderTest, client: Any) -> None:
     stream = client.chat.stream("Hello")
     async for _ in stream.text:
         break
 
 
-async def _break_block(subject: Subject, client: Any) -> None:
+async def _break_block(client_under_test: ClientUnderTest, client: Any) -> None:
     async with client.chat.stream("Hello") as stream:
         async for _ in stream:
             break
 
 
-async def _raise_in_block(subject: Subject, client: Any) -> None:
+async def _raise_in_block(client_under_test: ClientUnderTest, client: Any) -> None:
     try:
         async with client.chat.stream("Hello") as stream:
             async for _ in stream:
@@ -176,7 +181,7 @@ async def _raise_in_block(subject: Subject, client: Any) -> None:
         pass
 
 
-async def _cancel(subject: Subject, client: Any) -> None:
+async def _cancel(client_under_test: ClientUnderTest, client: Any) -> None:
     with anyio.move_on_after(0.05):
         async for _ in client.chat.stream("Hello"):
             pass
@@ -191,21 +196,21 @@ ABANDON = {
 }
 
 
-def dropped(subject: Subject, url: str) -> None:
+def dropped(client_under_test: ClientUnderTest, url: str) -> None:
     """An open client of one event loop, dropped while another runs; idle, then mid-stream."""
     for way in WAYS:
         sys.stderr.write(f"{way}:\n")
-        _drop_one(subject, url, way)
+        _drop_one(client_under_test, url, way)
         gc.collect()
 
 
-def _drop_one(subject: Subject, url: str, way: str) -> None:
+def _drop_one(client_under_test: ClientUnderTest, url: str, way: str) -> None:
     held: list[Any] = []
 
     async def use() -> None:
-        made = subject.make(url, Options())
+        made = client_under_test.make(url, Options())
         held.append(made)
-        client = subject.calls(made)
+        client = client_under_test.calls(made)
         if way == "stream":
             opened = client.chat.stream("Hello")
             await opened.__anext__()
@@ -216,56 +221,56 @@ def _drop_one(subject: Subject, url: str, way: str) -> None:
     async def drop() -> None:
         held.clear()
         gc.collect()
-        await subject.sleep(0.05)
+        await client_under_test.sleep(0.05)
 
-    subject.run(use)
-    subject.run(drop)
+    client_under_test.run(use)
+    client_under_test.run(drop)
 
 
-def loops(subject: Subject, url: str) -> list[str]:
+def loops(client_under_test: ClientUnderTest, url: str) -> list[str]:
     """One client in three event loops, one after the other."""
-    made = subject.make(url, Options())
+    made = client_under_test.make(url, Options())
     texts: list[str] = []
 
     async def use() -> None:
-        client = subject.calls(made)
+        client = client_under_test.calls(made)
         for way in WAYS.values():
-            outcome = await way(subject, client)
+            outcome = await way(client_under_test, client)
             texts.append(outcome.text if outcome.error is None else repr(outcome.error))
 
     for _ in range(3):
-        subject.run(use)
+        client_under_test.run(use)
     return texts
 
 
-def forked(subject: Subject, url: str) -> list[str]:
+def forked(client_under_test: ClientUnderTest, url: str) -> list[str]:
     """One client used, then used in four forks and in their parent: what went wrong in each."""
-    made = subject.make(url, Options(limits={"total": 5.0}))
+    made = client_under_test.make(url, Options(limits={"total": 5.0}))
 
     async def use() -> str:
         """Say this process's number, and hear it again."""
-        client = subject.calls(made)
+        client = client_under_test.calls(made)
         said = str(os.getpid())
         for _ in range(20):
             try:
-                heard = subject.answer(await client.chat.create(said))
+                heard = client_under_test.answer(await client.chat.create(said))
             except Exception as error:  # noqa: BLE001  # whatever comes is judged by the case
                 return repr(error)
             if heard != said:
                 return f"heard {heard!r}, which another process said"
         return ""
 
-    found = [subject.run(use)]
+    found = [client_under_test.run(use)]
     children: list[tuple[int, int]] = []
     for _ in range(4):
         reading, writing = os.pipe()
         child = os.fork()
         if child == 0:
-            os.write(writing, subject.run(use).encode())
+            os.write(writing, client_under_test.run(use).encode())
             os._exit(0)
         os.close(writing)
         children.append((child, reading))
-    found.append(subject.run(use))
+    found.append(client_under_test.run(use))
     for child, reading in children:
         with open(reading, "rb") as pipe:  # noqa: PTH123  # a descriptor has no path
             found.append(pipe.read().decode())
@@ -275,7 +280,7 @@ def forked(subject: Subject, url: str) -> list[str]:
     return found
 
 
-def interrupted(subject: Subject, url: str) -> dict[str, Any]:
+def interrupted(client_under_test: ClientUnderTest, url: str) -> dict[str, Any]:
     """A stream that Ctrl-C ends while it waits."""
 
     def press() -> None:
@@ -283,7 +288,7 @@ def interrupted(subject: Subject, url: str) -> dict[str, Any]:
         os.kill(os.getpid(), signal.SIGINT)
 
     async def read() -> None:
-        async with subject.client(url) as client, client.chat.stream("Hello") as stream:
+        async with client_under_test.client(url) as client, client.chat.stream("Hello") as stream:
             async for _ in stream:
                 Thread(target=press).start()
 
@@ -293,7 +298,7 @@ def interrupted(subject: Subject, url: str) -> dict[str, Any]:
     if sys.version_info < (3, 11):  # asyncio.run() makes that of it there
         ends += (asyncio.CancelledError,)
     try:
-        subject.run(read)
+        client_under_test.run(read)
     except ends:
         at = monotonic()
         sleep(0.3)
@@ -301,12 +306,12 @@ def interrupted(subject: Subject, url: str) -> dict[str, Any]:
     return {"at": None}
 
 
-def secured(subject: Subject, url: str) -> dict[str, Any]:
+def secured(client_under_test: ClientUnderTest, url: str) -> dict[str, Any]:
     """A call over TLS, for what it says; certificates come from the environment."""
 
     async def both() -> dict[str, Any]:
-        async with subject.client(url, retries=0, api_key="sk-secret") as client:
-            outcome = await WAYS["create"](subject, client)
+        async with client_under_test.client(url, retries=0, api_key="sk-secret") as client:
+            outcome = await WAYS["create"](client_under_test, client)
             error = outcome.error
             return {
                 "error": None if error is None else type(error).__name__,
@@ -314,7 +319,7 @@ def secured(subject: Subject, url: str) -> dict[str, Any]:
                 "text": outcome.text,
             }
 
-    return subject.run(both)
+    return client_under_test.run(both)
 
 
 PROGRAMS: dict[str, Callable[..., Any]] = {

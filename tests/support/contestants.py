@@ -1,7 +1,7 @@
 """Who is put to the conformance suite: each transport in each colour, on whose connections.
 
 A test is one coroutine function, for all of them. A blocking transport is awaited as a
-blocking client is in `tests.faults.subject`: what it gives is there at once.
+blocking client is in `tests.support.client_under_test`: what it gives is there at once.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from attrs import field, frozen
 import autonomousai_sdk as sdk
 from autonomousai_sdk.transports import Request, Timeout
 
-from ..drivers.colours import Test, put_to
-from ..faults.subject import SAFETY, SDK, Client, settled, subjects
+from .backends import Test, put_to
+from .client_under_test import SAFETY, SDK, Client, clients_under_test, settled
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -113,7 +113,7 @@ class Contestant(SDK):
     whose: Literal["own", "given"] = field(kw_only=True)
 
     def __str__(self) -> str:
-        return f"{self.colour}-{self.transport}-{self.whose}"
+        return f"{self.backend}-{self.transport}-{self.whose}"
 
     @property
     def decodes(self) -> bool:
@@ -133,7 +133,7 @@ class Contestant(SDK):
             connector = library.TCPConnector(limit=connections or 100)
             client = library.ClientSession(connector=connector, **settings)
         else:
-            cls = library.Client if self.colour == "sync" else library.AsyncClient
+            cls = library.Client if self.backend == "sync" else library.AsyncClient
             limits = library.Limits(max_connections=connections)
             client = cls(limits=limits, verify=_context(), **settings)
         try:
@@ -168,7 +168,7 @@ class Contestant(SDK):
     @asynccontextmanager
     async def chatting(self, url: str, http_client: Any) -> AsyncGenerator[Client]:
         """An SDK's client on a caller's client, or on connections of its own; then closed."""
-        cls = sdk.Client if self.colour == "sync" else sdk.AsyncClient
+        cls = sdk.Client if self.backend == "sync" else sdk.AsyncClient
         transport = self.new_transport() if http_client is None else None
         made = cls(
             base_url=url,
@@ -197,8 +197,8 @@ def _context() -> ssl.SSLContext:
 
 
 CONTESTANTS = [
-    Contestant(each.colour, each.transport, whose=whose)
-    for each in subjects()
+    Contestant(each.backend, each.transport, whose=whose)
+    for each in clients_under_test()
     for whose in ("own", "given")
 ]
 

@@ -13,19 +13,19 @@ from typing import Any, TypeVar, cast
 
 import attrs
 
-from .operation import Fold
+from .operation import Accumulator
 
 ResultT = TypeVar("ResultT")
 
 
-def folded(fold: Fold[ResultT], chunks: Sequence[Any]) -> ResultT:
+def accumulate(accumulator: Accumulator[ResultT], chunks: Sequence[Any]) -> ResultT:
     """The whole answer that these chunks make, as far as they go."""
     choices: dict[int, _Choice] = {}
     for chunk in chunks:
         for piece in chunk.choices:
             choice = choices.get(piece.index)
             if choice is None:
-                choice = choices[piece.index] = _Choice(fold.concatenated)
+                choice = choices[piece.index] = _Choice(accumulator.concatenated)
             choice.pieces.append(piece)
             delta = piece.delta
             for name, parts in choice.texts.items():
@@ -34,13 +34,13 @@ def folded(fold: Fold[ResultT], chunks: Sequence[Any]) -> ResultT:
                     parts.append(text)
     reason = _outer_reason(chunks)
     if reason is not None and not choices:
-        choices[0] = _Choice(fold.concatenated)
+        choices[0] = _Choice(accumulator.concatenated)
     built = tuple(
-        choices[index].built(fold, index, reason if index == 0 else None)
+        choices[index].built(accumulator, index, reason if index == 0 else None)
         for index in sorted(choices)
     )
-    carried = _last_values(fold.result, chunks, {"choices", *fold.fixed})
-    build = cast("Callable[..., ResultT]", fold.result)
+    carried = _last_values(accumulator.result, chunks, {"choices", *accumulator.fixed})
+    build = cast("Callable[..., ResultT]", accumulator.result)
     return build(**carried, choices=built)
 
 
@@ -84,14 +84,16 @@ class _Choice:
         self.pieces = []
         self.texts = {name: [] for name in concatenated}
 
-    def built(self, fold: Fold[Any], index: int, reason: str | None) -> Any:
+    def built(self, accumulator: Accumulator[Any], index: int, reason: str | None) -> Any:
         deltas = [piece.delta for piece in self.pieces]
         texts = {name: "".join(parts) for name, parts in self.texts.items() if parts}
-        message = fold.message(**_last_values(fold.message, deltas, set(self.texts)), **texts)
-        values = _last_values(fold.choice, self.pieces, {"message", "index"})
+        message = accumulator.message(
+            **_last_values(accumulator.message, deltas, set(self.texts)), **texts
+        )
+        values = _last_values(accumulator.choice, self.pieces, {"message", "index"})
         if reason is not None and not values.get("finish_reason"):
             values["finish_reason"] = reason
-        return fold.choice(**values, index=index, message=message)
+        return accumulator.choice(**values, index=index, message=message)
 
 
 def _last_values(cls: type, sources: Sequence[Any], without: set[str]) -> dict[str, Any]:

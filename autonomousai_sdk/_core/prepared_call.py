@@ -14,7 +14,7 @@ from attrs import field, frozen
 from .._version import __version__
 from ..errors import ConfigurationError
 from .catalog import Model
-from .codec import encode, is_object, plain
+from .codec import encode, is_object, to_jsonable
 from .coding import ACCEPTED
 from .exchange import Request
 from .failure import Context
@@ -40,7 +40,7 @@ _TYPES: Mapping[str, tuple[type | tuple[type, ...], str]] = {
 
 
 @frozen(kw_only=True)
-class Plan(Generic[ResultT]):
+class PreparedCall(Generic[ResultT]):
     """What a flow needs to make a call.
 
     Attributes:
@@ -62,7 +62,7 @@ class Plan(Generic[ResultT]):
     max_bytes: int
 
 
-def planned(
+def prepare_call(
     settings: Settings,
     operation: Operation[ResultT],
     arguments: Mapping[str, object],
@@ -70,7 +70,7 @@ def planned(
     *,
     shape: StreamShape[Any, ResultT] | None,
     new_key: Callable[[], str],
-) -> Plan[ResultT]:
+) -> PreparedCall[ResultT]:
     """Plan a call.
 
     Args:
@@ -100,7 +100,7 @@ def planned(
     except (TypeError, ValueError, RecursionError) as error:
         raise ConfigurationError(f"The request cannot be written as JSON: {error}.") from error
     url = joined(settings.base_url, path)
-    return Plan(
+    return PreparedCall(
         operation=operation,
         request=Request(
             method=operation.method,
@@ -160,7 +160,7 @@ def _on_the_wire(argument: Argument, value: object, model: Model | None) -> obje
             accepts_images=None if model is None else model.accepts_images,
         )
     if argument.kind == "json":
-        return plain(value)
+        return to_jsonable(value)
     types, description = _TYPES[argument.kind]
     # bool is an int to Python, not to a caller who meant a number
     if not isinstance(value, types) or (isinstance(value, bool) and types is not bool):
@@ -181,7 +181,7 @@ def _extra(extra: object) -> dict[str, object]:
     for name in extra:
         if not isinstance(name, str):
             raise ConfigurationError(f"extra_body: {name!r} is no field name; names are strings.")
-    return {name: plain(value) for name, value in extra.items()}
+    return {name: to_jsonable(value) for name, value in extra.items()}
 
 
 def _headers(

@@ -15,7 +15,7 @@ from attrs import define, field, frozen
 
 import autonomousai_sdk as sdk
 
-from ..faults.subject import SDK
+from .client_under_test import SDK
 
 Step = bytes | Exception | None
 """What a read does: give these bytes, fail, or (None) never end."""
@@ -122,10 +122,10 @@ class AwaitingTransport:
         """Close nothing."""
 
 
-def playing(subject: SDK, script: Script, **options: Any) -> Any:
+def playing(client_under_test: SDK, script: Script, **options: Any) -> Any:
     """A client in the subject's colour, on a transport that plays the script."""
-    if subject.colour == "sync":
+    if client_under_test.backend == "sync":
         made: Any = sdk.Client(transport=BlockingTransport(script), **options)
     else:
         made = sdk.AsyncClient(transport=AwaitingTransport(script), **options)
-    return subject.calls(made)
+    return client_under_test.calls(made)

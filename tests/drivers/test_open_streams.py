@@ -6,7 +6,7 @@ from weakref import ref
 
 import pytest
 
-from autonomousai_sdk._drivers.registry import Registry
+from autonomousai_sdk._drivers.open_streams import OpenStreams
 
 
 class Stream:
@@ -25,13 +25,13 @@ class Response:
 
 
 @pytest.fixture
-def registry() -> Registry[Response]:
+def registry() -> OpenStreams[Response]:
     """One in which no stream is open."""
-    return Registry[Response]()
+    return OpenStreams[Response]()
 
 
 def test_a_dropped_streams_connection_is_broken_and_collected_once(
-    registry: Registry[Response],
+    registry: OpenStreams[Response],
 ) -> None:
     """Broken at once, and left to the next call to close."""
     stream, response = Stream(), Response()
@@ -43,7 +43,7 @@ def test_a_dropped_streams_connection_is_broken_and_collected_once(
     assert registry.collect() == registry.collect_all() == []
 
 
-def test_a_stream_that_ends_properly_is_let_go(registry: Registry[Response]) -> None:
+def test_a_stream_that_ends_properly_is_let_go(registry: OpenStreams[Response]) -> None:
     """Dropping it afterwards breaks nothing, and ending it again does nothing."""
     stream, response = Stream(), Response()
     registry.add(stream, response, "POST /chat")
@@ -54,7 +54,7 @@ def test_a_stream_that_ends_properly_is_let_go(registry: Registry[Response]) -> 
     assert registry.collect_all() == []
 
 
-def test_a_closing_client_gets_all_there_is(registry: Registry[Response]) -> None:
+def test_a_closing_client_gets_all_there_is(registry: OpenStreams[Response]) -> None:
     """The open ones and the dropped ones, each once."""
     kept, dropped, responses = Stream(), Stream(), [Response(), Response()]
     registry.add(kept, responses[0], "POST /chat")
@@ -67,7 +67,7 @@ def test_a_closing_client_gets_all_there_is(registry: Registry[Response]) -> Non
 
 
 def test_a_stream_dropped_as_the_client_closes_is_closed_once(
-    registry: Registry[Response],
+    registry: OpenStreams[Response],
 ) -> None:
     """Its finalizer may run when the client has taken it out already."""
     stream, response = Stream(), Response()
@@ -81,7 +81,7 @@ def test_a_stream_dropped_as_the_client_closes_is_closed_once(
     assert registry.collect() == []
 
 
-def test_what_is_open_is_told(registry: Registry[Response]) -> None:
+def test_what_is_open_is_told(registry: OpenStreams[Response]) -> None:
     """How many streams, and of which endpoints, each named once."""
     assert str(registry) == "every connection is in use"
     one, two, three = Stream(), Stream(), Stream()

@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import frozen
 
-from .subject import COLOURS, Client, Colour, NotSurvived, Subject
+from .client_under_test import BACKENDS, Backend, Client, ClientUnderTest, FaultNotHandled
 
 Check = Callable[..., Coroutine[Any, Any, None]]
 
@@ -31,24 +31,28 @@ class Case:
     variant: str
     check: Check
     arguments: tuple[Any, ...] = ()
-    colours: tuple[Colour, ...] = COLOURS
+    backends: tuple[Backend, ...] = BACKENDS
     transports: tuple[str, ...] | None = None
     peers: bool = True
 
     def __str__(self) -> str:
         return f"{self.fault}-{self.variant}"
 
-    def suits(self, subject: Subject) -> bool:
+    def suits(self, client_under_test: ClientUnderTest) -> bool:
         """Whether it makes sense for a subject."""
         return (
-            subject.colour in self.colours
-            and (self.peers or not subject.is_peer)
-            and (self.transports is None or subject.is_peer or subject.transport in self.transports)
+            client_under_test.backend in self.backends
+            and (self.peers or not client_under_test.is_peer)
+            and (
+                self.transports is None
+                or client_under_test.is_peer
+                or client_under_test.transport in self.transports
+            )
         )
 
-    def run(self, subject: Subject) -> None:
+    def run(self, client_under_test: ClientUnderTest) -> None:
         """Put the subject to it."""
-        subject.run(lambda: self.check(subject, *self.arguments))
+        client_under_test.run(lambda: self.check(client_under_test, *self.arguments))
 
 
 @frozen
@@ -62,7 +66,7 @@ class Group:
         fault: str,
         *variants: str,
         over: Mapping[str, Any] | None = None,
-        colours: tuple[Colour, ...] = COLOURS,
+        backends: tuple[Backend, ...] = BACKENDS,
         transports: tuple[str, ...] | None = None,
         peers: bool = True,
     ) -> Callable[[Check], Check]:
@@ -80,7 +84,7 @@ class Group:
                     variant=variant,
                     check=check,
                     arguments=values,
-                    colours=colours,
+                    backends=backends,
                     transports=transports,
                     peers=peers,
                 )
@@ -108,7 +112,7 @@ class Outcome:
     seconds: float
 
 
-async def streamed(subject: Subject, client: Client, **options: Any) -> Outcome:
+async def streamed(client_under_test: ClientUnderTest, client: Client, **options: Any) -> Outcome:
     """Read a stream to its end, whatever that is."""
     texts: list[str] = []
     completion: Any = None
@@ -117,7 +121,7 @@ async def streamed(subject: Subject, client: Client, **options: Any) -> Outcome:
     try:
         async with client.chat.stream("Hello", **options) as stream:
             async for chunk in stream:
-                texts.append(subject.text(chunk))
+                texts.append(client_under_test.text(chunk))
             completion = stream.completion
     except Exception as error:  # noqa: BLE001  # whatever comes is judged by the case
         caught = error
@@ -126,7 +130,7 @@ async def streamed(subject: Subject, client: Client, **options: Any) -> Outcome:
     )
 
 
-async def created(subject: Subject, client: Client, **options: Any) -> Outcome:
+async def created(client_under_test: ClientUnderTest, client: Client, **options: Any) -> Outcome:
     """Ask for a whole answer."""
     completion: Any = None
     caught: Exception | None = None
@@ -136,7 +140,7 @@ async def created(subject: Subject, client: Client, **options: Any) -> Outcome:
     except Exception as error:  # noqa: BLE001  # whatever comes is judged by the case
         caught = error
     return Outcome(
-        text="" if completion is None else subject.answer(completion),
+        text="" if completion is None else client_under_test.answer(completion),
         error=caught,
         completion=completion,
         seconds=monotonic() - began,
@@ -153,19 +157,19 @@ def owed(
     """The outcome's error, if it is of that kind and says those texts."""
     error = outcome.error
     if error is None:
-        raise NotSurvived(f"no error; {outcome.text[:60]!r} passed for the whole answer")
+        raise FaultNotHandled(f"no error; {outcome.text[:60]!r} passed for the whole answer")
     if not isinstance(error, kind):
-        raise NotSurvived(f"raised {named(error)}: {str(error)[:200]}") from error
+        raise FaultNotHandled(f"raised {named(error)}: {str(error)[:200]}") from error
     for text in texts:
         if text not in str(error):
-            raise NotSurvived(f"the error does not say {text!r}: {str(error)[:300]}") from error
+            raise FaultNotHandled(f"the error does not say {text!r}: {str(error)[:300]}") from error
     return error
 
 
 def fine(outcome: Outcome, text: str) -> None:
     """The call gave that text and no error."""
     if outcome.error is not None:
-        raise NotSurvived(
+        raise FaultNotHandled(
             f"raised {named(outcome.error)}: {str(outcome.error)[:200]}"
         ) from outcome.error
     expect(outcome.text == text, f"delivered {outcome.text[:80]!r} instead of {text[:80]!r}")
@@ -174,7 +178,7 @@ def fine(outcome: Outcome, text: str) -> None:
 def expect(condition: bool, otherwise: str) -> None:
     """Raise `NotSurvived` unless the condition holds."""
     if not condition:
-        raise NotSurvived(otherwise)
+        raise FaultNotHandled(otherwise)
 
 
 def within(seconds: float, limit: float, what: str) -> None:

@@ -9,7 +9,7 @@ knows the time left, and these streams ask it at every read.
 A blocking read is also where a stream's time goes when chunks come one by one, so it does
 without what httpcore's own does each time: a system call to set the timeout again, a table
 of exceptions. What fails in it is a `TransportError` at once, which httpcore lets through.
-For asyncio, see `buffered`.
+For asyncio, see `_asyncio_backend`.
 
 Typed by shape, not by httpcore's classes: the same streams serve httpx and httpx2.
 """
@@ -36,7 +36,7 @@ _SHORTEST = 0.001
 """Seconds; 0 would mean "do not block" to a socket, not "time out"."""
 
 
-class Allowance(float):
+class MutableTimeout(float):
     """A timeout in seconds that can be changed, with a point in time none of it goes past.
 
     As a float it is what it was at first, for code that knows no better.
@@ -71,25 +71,25 @@ class Allowance(float):
 
 def seconds_left(timeout: float | None) -> float | None:
     """Seconds the next wait may take, by a timeout or by an allowance; None for no limit."""
-    return timeout.left() if isinstance(timeout, Allowance) else timeout
+    return timeout.left() if isinstance(timeout, MutableTimeout) else timeout
 
 
 @frozen
-class Limits:
+class RequestTimeouts:
     """The limits of one request, in httpcore's form: reading and writing are allowances."""
 
     connect: float | None
-    read: Allowance
-    write: Allowance
+    read: MutableTimeout
+    write: MutableTimeout
     pool: float | None
 
     @classmethod
-    def of(cls, timeout: Timeout) -> Limits:
+    def of(cls, timeout: Timeout) -> RequestTimeouts:
         """The limits a `Timeout` sets, with `total` counted from now."""
         return cls(
             timeout.connect,
-            Allowance(timeout.read, timeout.total),
-            Allowance(timeout.write, timeout.total),
+            MutableTimeout(timeout.read, timeout.total),
+            MutableTimeout(timeout.write, timeout.total),
             timeout.pool,
         )
 

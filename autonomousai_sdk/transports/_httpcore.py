@@ -23,13 +23,13 @@ from attrs import define, field, frozen
 
 from .._core.exchange import Request, TransportError
 from .._core.timeout import Timeout
-from .buffered import BufferedBackend
-from .deadline import Allowance, AsyncDeadlineBackend, DeadlineBackend, Limits
-from .fault import restore_cause, transport_error, untrace
-from .per_loop import PerLoop
-from .pool import PIECE, PoolLimits, pool_options
-from .proxy import proxy_for
-from .watchdog import BlockingWatchdog
+from ._asyncio_backend import BufferedBackend
+from ._backend import AsyncDeadlineBackend, DeadlineBackend, MutableTimeout, RequestTimeouts
+from ._errors import restore_cause, strip_tracebacks, transport_error
+from ._per_loop import PerLoop
+from ._pool_options import WRITE_SIZE, PoolLimits, pool_options
+from ._proxy import proxy_for
+from ._watchdog import BlockingWatchdog
 
 
 @frozen(eq=False)
@@ -69,7 +69,7 @@ class Library:
             return BufferedBackend(self.core.WriteError)
         return AsyncDeadlineBackend(self.core.TrioBackend())
 
-    def request(self, request: Request, limits: Limits) -> Any:
+    def request(self, request: Request, limits: RequestTimeouts) -> Any:
         """The library's own request."""
         outgoing = self.http.Request(
             request.method,
@@ -116,7 +116,7 @@ class _Body:
     """
 
     def __init__(self, content: bytes) -> None:
-        self._pieces = [content[at : at + PIECE] for at in range(0, len(content), PIECE)]
+        self._pieces = [content[at : at + WRITE_SIZE] for at in range(0, len(content), WRITE_SIZE)]
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self._pieces)
@@ -172,7 +172,7 @@ class _Pools:
             self._routes[scheme, host] = pool
         return pool
 
-    def taken(self) -> list[Any]:
+    def take_all(self) -> list[Any]:
         """Every pool, for the caller to close; they are not used again."""
         pools, self._pools = self._pools, {}
         self._routes = {}
@@ -193,7 +193,7 @@ class PooledTransport:
 
     def send(self, request: Request, timeout: Timeout) -> PooledResponse:
         """Send a request; see `Transport.send`."""
-        limits = Limits.of(timeout)
+        limits = RequestTimeouts.of(timeout)
         try:
             outgoing = self._library.request(request, limits)
             if self._client is None:
@@ -208,11 +208,11 @@ class PooledTransport:
         if self._client is None:
             return PooledResponse(response, limits.read, self._errors)
         _end_limit(outgoing)
-        return GivenResponse(response, limits.read, self._errors, watchdog=self._watchdog)
+        return BorrowedResponse(response, limits.read, self._errors, watchdog=self._watchdog)
 
     def close(self) -> None:
         """Close every connection this transport opened."""
-        for pool in self._pools.taken():
+        for pool in self._pools.take_all():
             pool.close()
 
 
@@ -230,7 +230,7 @@ class AsyncPooledTransport:
 
     async def send(self, request: Request, timeout: Timeout) -> AsyncPooledResponse:
         """Send a request; see `AsyncTransport.send`."""
-        limits = Limits.of(timeout)
+        limits = RequestTimeouts.of(timeout)
         try:
             outgoing = self._library.request(request, limits)
             if self._client is None:
@@ -254,13 +254,13 @@ class AsyncPooledTransport:
         try:
             return await pool.handle_async_request(outgoing)
         except BaseException:
-            _forget_unopened(pool)
+            _remove_orphans(pool)
             raise
 
     async def aclose(self) -> None:
         """Close every connection this transport opened on the running loop."""
         pools = self._pools.pop()
-        for pool in [] if pools is None else pools.taken():
+        for pool in [] if pools is None else pools.take_all():
             await pool.aclose()
 
 
@@ -269,7 +269,7 @@ class PooledResponse:
     """An answer read as its bytes come, below the library's own decoding."""
 
     _response: Any
-    _allowance: Allowance
+    _timeout: MutableTimeout
     _errors: tuple[type[Exception], ...]
     _pieces: Iterator[bytes] = field(init=False)
 
@@ -289,7 +289,7 @@ class PooledResponse:
 
     def read(self, timeout: float | None) -> bytes:
         """The next bytes; see `TransportResponse.read`."""
-        self._allowance.limit(timeout)
+        self._timeout.limit(timeout)
         try:
             return next(self._pieces, b"")
         except TransportError as error:
@@ -308,7 +308,7 @@ class PooledResponse:
 
 
 @define(eq=False)
-class GivenResponse(PooledResponse):
+class BorrowedResponse(PooledResponse):
     """An answer on a connection that knows no allowance: a thread keeps the time of its reads."""
 
     _watchdog: BlockingWatchdog = field(kw_only=True, alias="watchdog")
@@ -345,7 +345,7 @@ class AsyncPooledResponse:
     """
 
     _response: Any
-    _allowance: Allowance
+    _timeout: MutableTimeout
     _errors: tuple[type[Exception], ...]
     _bounded: bool = field(kw_only=True, alias="bounded")
     _pieces: AsyncIterator[bytes] = field(init=False)
@@ -366,7 +366,7 @@ class AsyncPooledResponse:
 
     async def read(self, timeout: float | None) -> bytes:
         """The next bytes; see `AsyncTransportResponse.read`."""
-        self._allowance.limit(timeout)
+        self._timeout.limit(timeout)
         try:
             if self._bounded:
                 return await self._pieces.__anext__()
@@ -395,7 +395,7 @@ class AsyncPooledResponse:
             while True:
                 await self._pieces.__anext__()
         except (*ends, *self._errors) as error:
-            untrace(error)
+            strip_tracebacks(error)
 
     def abort(self) -> None:
         """Break the connection at once."""
@@ -410,7 +410,7 @@ def _end_limit(outgoing: Any) -> None:
     outgoing.extensions["timeout"]["read"] = None
 
 
-def _forget_unopened(transport: Any) -> None:
+def _remove_orphans(transport: Any) -> None:
     """Take connections that nobody will ever open out of a pool.
 
     A request that is cancelled just as it is given a new connection leaves that one behind,

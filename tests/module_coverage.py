@@ -1,7 +1,7 @@
 """Each part is covered by its own tests alone, every line and every branch of it.
 
-python -m tests.coverage                    all parts
-python -m tests.coverage sse url drivers    these
+python -m tests.module_coverage                    all parts
+python -m tests.module_coverage sse url drivers    these
 
 A part is a module of the core, whose tests are the file of the same name; or the drivers, twins
 whose tests are one folder.

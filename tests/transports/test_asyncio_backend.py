@@ -15,11 +15,10 @@ import anyio
 import pytest
 
 from autonomousai_sdk import TransportError
-from autonomousai_sdk.transports.buffered import BufferedBackend, BufferedStream
-from autonomousai_sdk.transports.deadline import Allowance
-
-from ..faults.certificate import CERTIFICATE, server_context
-from ..faults.server import black_hole
+from autonomousai_sdk.transports._asyncio_backend import BufferedBackend, BufferedStream
+from autonomousai_sdk.transports._backend import MutableTimeout
+from tests.support.certificate import CERTIFICATE, server_context
+from tests.support.fault_server import black_hole
 
 MEBIBYTE = 2**20
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -149,7 +148,7 @@ async def test_a_broken_connection_is_told_after_what_came() -> None:
         assert await stream.read(65536, 1) == b"so far"
         with pytest.raises(TransportError, match="[Rr]eset") as caught:
             await stream.read(65536, 1)
-        assert caught.value.fault == "broken"
+        assert caught.value.kind == "broken"
         assert isinstance(caught.value.__cause__, ConnectionResetError)
         with pytest.raises(WriteError):
             await stream.write(b"more", 1)
@@ -177,13 +176,13 @@ async def test_a_reader_that_does_not_read_stops_the_sender() -> None:
 async def test_a_wait_ends_in_time(tls: bool) -> None:
     """By a plain timeout, and by an allowance that was changed."""
     async with connected(hold, tls=tls) as stream:
-        for timeout in (0.05, Allowance(9, None)):
-            if isinstance(timeout, Allowance):
+        for timeout in (0.05, MutableTimeout(9, None)):
+            if isinstance(timeout, MutableTimeout):
                 timeout.limit(0.05)
             began = asyncio.get_running_loop().time()
             with pytest.raises(TransportError) as caught:
                 await stream.read(65536, timeout)
-            assert (caught.value.fault, caught.value.phase) == ("timeout", "read")
+            assert (caught.value.kind, caught.value.phase) == ("timeout", "read")
             assert 0.04 < asyncio.get_running_loop().time() - began < 1
 
 
@@ -193,7 +192,7 @@ async def test_a_write_that_is_not_read_ends_in_time(tls: bool) -> None:
     async with connected(deaf, tls=tls) as stream:
         with pytest.raises(TransportError) as caught:
             await stream.write(b"x" * 64 * MEBIBYTE, 0.1)
-        assert (caught.value.fault, caught.value.phase) == ("timeout", "write")
+        assert (caught.value.kind, caught.value.phase) == ("timeout", "write")
 
 
 async def test_a_write_that_breaks_off_is_a_write_error() -> None:
@@ -236,7 +235,7 @@ async def test_socket_options_and_a_local_address() -> None:
 
 
 @pytest.mark.parametrize(
-    ("handler", "fault"),
+    ("handler", "kind"),
     [(hold, "timeout"), (resetting(b""), "connect"), (resetting(b"HTTP/1.1 400 \r\n\r\n"), "tls")],
 )
 async def test_tls_that_does_not_come_about(handler: Handler, fault: str) -> None:
@@ -246,7 +245,7 @@ async def test_tls_that_does_not_come_about(handler: Handler, fault: str) -> Non
         stream = await backend.connect_tcp("127.0.0.1", port, 5)
         with pytest.raises(TransportError) as caught:
             await stream.start_tls(ssl.create_default_context(), "localhost", 0.2)
-        assert (caught.value.fault, caught.value.phase) in {
+        assert (caught.value.kind, caught.value.phase) in {
             (fault, "connect"),
             (fault, "read"),
         }
@@ -259,14 +258,14 @@ async def test_a_connection_that_is_refused() -> None:
         unused.bind(("127.0.0.1", 0))
         with pytest.raises(TransportError, match="111|refused") as caught:
             await BufferedBackend(WriteError).connect_tcp("localhost", unused.getsockname()[1], 5)
-    assert caught.value.fault == "connect"
+    assert caught.value.kind == "connect"
 
 
 async def test_a_name_that_nobody_has() -> None:
     """It is a connection that could not be made."""
     with pytest.raises(TransportError) as caught:
         await BufferedBackend(WriteError).connect_tcp("nobody.invalid", 80, 5)
-    assert caught.value.fault == "connect"
+    assert caught.value.kind == "connect"
 
 
 async def test_connecting_ends_in_time() -> None:
@@ -275,7 +274,7 @@ async def test_connecting_ends_in_time() -> None:
         port = int(url.rpartition(":")[2])
         with pytest.raises(TransportError) as caught:
             await BufferedBackend(WriteError).connect_tcp("127.0.0.1", port, 0.1)
-    assert (caught.value.fault, caught.value.phase) == ("timeout", "connect")
+    assert (caught.value.kind, caught.value.phase) == ("timeout", "connect")
 
 
 async def test_an_address_that_is_silent_is_not_waited_for(

@@ -12,7 +12,7 @@ from ..errors import (
     ConfigurationError,
     NotFoundError,
 )
-from .terminal import complain
+from .terminal import print_error
 
 _STDOUT = 1
 
@@ -28,7 +28,7 @@ _ADVICE: tuple[tuple[type[AutonomousAIError], str], ...] = (
 )
 
 
-def ended(error: BaseException) -> int:
+def exit_code(error: BaseException) -> int:
     """Say what a person needs to know of the exception that ended a command.
 
     Returns:
@@ -44,14 +44,14 @@ def ended(error: BaseException) -> int:
         _discard_output()
         return DONE
     if isinstance(error, OSError):
-        complain(f"autonomousai: {error}")
+        print_error(f"autonomousai: {error}")
         _discard_output()
         return FAILED
     if not isinstance(error, AutonomousAIError):
         raise error
-    complain(f"autonomousai: {error}")
+    print_error(f"autonomousai: {error}")
     if advice := _advice(error):
-        complain(advice)
+        print_error(advice)
     return WRONG_USAGE if isinstance(error, ConfigurationError) else FAILED
 
 

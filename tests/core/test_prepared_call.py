@@ -16,18 +16,17 @@ from attrs import evolve
 
 from autonomousai_sdk._core.failure import Context
 from autonomousai_sdk._core.operation import Operation, StreamShape
-from autonomousai_sdk._core.plan import Plan, planned
+from autonomousai_sdk._core.prepared_call import PreparedCall, prepare_call
 from autonomousai_sdk._core.secret import Secret
 from autonomousai_sdk._core.settings import CallOptions, Settings
 from autonomousai_sdk._core.timeout import Timeout
 from autonomousai_sdk._version import __version__
 from autonomousai_sdk.errors import ConfigurationError
-
-from .miniature import (
+from tests.support.sample_operation import (
+    ACCUMULATOR,
     BASE_URL,
     CHAT,
     EMBED,
-    FOLD,
     KEY,
     SHAPE,
     Chunk,
@@ -45,10 +44,10 @@ def plan(
     client: Settings | None = None,
     shape: StreamShape[Chunk, Completion] | None = None,
     **call: Any,
-) -> Plan[Completion]:
+) -> PreparedCall[Completion]:
     """A call's plan; its idempotency key is `key-1`, the next one's would be `key-2`."""
     keys = count(1)
-    return planned(
+    return prepare_call(
         settings() if client is None else client,
         operation,
         {"messages": "hi"} if arguments is None else arguments,
@@ -58,12 +57,12 @@ def plan(
     )
 
 
-def body(made: Plan[Any]) -> Any:
+def body(made: PreparedCall[Any]) -> Any:
     """The document a plan sends."""
     return json.loads(made.request.content)
 
 
-def headers(made: Plan[Any]) -> dict[str, str]:
+def headers(made: PreparedCall[Any]) -> dict[str, str]:
     """The headers a plan sends, each of them once."""
     assert len(dict(made.request.headers)) == len(made.request.headers)
     return dict(made.request.headers)
@@ -99,7 +98,7 @@ def test_a_stream_is_asked_for_by_its_switch() -> None:
 
 def test_a_stream_without_a_switch_is_asked_for_by_its_path_alone() -> None:
     """There is no field to set either way."""
-    shape = StreamShape(chunk=Chunk, fold=FOLD)
+    shape = StreamShape(chunk=Chunk, accumulator=ACCUMULATOR)
     operation = evolve(CHAT, stream=shape)
     assert "stream" not in body(plan(operation=operation, shape=shape))
     assert "stream" not in body(plan(operation=operation))

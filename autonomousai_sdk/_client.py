@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from ._core.catalog import Catalog, Model
 from ._core.flow import RetryPolicy
@@ -26,7 +26,7 @@ from .transports._select import new_transport
 
 if TYPE_CHECKING:
     import httpx
-    from typing_extensions import Self, Unpack
+    from typing_extensions import Unpack
 
 
 class Models:

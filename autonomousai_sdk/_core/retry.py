@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import timezone
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from threading import Lock
 
@@ -93,7 +93,7 @@ def retry_after(headers: Mapping[str, str], date: float) -> float | None:
     try:
         moment = parsedate_to_datetime(value)
         if moment.tzinfo is None:  # the form without a zone is GMT (RFC 9110, section 5.6.7)
-            moment = moment.replace(tzinfo=timezone.utc)
+            moment = moment.replace(tzinfo=UTC)
         wait = moment.timestamp() - date
     except (TypeError, ValueError, OverflowError):
         return None

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from random import random
 from time import monotonic, time
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import Any, Generic, Self, TypeVar, cast
 from uuid import uuid4
 
 from anyio import CancelScope, fail_after, sleep
@@ -30,9 +30,6 @@ from ..errors import ConfigurationError, StreamError
 from ..transports import AsyncTransport, AsyncTransportResponse
 from ..transports._per_loop import PerLoop
 from .open_streams import OpenStreams
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 T = TypeVar("T")
 StreamT = TypeVar("StreamT", bound="AsyncStream[Any, Any]")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from random import random
 from time import monotonic, sleep, time
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import Any, Generic, Self, TypeVar, cast
 from uuid import uuid4
 
 from attrs import define, field
@@ -29,9 +29,6 @@ from .._core.timeout import Deadline, Timeout
 from ..errors import ConfigurationError, StreamError
 from ..transports import Transport, TransportResponse
 from .open_streams import OpenStreams
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 T = TypeVar("T")
 StreamT = TypeVar("StreamT", bound="Stream[Any, Any]")

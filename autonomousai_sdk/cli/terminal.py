@@ -14,10 +14,7 @@ from itertools import cycle
 from threading import Event, Lock, Thread
 from time import monotonic
 from types import TracebackType
-from typing import TYPE_CHECKING, TextIO
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
+from typing import Self, TextIO
 
 # C0 and C1 of ECMA-48, but for tab and line feed: without the character that starts it, the
 # rest of a control sequence is plain text.

@@ -7,7 +7,7 @@ import socket
 import threading
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import Self
 
 import anyio
 
@@ -24,9 +24,6 @@ except ImportError as _error:
     ) from _error
 
 from .engines import SMOLLM2, engine_for
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 END_MARKER_TIMEOUT = 5
 """Seconds that answers under way get when the server closes."""

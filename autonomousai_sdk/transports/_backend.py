@@ -22,15 +22,12 @@ import socket
 import ssl
 from collections.abc import Iterable
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 from attrs import frozen
 
 from .._core.exchange import TransportError
 from .._core.timeout import Timeout
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 _SHORTEST = 0.001
 """Seconds; 0 would mean "do not block" to a socket, not "time out"."""

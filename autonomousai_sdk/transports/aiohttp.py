@@ -115,7 +115,7 @@ class AIOHTTPTransport:
                         sock_read=timeout.read,
                     ),
                 )
-        except asyncio.TimeoutError as error:
+        except TimeoutError as error:
             phase = _phase(error, monotonic() - began, timeout)
             raise TransportError("timeout", "the time was over", phase=phase) from error
         except _ERRORS as error:
@@ -196,7 +196,7 @@ class AIOHTTPResponse:
             self._until = inf if timeout is None else monotonic() + timeout
             self._watchdog.expect_within(min(_TICK, self._until - monotonic()))
             return await content.readany()
-        except asyncio.TimeoutError as error:
+        except TimeoutError as error:
             raise TransportError("timeout", "nothing came in time") from error
         except _ERRORS as error:
             raise _transport_error(error) from error
@@ -237,7 +237,7 @@ class AIOHTTPResponse:
         if transport is None or transport.is_closing():
             content.set_exception(aiohttp.ClientPayloadError("the body is no valid HTTP"))
         elif left <= 0:
-            content.set_exception(asyncio.TimeoutError())
+            content.set_exception(TimeoutError())
         else:
             self._watchdog.expect_within(min(_TICK, left))
 

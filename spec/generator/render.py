@@ -139,18 +139,11 @@ def _params(spec: Spec) -> str:
             "from collections.abc import Sequence",
             "from typing import Literal",
             "from typing import TypedDict",
-            "from typing_extensions import NotRequired",
+            "from typing import NotRequired",
             "from . import models",
         ],
         body,
-    ).replace("from typing_extensions import NotRequired", _NOT_REQUIRED)
-
-
-_NOT_REQUIRED = """from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from typing_extensions import NotRequired
-"""
+    )
 
 
 def _typed_dict(cls: ClassModel) -> str:

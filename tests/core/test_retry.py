@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from threading import Thread
 from typing import Any
@@ -23,7 +23,7 @@ from autonomousai_sdk._core.retry import (
 from tests.support.sample_operation import DATA
 
 CASES: dict[str, list[Any]] = json.loads((DATA / "retry_cases.json").read_text("utf-8"))
-NOW = datetime(2026, 11, 23, 6, 0, 0, tzinfo=timezone.utc)
+NOW = datetime(2026, 11, 23, 6, 0, 0, tzinfo=UTC)
 
 
 def asked(value: str, name: str = "retry-after") -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from importlib import import_module
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 from attrs import field, frozen
 
@@ -19,9 +19,6 @@ from tests.support.client_under_test import (
     Stream,
     settled,
 )
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 
 def _errors() -> Errors:

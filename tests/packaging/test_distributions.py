@@ -64,7 +64,7 @@ def test_the_metadata_is_complete(metadata: Message) -> None:
     assert metadata["Name"] == "autonomousai-sdk"
     assert metadata["License-Expression"] == "MIT"
     assert metadata["License-File"] == "LICENSE"
-    assert metadata["Requires-Python"] == ">=3.10"
+    assert metadata["Requires-Python"] == ">=3.11"
     assert metadata["Description-Content-Type"] == "text/markdown"
     assert "autonomousai" in str(metadata.get_payload())
     assert {"Typing :: Typed", "Framework :: Trio", "Framework :: AsyncIO"} <= set(

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 OURS = {"anyio", "attrs", "cattrs", "httpx", "msgspec"}
-THEIRS = {"certifi", "h11", "httpcore", "idna", "typing-extensions"} | (
-    {"exceptiongroup"} if sys.version_info < (3, 11) else set()
-)
+THEIRS = {"certifi", "h11", "httpcore", "idna", "typing-extensions"}
 TOOLS = {"pip", "setuptools"}
 
 

@@ -24,15 +24,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.util import find_spec
 from inspect import isawaitable
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, Self, TypeVar
 
 import anyio
 from attrs import field, frozen
 
 import autonomousai_sdk as sdk
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 T = TypeVar("T")
 Backend = Literal["sync", "asyncio", "trio"]

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from functools import cache
 from importlib import import_module
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, Self
 
 import pytest
 from attrs import field, frozen
@@ -22,9 +22,6 @@ from autonomousai_sdk.transports import Request, Timeout
 
 from .backends import Test, put_to
 from .client_under_test import SAFETY, SDK, Client, clients_under_test, settled
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 LIMITS: dict[str, float] = dict.fromkeys(("connect", "read", "write", "pool"), SAFETY)
 """Limits that only a test that hangs comes to."""

@@ -17,14 +17,11 @@ from contextlib import contextmanager, suppress
 from threading import Thread
 from time import monotonic
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Any, Literal, Self, cast
 
 from attrs import define, field, frozen
 
 from .script import Action, Answer, Drip, Fin, Gate, Hold, Pace, Repeat, Reset, Send, Wait
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 LIFETIME = 30.0
 """Seconds after which a server closes every connection, so that no client hangs on it."""

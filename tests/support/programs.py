@@ -6,7 +6,6 @@ Run as a module, this is that child.
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import json
 import os
@@ -294,12 +293,9 @@ def interrupted(client_under_test: ClientUnderTest, url: str) -> dict[str, Any]:
 
     # A shell that starts something in the background has it ignore Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    ends: tuple[type[BaseException], ...] = (KeyboardInterrupt,)
-    if sys.version_info < (3, 11):  # asyncio.run() makes that of it there
-        ends += (asyncio.CancelledError,)
     try:
         client_under_test.run(read)
-    except ends:
+    except KeyboardInterrupt:
         at = monotonic()
         sleep(0.3)
         return {"at": at, "left": monotonic()}

@@ -238,7 +238,7 @@ async def test_socket_options_and_a_local_address() -> None:
     ("handler", "kind"),
     [(hold, "timeout"), (resetting(b""), "connect"), (resetting(b"HTTP/1.1 400 \r\n\r\n"), "tls")],
 )
-async def test_tls_that_does_not_come_about(handler: Handler, fault: str) -> None:
+async def test_tls_that_does_not_come_about(handler: Handler, kind: str) -> None:
     """A server that is silent, one that leaves, and one that speaks something else."""
     backend = BufferedBackend(WriteError)
     async with serving(handler) as port:
@@ -246,8 +246,8 @@ async def test_tls_that_does_not_come_about(handler: Handler, fault: str) -> Non
         with pytest.raises(TransportError) as caught:
             await stream.start_tls(ssl.create_default_context(), "localhost", 0.2)
         assert (caught.value.kind, caught.value.phase) in {
-            (fault, "connect"),
-            (fault, "read"),
+            (kind, "connect"),
+            (kind, "read"),
         }
         await stream.aclose()
 

@@ -553,8 +553,8 @@ READING = {
     "chunks-reset": failing(Send(CHUNKED + coded(b"one")), Reset()),
     "no-chunk": failing(Send(CHUNKED + coded(b"one") + b"no size\r\n"), Hold()),
     "no-chunk-later": failing(*OPEN[:1], Wait(0.05), Send(b"no size\r\n"), Hold()),
-    "silence": failing(*OPEN, fault="timeout", phase="read"),
-    "silence-until-the-end": failing(*UNTIL_CLOSED, fault="timeout", phase="read"),
+    "silence": failing(*OPEN, kind="timeout", phase="read"),
+    "silence-until-the-end": failing(*UNTIL_CLOSED, kind="timeout", phase="read"),
 }
 
 
@@ -615,7 +615,7 @@ async def test_a_pool_that_is_used_up_says_so(client_under_test: Contestant) -> 
             await held.close()
             async with await sender.send(server.url) as response:
                 assert await response.rest() == b"ok"
-    judge(failing(fault="timeout", phase="pool"), caught.value)
+    judge(failing(kind="timeout", phase="pool"), caught.value)
     assert len(server.requests) == 2
 
 
@@ -630,7 +630,7 @@ async def test_each_read_has_a_limit_of_its_own(client_under_test: Contestant) -
         with pytest.raises(TransportError) as caught:
             await response.read(0.05)
         assert 0.03 < monotonic() - began < AT_ONCE
-    judge(failing(fault="timeout", phase="read"), caught.value)
+    judge(failing(kind="timeout", phase="read"), caught.value)
 
 
 @in_each

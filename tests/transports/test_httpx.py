@@ -89,14 +89,14 @@ def test_errors_say_what_kind_they_are(
     httpx_mock: HTTPXMock,
     transport: HTTPXTransport,
     error: Exception,
-    fault: ErrorKind,
+    kind: ErrorKind,
     phase: str,
 ) -> None:
     """Each error of httpx is a `TransportError` of its kind, with a message and its cause."""
     httpx_mock.add_exception(error)
     with pytest.raises(TransportError) as caught:
         transport.send(REQUEST, Timeout())
-    assert (caught.value.kind, caught.value.phase) == (fault, phase)
+    assert (caught.value.kind, caught.value.phase) == (kind, phase)
     assert caught.value.message
     assert caught.value.__cause__ is error
 

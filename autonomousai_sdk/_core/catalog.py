@@ -1,6 +1,6 @@
-"""The model table: names, aliases and the endpoint each model is served from.
+"""The model table: the name, aliases and endpoint of each model.
 
-Knows no particular model: the generated code holds the spec's, `Client(models=…)` adds more.
+The generated code has the spec's models. `Client(models=…)` adds others.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from ..errors import ConfigurationError
 
 @frozen(kw_only=True)
 class Model:
-    """A model the client can name.
+    """A model of the model table.
 
     Attributes:
-        id: its name, which is also what `aiAgent` carries on the wire.
-        path: the endpoint that serves it, below the base URL.
-        aliases: other names it is known under.
-        accepts_images: whether it takes image parts; None when that is not known.
-        description: what it is for, in one sentence.
+        id: the name, sent as `aiAgent`.
+        path: the path of its endpoint below the base URL.
+        aliases: other names of the model.
+        accepts_images: whether the model takes image parts, or None if unknown.
+        description: its purpose, in one sentence.
 
     Example:
         >>> client.models.get("hermes-3").id
@@ -37,7 +37,7 @@ class Model:
 
 @frozen
 class Catalog:
-    """The models one client knows, found by name or alias."""
+    """The models of one client, by name and alias."""
 
     models: tuple[Model, ...]
     _by_name: dict[str, Model] = field(
@@ -48,29 +48,29 @@ class Catalog:
     )
 
     def get(self, name: object) -> Model:
-        """The model of that name or alias.
+        """The model with this name or alias.
 
         Raises:
-            ConfigurationError: no model has that name; the message lists those that exist.
+            ConfigurationError: no model has the name; the message lists the known models.
         """
         if not isinstance(name, str):
-            raise ConfigurationError(f"A model is named by a string, not by {type(name).__name__}.")
+            raise ConfigurationError(f"model must be a string, not {type(name).__name__}.")
         try:
             return self._by_name[name]
         except KeyError:
             raise ConfigurationError(
                 f"Unknown model {name!r}. Known models: {', '.join(self.names())}. "
-                f'To use another one, say where it is served: Client(models={{"{name}": "/chat"}}).'
+                f'To add a model, pass its path: Client(models={{"{name}": "/chat"}}).'
             ) from None
 
     def names(self) -> Iterable[str]:
-        """Every model's name, with its aliases in brackets, in the table's order."""
+        """Each model's name, with its aliases in parentheses, in the table's order."""
         for model in self.models:
             aliases = f" ({', '.join(model.aliases)})" if model.aliases else ""
             yield f"{model.id}{aliases}"
 
     def extended(self, more: Mapping[str, str]) -> Catalog:
-        """A table with more models, from names to paths; a name that exists is replaced."""
+        """A copy with more models, given as names to paths. An existing name is replaced."""
         added: list[Model] = []
         for name, path in more.items():
             if not isinstance(name, str) or not name:
@@ -86,6 +86,6 @@ class Catalog:
 
 
 def _indexed(models: tuple[Model, ...]) -> dict[str, Model]:
-    """Models by every name they have; a name of one's own goes before another's alias."""
+    """Models by name and alias. A name takes precedence over an alias of another model."""
     by_alias = {alias: model for model in models for alias in model.aliases}
     return by_alias | {model.id: model for model in models}

@@ -1,7 +1,7 @@
-"""What the generated code tells the core of one operation: its arguments, routes and answers.
+"""Descriptions of operations: their arguments, paths, headers and responses.
 
-Values only. The generator writes instances of these classes from the endpoint spec;
-the core reads them. Nothing here knows a particular endpoint.
+The generator writes instances of these classes from the endpoint spec, and the core reads
+them. This module contains no behaviour and names no endpoint.
 """
 
 from __future__ import annotations
@@ -14,23 +14,24 @@ ResultT = TypeVar("ResultT")
 ChunkT = TypeVar("ChunkT")
 
 Kind = Literal["string", "boolean", "integer", "number", "messages", "model", "json"]
-"""How an argument is checked and put on the wire.
+"""How an argument is checked and encoded.
 
-`messages` is base64 of the JSON list (spec: `contentEncoding`, `contentSchema`);
-`model` is looked up in the model table, which also gives the path; `json` goes as it is.
+`messages` is sent as base64 of the JSON list (spec: `contentEncoding`, `contentSchema`).
+`model` is looked up in the model table, which also determines the path. `json` is sent
+unchanged.
 """
 
 
 @frozen(kw_only=True)
 class Argument:
-    """One parameter of an operation and the body field it becomes.
+    """A parameter of an operation and the body field that it sets.
 
     Attributes:
         name: the Python name.
-        wire: the name in the JSON body.
-        kind: how it is checked and encoded.
-        required: whether the caller must give it.
-        default_from: the argument whose value on the wire stands in when this one is None.
+        wire: the name of the field in the JSON body.
+        kind: how the value is checked and encoded.
+        required: whether the caller must pass it.
+        default_from: the argument whose encoded value is sent when this one is None.
     """
 
     name: str
@@ -42,7 +43,7 @@ class Argument:
 
 @frozen(kw_only=True)
 class HeaderParameter:
-    """A header the spec declares, with the client option that sets it, if one does."""
+    """A header that the spec declares, and the client option that sets it, if any."""
 
     wire: str
     default: str | None = None
@@ -51,16 +52,16 @@ class HeaderParameter:
 
 @frozen(kw_only=True)
 class Accumulator(Generic[ResultT]):
-    """How a stream's chunks become one answer (spec: `x-accumulates`, `x-concatenate`).
+    """How a stream's chunks combine into one result (spec: `x-accumulates`, `x-concatenate`).
 
     Attributes:
-        result: the class of the whole answer.
+        result: the class of the result.
         choice: the class of one of its choices.
         message: the class of a choice's message.
-        concatenated: the delta's fields whose pieces are joined; of any other field
-            the last value that is not None counts.
-        fixed: fields that name the class itself on the wire, and so keep the value
-            that the result's class gives them.
+        concatenated: the delta's fields whose pieces are joined. Any other field takes
+            the last value that is not None.
+        fixed: fields that name the type of the document, so they keep the default of
+            the result's class.
     """
 
     result: type[ResultT]
@@ -72,14 +73,14 @@ class Accumulator(Generic[ResultT]):
 
 @frozen(kw_only=True)
 class StreamShape(Generic[ChunkT, ResultT]):
-    """What an operation's event stream is made of.
+    """The event stream of an operation.
 
     Attributes:
-        switch: the body field that asks for a stream when true, or None.
-        chunk: the class of one event's data; it has an `error`, a `finish_reason`, and
-            `choices`, each with an `index`, a `delta` and a `finish_reason` of its own.
+        switch: the body field that requests a stream when true, or None.
+        chunk: the class of one event's data. It has an `error`, a `finish_reason` and
+            `choices`, each with an `index`, a `delta` and a `finish_reason`.
         sentinel: the data of the event that ends the stream, or None.
-        accumulator: how the chunks become the whole answer.
+        accumulator: how the chunks combine into one result.
     """
 
     chunk: type[ChunkT]
@@ -90,15 +91,15 @@ class StreamShape(Generic[ChunkT, ResultT]):
 
 @frozen(kw_only=True)
 class Operation(Generic[ResultT]):
-    """One method of the client.
+    """A method of the client.
 
     Attributes:
-        name: its dotted name, such as `chat.create`.
+        name: the dotted name, such as `chat.create`.
         method: the HTTP method.
-        path: the path below the base URL, or None when the model decides it.
-        arguments: the parameters that go into the JSON body, in the spec's order.
-        headers: the headers the spec declares.
-        result: the class of a whole answer.
+        path: the path below the base URL, or None when the model determines it.
+        arguments: the parameters that set fields of the JSON body, in the spec's order.
+        headers: the headers that the spec declares.
+        result: the class of the response's document.
     """
 
     name: str
@@ -111,6 +112,6 @@ class Operation(Generic[ResultT]):
 
 @frozen(kw_only=True)
 class StreamingOperation(Operation[ResultT], Generic[ResultT, ChunkT]):
-    """An operation that can answer with an event stream as well."""
+    """An operation that can also respond with an event stream."""
 
     stream: StreamShape[ChunkT, ResultT]

@@ -1,6 +1,6 @@
-"""One call, planned: from an operation and its arguments to a request fit to send.
+"""Build a call's request from an operation and its arguments.
 
-Everything a caller can get wrong in a call is found here, before anything is sent.
+This module checks every argument of a call before anything is sent.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .url import joined
 USER_AGENT = f"autonomousai-sdk/{__version__} python/{sys.version_info[0]}.{sys.version_info[1]}"
 
 _FRAMING = frozenset({"content-length", "transfer-encoding", "connection", "upgrade", "te"})
-"""Headers that frame the message (RFC 9112): the transport's alone."""
+"""Headers that frame the message (RFC 9112). Only the transport sets them."""
 
 _TYPES: Mapping[str, tuple[type | tuple[type, ...], str]] = {
     "string": (str, "a string"),
@@ -41,16 +41,16 @@ _TYPES: Mapping[str, tuple[type | tuple[type, ...], str]] = {
 
 @frozen(kw_only=True)
 class PreparedCall(Generic[ResultT]):
-    """What a flow needs to make a call.
+    """Everything a flow needs to make a call.
 
     Attributes:
-        operation: what is called.
-        request: what is sent, on every try.
-        context: what errors say of the call.
-        shape: the stream's shape when a stream is asked for, else None.
+        operation: the operation to call.
+        request: the request, the same for every attempt.
+        context: the details that every error of the call carries.
+        shape: the shape of the event stream, or None for a call without one.
         timeout: the call's time limits.
-        max_retries: how many more tries it gets.
-        max_bytes: the bound on one line, event or document, in bytes.
+        max_retries: the number of attempts after the first.
+        max_bytes: the maximum size of one line, event or document, in bytes.
     """
 
     operation: Operation[ResultT]
@@ -71,23 +71,23 @@ def prepare_call(
     shape: StreamShape[Any, ResultT] | None,
     new_key: Callable[[], str],
 ) -> PreparedCall[ResultT]:
-    """Plan a call.
+    """Check a call's arguments and build its request.
 
     Args:
-        settings: the client's.
-        operation: what to call.
+        settings: the client's settings.
+        operation: the operation to call.
         arguments: the operation's parameters by their Python names.
-        options: what the call sets for itself.
-        shape: the stream's shape to ask for a stream, None for a whole answer.
-        new_key: makes the idempotency key, the same for every try.
+        options: the call's own settings, which override the client's.
+        shape: the shape of the event stream to request, or None to request one document.
+        new_key: creates the idempotency key that all attempts share.
 
     Raises:
-        ConfigurationError: an argument that cannot be sent, with what to do instead.
+        ConfigurationError: an argument cannot be sent; the message says what to do.
     """
     model = _model(settings, operation, arguments)
     path = operation.path if model is None else model.path
     if path is None:
-        raise ConfigurationError(f"{operation.name} has neither a path nor a model to give one.")
+        raise ConfigurationError(f"{operation.name} has no path and no model that determines one.")
     body = _body(operation, arguments, model)
     if shape is not None and shape.switch is not None:
         body[shape.switch] = True
@@ -98,7 +98,7 @@ def prepare_call(
     try:
         content = encode(body)
     except (TypeError, ValueError, RecursionError) as error:
-        raise ConfigurationError(f"The request cannot be written as JSON: {error}.") from error
+        raise ConfigurationError(f"The request body cannot be encoded as JSON: {error}.") from error
     url = joined(settings.base_url, path)
     return PreparedCall(
         operation=operation,
@@ -123,7 +123,7 @@ def prepare_call(
 def _model(
     settings: Settings, operation: Operation[Any], arguments: Mapping[str, object]
 ) -> Model | None:
-    """The model a call is for, if the operation has models."""
+    """The model of a call, or None if the operation has no model argument."""
     for argument in operation.arguments:
         if argument.kind == "model":
             name = arguments.get(argument.name)
@@ -162,9 +162,11 @@ def _on_the_wire(argument: Argument, value: object, model: Model | None) -> obje
     if argument.kind == "json":
         return to_jsonable(value)
     types, description = _TYPES[argument.kind]
-    # bool is an int to Python, not to a caller who meant a number
+    # bool is a subclass of int, but True is never meant as a number
     if not isinstance(value, types) or (isinstance(value, bool) and types is not bool):
-        raise ConfigurationError(f"{argument.name} is {description}, not {type(value).__name__}.")
+        raise ConfigurationError(
+            f"{argument.name} must be {description}, not {type(value).__name__}."
+        )
     return value
 
 
@@ -176,11 +178,11 @@ def _switch(operation: Operation[Any]) -> str | None:
 def _extra(extra: object) -> dict[str, object]:
     if not is_object(extra):
         raise ConfigurationError(
-            f"extra_body is a mapping of field names to values, not {type(extra).__name__}."
+            f"extra_body must be a mapping of field names to values, not {type(extra).__name__}."
         )
     for name in extra:
         if not isinstance(name, str):
-            raise ConfigurationError(f"extra_body: {name!r} is no field name; names are strings.")
+            raise ConfigurationError(f"extra_body: the field name {name!r} must be a string.")
     return {name: to_jsonable(value) for name, value in extra.items()}
 
 
@@ -190,13 +192,13 @@ def _headers(
     options: CallOptions,
     new_key: Callable[[], str],
 ) -> dict[str, str]:
-    """All headers of a call; what is more particular goes over what is less."""
-    # The caller's are checked before the key is in reach of a traceback.
+    """All headers of a call. The call's override the client's, which override the SDK's."""
+    # Check these before the key is in a local variable, which a traceback may show.
     given = {} if options.headers is None else checked(options.headers, "headers=")
     for name in (*settings.headers, *given):
         if name in _FRAMING:
             raise ConfigurationError(
-                f"headers=: {name!r} frames the request, so the SDK alone sets it."
+                f"headers=: {name!r} cannot be set, because the transport sets it."
             )
     headers = {
         "user-agent": USER_AGENT,

@@ -1,6 +1,6 @@
-"""Addresses: checking a base URL, joining a path to it, and telling loopback from elsewhere.
+"""URLs: check a base URL, join a path to it, recognise loopback addresses.
 
-RFC 3986 for the parts; nothing here resolves a name.
+The parts of a URL follow RFC 3986. This module never resolves a host name.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ _USER_INFO = re.compile(r"(?<=//)[^/?#]*@")
 
 
 def checked_base_url(value: object, source: str = "base_url") -> str:
-    """A base URL fit to join paths to: no trailing slash, no query, fragment or credentials.
+    """A base URL without trailing slash, checked to have no query, fragment or credentials.
 
     Args:
-        value: what the caller or the environment gave.
-        source: its name, for the error.
+        value: the value of the argument or environment variable.
+        source: the name of the argument or variable, for errors.
 
     Raises:
-        ConfigurationError: not an absolute http or https URL, or one with parts that
-            would be lost or misused. Credentials are never repeated in the message.
+        ConfigurationError: the value is not an absolute http or https URL, or has parts that
+            requests would lose. The message never repeats credentials.
     """
     if not isinstance(value, str):
-        raise ConfigurationError(f"{source} is a string, not {type(value).__name__}.")
+        raise ConfigurationError(f"{source} must be a string, not {type(value).__name__}.")
     example = "for example 'http://127.0.0.1:8000/api/v1/ai'"
     if not value:
-        raise ConfigurationError(f"{source} is empty: give a URL, {example}.")
+        raise ConfigurationError(f"{source} is empty: pass a URL, {example}.")
     if found := _UNFIT.search(value):
         raise ConfigurationError(
             f"{source} has the character U+{ord(found[0]):04X} at position {found.start()}, "
-            "which a URL cannot hold: percent-encode it (or, in a host name, use its "
+            "which URLs do not allow: percent-encode it (or, in a host name, use its "
             "'xn--' form)."
         )
     try:
@@ -45,43 +45,43 @@ def checked_base_url(value: object, source: str = "base_url") -> str:
         raise ConfigurationError(f"{source} is not a URL: {error}.") from None
     if parts.username is not None or parts.password is not None:
         raise ConfigurationError(
-            f"{source} has a user name or password in it: pass a key by api_key= or "
+            f"{source} contains a user name or password: pass a key as api_key= or "
             "AUTONOMOUSAI_API_KEY instead."
         )
-    # What stands before an @ may be a password, also where it is in the wrong place.
+    # Any text before an @ may be a password, even where urlsplit finds none.
     named = source if "@" in value else f"{source} {_QUERY.sub('', value)!r}"
     if parts.scheme not in ("http", "https"):
         raise ConfigurationError(f"{named} needs a scheme, http:// or https://, {example}.")
     if not parts.hostname or port == 0:
-        raise ConfigurationError(f"{named} names no host, or no port that exists: {example}.")
+        raise ConfigurationError(f"{named} has no host, or has port 0: pass a URL {example}.")
     if "?" in value or "#" in value:
         raise ConfigurationError(
-            f"{named} has a query or a fragment, which no endpoint would get: leave it out."
+            f"{named} has a query or fragment, which requests would not send: remove it."
         )
     return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
 
 
 def joined(base_url: str, path: str) -> str:
-    """An endpoint's URL: the base URL, and a path that starts with a slash."""
+    """The URL of an endpoint: the base URL followed by a path that starts with a slash."""
     return base_url + path
 
 
 def segment(value: str, name: str) -> str:
-    """A path parameter as one encoded segment.
+    """A path parameter, encoded as one segment.
 
     Raises:
-        ConfigurationError: empty, or a dot segment, which servers resolve away.
+        ConfigurationError: the value is empty, or a dot segment, which servers remove.
     """
     if not value or value in (".", ".."):
-        raise ConfigurationError(f"{name} {value!r} cannot be a part of a URL's path.")
+        raise ConfigurationError(f"{name} must not be empty, '.' or '..'; got {value!r}.")
     try:
         return quote(value, safe="")
     except UnicodeEncodeError as error:
-        raise ConfigurationError(f"{name} cannot be a part of a URL's path: {error}.") from error
+        raise ConfigurationError(f"{name} cannot be encoded in a URL's path: {error}.") from error
 
 
 def is_loopback(url: str) -> bool:
-    """Whether a URL names this machine itself, by address or as `localhost`."""
+    """Whether a URL's host is a loopback address or `localhost`."""
     host = urlsplit(url).hostname or ""
     if host == "localhost" or host.endswith(".localhost"):  # RFC 6761, section 6.3
         return True
@@ -92,5 +92,5 @@ def is_loopback(url: str) -> bool:
 
 
 def without_credentials(url: str) -> str:
-    """A URL as it may be shown: user name and password removed."""
+    """A URL without its user name and password, safe to show."""
     return _USER_INFO.sub("", url, count=1)

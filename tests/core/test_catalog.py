@@ -15,39 +15,41 @@ CATALOG = Catalog((LLAMA, HERMES))
 
 
 def test_a_model_is_found_by_name_and_by_alias() -> None:
-    """All its names lead to the same model."""
+    """`Catalog.get` returns the same model for its name and each alias."""
     assert CATALOG.get("llama") is CATALOG.get("llama-3") is CATALOG.get("big") is LLAMA
     assert CATALOG.get("hermes") is HERMES
 
 
-def test_a_name_of_ones_own_goes_before_an_alias() -> None:
-    """A model named like another one's alias is the one that is meant."""
+def test_a_name_takes_precedence_over_an_alias() -> None:
+    """A name finds its own model even if another model has it as an alias."""
     other = Model(id="big", path="/other")
     assert Catalog((other, LLAMA)).get("big") is other
     assert Catalog((LLAMA, other)).get("big") is other
 
 
 def test_an_unknown_name_lists_the_known_ones_and_the_way_to_add_it() -> None:
-    """The message has every name and alias, and the argument that would help."""
+    """The error for an unknown model lists all names and aliases and shows `models=`."""
     with pytest.raises(ConfigurationError) as caught:
         CATALOG.get("gpt")
     assert str(caught.value) == (
         "Unknown model 'gpt'. Known models: llama (llama-3, big), hermes. "
-        'To use another one, say where it is served: Client(models={"gpt": "/chat"}).'
+        'To add a model, pass its path: Client(models={"gpt": "/chat"}).'
     )
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
 
 
 @pytest.mark.parametrize("name", [None, 5, b"llama", LLAMA])
-def test_a_model_is_named_by_a_string(name: object) -> None:
-    """Anything else is refused by the name of its type."""
-    with pytest.raises(ConfigurationError, match=f"by a string, not by {type(name).__name__}"):
+def test_a_model_name_must_be_a_string(name: object) -> None:
+    """A model name of another type is refused, and the message names the type."""
+    with pytest.raises(
+        ConfigurationError, match=f"model must be a string, not {type(name).__name__}"
+    ):
         CATALOG.get(name)
 
 
 def test_models_can_be_added_and_replaced() -> None:
-    """A new name is added, a known one gets the new path, and the old table stays as it was."""
+    """`extended` adds new names, replaces known ones, and leaves the original unchanged."""
     more = CATALOG.extended({"qwen3:8b": "/chat", "hermes": "/elsewhere"})
     assert more.get("qwen3:8b") == Model(id="qwen3:8b", path="/chat")
     assert more.get("qwen3:8b").accepts_images is None
@@ -67,14 +69,14 @@ def test_models_can_be_added_and_replaced() -> None:
         ({"x": "https://h/chat"}, "does not start with a slash"),
     ],
 )
-def test_what_cannot_be_added_is_refused(more: Any, said: str) -> None:
-    """Names are texts, and paths are below the base URL."""
+def test_an_invalid_models_entry_is_refused(more: Any, said: str) -> None:
+    """`extended` refuses names that are not strings and paths without a leading slash."""
     with pytest.raises(ConfigurationError, match=f"^models= .*{said}"):
         CATALOG.extended(more)
 
 
-def test_a_table_shows_its_models_once() -> None:
-    """The index by name is no part of a table's repr or equality."""
+def test_the_index_is_not_part_of_repr_or_equality() -> None:
+    """A catalog shows and compares its models, not its index."""
     assert repr(Catalog((HERMES,))) == f"Catalog(models=({HERMES!r},))"
     assert Catalog((HERMES,)) == Catalog((HERMES,))
     assert Catalog((HERMES,)) != CATALOG

@@ -1,4 +1,4 @@
-"""What the generated code tells the core: values, complete and frozen."""
+"""Descriptions of operations: defaults, frozen values and equality."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from autonomousai_sdk._core.operation import (
 from tests.support.sample_operation import ACCUMULATOR, CHAT, EMBED, SHAPE, Chunk, Completion
 
 
-def test_what_may_be_left_out() -> None:
-    """The generator writes only what the spec says; the rest has the usual meaning."""
+def test_defaults_of_optional_attributes() -> None:
+    """Attributes that the generator leaves out have neutral defaults."""
     argument = Argument(name="a", wire="a", kind="string")
     assert not argument.required
     assert argument.default_from is None
@@ -28,7 +28,7 @@ def test_what_may_be_left_out() -> None:
 
 
 def test_only_a_streaming_operation_has_a_stream() -> None:
-    """That is how the core tells them apart."""
+    """Only a `StreamingOperation` has the attribute `stream`."""
     assert CHAT.stream is SHAPE
     assert isinstance(CHAT, StreamingOperation)
     assert not hasattr(EMBED, "stream")
@@ -48,15 +48,15 @@ def test_only_a_streaming_operation_has_a_stream() -> None:
     ],
 )
 def test_values_are_frozen_and_compare(value: object, name: str) -> None:
-    """Operations are module constants that all clients share."""
+    """Descriptions are frozen, hashable and compare by value, since all clients share them."""
     with pytest.raises(AttributeError):
         setattr(value, name, "changed")
     assert value == value  # noqa: PLR0124  # by its parts, so that this calls __eq__
     assert len({value, value}) == 1
 
 
-def test_a_fold_names_its_classes() -> None:
-    """An accumulator is what it says and nothing else."""
+def test_accumulators_with_different_fields_differ() -> None:
+    """Accumulators that concatenate different fields are not equal."""
     assert (
         Accumulator(
             result=Completion,

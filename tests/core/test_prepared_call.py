@@ -1,4 +1,4 @@
-"""One call, planned: a request fit to send, or an error that says what to do."""
+"""Prepared calls: the request of a call, or an error that says what to do."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def plan(
     shape: StreamShape[Chunk, Completion] | None = None,
     **call: Any,
 ) -> PreparedCall[Completion]:
-    """A call's plan; its idempotency key is `key-1`, the next one's would be `key-2`."""
+    """A prepared call. Its idempotency key is `key-1`; a second key would be `key-2`."""
     keys = count(1)
     return prepare_call(
         settings() if client is None else client,
@@ -58,18 +58,18 @@ def plan(
 
 
 def body(made: PreparedCall[Any]) -> Any:
-    """The document a plan sends."""
+    """The JSON body of a prepared call."""
     return json.loads(made.request.content)
 
 
 def headers(made: PreparedCall[Any]) -> dict[str, str]:
-    """The headers a plan sends, each of them once."""
+    """The headers of a prepared call, which must not repeat."""
     assert len(dict(made.request.headers)) == len(made.request.headers)
     return dict(made.request.headers)
 
 
-def test_a_call_is_planned_whole() -> None:
-    """Method, URL, body and headers, limits and bounds, from settings, operation and arguments."""
+def test_a_prepared_call_is_complete() -> None:
+    """`prepare_call` sets method, URL, body, headers, time limits, retries and size limit."""
     made = plan()
     assert (made.request.method, made.request.url) == ("POST", f"{BASE_URL}/chat")
     sent = body(made)
@@ -89,15 +89,15 @@ def test_a_call_is_planned_whole() -> None:
     assert (made.operation, made.shape) == (CHAT, None)
 
 
-def test_a_stream_is_asked_for_by_its_switch() -> None:
-    """The same call with a shape differs in the switch alone."""
+def test_the_switch_requests_a_stream() -> None:
+    """A call with a stream shape differs only in the value of the switch field."""
     streamed = plan(shape=SHAPE)
     assert streamed.shape is SHAPE
     assert body(streamed) == {**body(plan()), "stream": True}
 
 
-def test_a_stream_without_a_switch_is_asked_for_by_its_path_alone() -> None:
-    """There is no field to set either way."""
+def test_an_operation_without_a_switch_sends_no_such_field() -> None:
+    """If the spec has no switch, the body is the same with and without a stream."""
     shape = StreamShape(chunk=Chunk, accumulator=ACCUMULATOR)
     operation = evolve(CHAT, stream=shape)
     assert "stream" not in body(plan(operation=operation, shape=shape))
@@ -115,21 +115,21 @@ def test_a_stream_without_a_switch_is_asked_for_by_its_path_alone() -> None:
     ],
 )
 def test_the_model_decides_the_path(model: str | None, path: str, agent: str) -> None:
-    """By name, by alias, added by the client, or the client's own; the wire has its name."""
+    """The path follows from the model's name, alias, `models=` entry or the client's default."""
     client = settings(model="vision", models={"new": "/chat-new"})
     made = plan({"messages": "hi", "model": model}, client=client)
     assert made.request.url == BASE_URL + path
     assert (body(made)["aiAgent"], body(made)["threadId"]) == (agent, agent)
 
 
-def test_an_argument_goes_over_what_it_defaults_to() -> None:
-    """A thread is the model's name only when none is given."""
+def test_an_argument_replaces_its_default() -> None:
+    """`thread_id` is the model's name only if the caller passes none."""
     made = plan({"messages": "hi", "thread_id": "t-1", "use_tool": False})
     assert (body(made)["threadId"], body(made)["useTool"]) == ("t-1", False)
 
 
 def test_an_operation_without_models_has_its_own_path() -> None:
-    """And any arguments of its own, of which those not given are not sent."""
+    """An operation without a model uses its own path and omits arguments that are None."""
     made = plan({"input": [Usage(prompt_tokens=1).prompt_tokens, "x"]}, EMBED)
     assert made.request.url == f"{BASE_URL}/embeddings"
     assert body(made) == {"input": [1, "x"]}
@@ -146,29 +146,29 @@ def test_an_operation_without_models_has_its_own_path() -> None:
         ({}, CHAT, r"chat\.create: messages is missing"),
         ({"messages": []}, CHAT, "messages is empty: give at least one message"),
         ({"messages": "hi", "model": "gpt"}, CHAT, "Unknown model 'gpt'. Known models: llama"),
-        ({"messages": "hi", "model": 5}, CHAT, "A model is named by a string, not by int"),
-        ({"messages": "hi", "thread_id": 5}, CHAT, "thread_id is a string, not int"),
-        ({"messages": "hi", "use_tool": 1}, CHAT, "use_tool is True or False, not int"),
-        ({"input": 1, "dimensions": "3"}, EMBED, "dimensions is a whole number, not str"),
-        ({"input": 1, "dimensions": True}, EMBED, "dimensions is a whole number, not bool"),
-        ({"input": 1, "dimensions": 1.5}, EMBED, "dimensions is a whole number, not float"),
-        ({"input": 1, "scale": True}, EMBED, "scale is a number, not bool"),
-        ({"input": 1, "scale": math.nan}, EMBED, "request cannot be written as JSON"),
-        ({"input": object()}, EMBED, "request cannot be written as JSON: .*object"),
-        ({"input": 1}, evolve(EMBED, path=None), "neither a path nor a model to give one"),
+        ({"messages": "hi", "model": 5}, CHAT, "model must be a string, not int"),
+        ({"messages": "hi", "thread_id": 5}, CHAT, "thread_id must be a string, not int"),
+        ({"messages": "hi", "use_tool": 1}, CHAT, "use_tool must be True or False, not int"),
+        ({"input": 1, "dimensions": "3"}, EMBED, "dimensions must be a whole number, not str"),
+        ({"input": 1, "dimensions": True}, EMBED, "dimensions must be a whole number, not bool"),
+        ({"input": 1, "dimensions": 1.5}, EMBED, "dimensions must be a whole number, not float"),
+        ({"input": 1, "scale": True}, EMBED, "scale must be a number, not bool"),
+        ({"input": 1, "scale": math.nan}, EMBED, "request body cannot be encoded as JSON"),
+        ({"input": object()}, EMBED, "request body cannot be encoded as JSON: .*object"),
+        ({"input": 1}, evolve(EMBED, path=None), "has no path and no model that determines one"),
     ],
 )
-def test_what_cannot_be_sent_is_refused_by_name(
+def test_an_invalid_argument_is_refused_by_name(
     arguments: dict[str, object], operation: Operation[Completion], said: str
 ) -> None:
-    """Before there is a request; the message has the argument and what it should be."""
+    """An invalid argument raises an error that names it and the expected type."""
     with pytest.raises(ConfigurationError, match=said) as caught:
         plan(arguments, operation)
     assert caught.value.endpoint is None
 
 
 def test_an_image_needs_a_model_that_takes_it() -> None:
-    """What the model takes comes from the table, and a model added by name may take anything."""
+    """Images are refused for models known not to accept them, and sent to all others."""
     part = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
     messages = [{"role": "user", "content": [part]}]
     client = settings(models={"new": "/chat"})
@@ -179,14 +179,14 @@ def test_an_image_needs_a_model_that_takes_it() -> None:
 
 
 def test_messages_need_no_model() -> None:
-    """An operation may take a conversation and have a path of its own."""
+    """An operation may take messages without having a model argument."""
     operation = evolve(CHAT, path="/count", arguments=CHAT.arguments[:1])
     made = plan({"messages": [{"role": "user", "content": "hi"}]}, operation)
     assert made.request.url == f"{BASE_URL}/count"
 
 
-def test_the_body_is_merged_with_the_callers_last() -> None:
-    """Fields nobody announced go along, and announced ones are the caller's to change."""
+def test_extra_body_is_merged_last() -> None:
+    """`extra_body` adds fields to the body and replaces existing ones."""
     made = plan(extra_body={"top_k": 5, "threadId": "t", "usage": Usage(prompt_tokens=1)})
     sent = body(made)
     assert (sent["top_k"], sent["threadId"], sent["aiAgent"]) == (5, "t", "llama")
@@ -196,20 +196,20 @@ def test_the_body_is_merged_with_the_callers_last() -> None:
 @pytest.mark.parametrize(
     ("extra", "said"),
     [
-        ([("a", 1)], "extra_body is a mapping of field names to values, not list"),
-        ({5: 1}, "extra_body: 5 is no field name; names are strings"),
-        ({"a": b""}, "cannot be written as JSON"),
-        ({"a": {"b": math.inf}}, "cannot be written as JSON"),
+        ([("a", 1)], "extra_body must be a mapping of field names to values, not list"),
+        ({5: 1}, "extra_body: the field name 5 must be a string"),
+        ({"a": b""}, "cannot be encoded as JSON"),
+        ({"a": {"b": math.inf}}, "cannot be encoded as JSON"),
     ],
 )
 def test_an_extra_body_is_a_json_object(extra: Any, said: str) -> None:
-    """What it holds has to have a form in JSON."""
+    """`extra_body` must be a mapping that JSON can represent."""
     with pytest.raises(ConfigurationError, match=said):
         plan(extra_body=extra)
 
 
-def test_what_is_more_particular_goes_over_what_is_less() -> None:
-    """The spec's headers, over them the client's options, its headers, and the call's."""
+def test_headers_of_a_call_override_the_clients() -> None:
+    """Headers override in this order: spec, client options, client headers, call headers."""
     client = settings(country_code="DE", headers={"Accept": "client", "X-A": "client"})
     sent = headers(plan(client=client, headers={"x-a": "call", "User-Agent": "me/1"}))
     assert (sent["country-code"], sent["accept"], sent["x-a"]) == ("DE", "client", "call")
@@ -221,17 +221,17 @@ def test_what_is_more_particular_goes_over_what_is_less() -> None:
 @pytest.mark.parametrize(
     "name", ["Content-Length", "transfer-encoding", "Connection", "upgrade", "TE"]
 )
-def test_nobody_frames_the_request_but_the_transport(name: str) -> None:
-    """RFC 9112 has these headers decide where a message ends: two opinions are an attack."""
-    said = f"headers=: '{name.lower()}' frames the request, so the SDK alone sets it"
+def test_framing_headers_are_refused(name: str) -> None:
+    """Headers that frame the message are refused, since two framings allow smuggling."""
+    said = f"headers=: '{name.lower()}' cannot be set, because the transport sets it"
     with pytest.raises(ConfigurationError, match=said):
         plan(headers={name: "1"})
     with pytest.raises(ConfigurationError, match=said):
         plan(client=settings(headers={name: "1"}))
 
 
-def test_a_call_sets_its_own_limits() -> None:
-    """Or leaves the client's."""
+def test_a_call_overrides_the_clients_limits() -> None:
+    """A call uses the client's timeout and retries unless it sets its own."""
     client = settings(timeout=Timeout(read=7), max_retries=4)
     assert plan(client=client).timeout == Timeout(read=7)
     assert plan(client=client).max_retries == 4
@@ -243,8 +243,8 @@ def test_a_call_sets_its_own_limits() -> None:
         plan(timeout="3")
 
 
-def test_the_key_travels_in_one_header_and_shows_nowhere() -> None:
-    """The request needs it; a plan's repr and its context's do not."""
+def test_the_key_is_in_one_header_and_in_no_repr() -> None:
+    """The key is sent as `authorization`, and no repr of the call shows it."""
     made = plan(client=settings(api_key=KEY))
     assert headers(made)["authorization"] == f"Bearer {KEY}"
     assert made.context.secret == Secret(KEY)
@@ -255,8 +255,8 @@ def test_the_key_travels_in_one_header_and_shows_nowhere() -> None:
     assert headers(own)["authorization"] == "Basic x"
 
 
-def test_a_refused_header_has_no_key_in_its_frames() -> None:
-    """A traceback with locals is printed by many tools."""
+def test_the_traceback_of_a_refused_header_hides_the_key() -> None:
+    """A traceback with local variables, of a refused header, does not contain the key."""
     client = settings(api_key=KEY)
     with pytest.raises(ConfigurationError) as caught:
         plan(client=client, headers={"x": "a\n"})

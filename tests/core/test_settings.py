@@ -94,7 +94,7 @@ def test_everything_else_is_taken_over() -> None:
         ({"api_key": "sk-\tx"}, "api_key: there is white space in it"),
         ({"api_key": " sk"}, "api_key: the value starts or ends with white space"),
         ({"model": "gpt"}, "Unknown model 'gpt'. Known models: llama"),
-        ({"model": 5}, "named by a string, not by int"),
+        ({"model": 5}, "model must be a string, not int"),
         ({"model": ""}, "Unknown model ''"),
         ({"timeout": "5"}, "timeout is a number of seconds or a Timeout"),
         ({"timeout": 0}, "timeout: total is a positive number of seconds"),

@@ -1,4 +1,4 @@
-"""Base URLs, paths, and what counts as this machine."""
+"""URLs: base URLs, path segments and loopback addresses."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from autonomousai_sdk.errors import ConfigurationError
     ],
 )
 def test_paths_can_be_joined_to_a_checked_url(given: str, kept: str) -> None:
-    """Slashes at the end go, and everything else stays as it is."""
+    """`checked_base_url` removes trailing slashes and changes nothing else."""
     assert checked_base_url(given) == kept
     assert joined(kept, "/chat") == f"{kept}/chat"
 
@@ -38,9 +38,9 @@ def test_paths_can_be_joined_to_a_checked_url(given: str, kept: str) -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (5, "is a string, not int"),
-        (None, "is a string, not NoneType"),
-        ("", r"is empty: give a URL, for example 'http://127\.0\.0\.1"),
+        (5, "must be a string, not int"),
+        (None, "must be a string, not NoneType"),
+        ("", r"is empty: pass a URL, for example 'http://127\.0\.0\.1"),
         ("http://h/a b", r"U\+0020 at position 10, .*percent-encode"),
         (" http://h", r"U\+0020 at position 0"),
         ("http://h\n", r"U\+000A at position 8"),
@@ -53,17 +53,17 @@ def test_paths_can_be_joined_to_a_checked_url(given: str, kept: str) -> None:
         ("//h", "needs a scheme"),
         ("ftp://h", "needs a scheme"),
         ("localhost:8000", "needs a scheme"),
-        ("http://", "names no host"),
-        ("http:///v9", "names no host"),
-        ("http://h:0", "no port that exists"),
-        ("http://h?k=1", "'http://h' has a query or a fragment, .*leave it out"),
-        ("http://h/?", "query or a fragment"),
-        ("http://h#f", "query or a fragment"),
-        ("http://h/v9#", "query or a fragment"),
+        ("http://", "has no host"),
+        ("http:///v9", "has no host"),
+        ("http://h:0", "has port 0"),
+        ("http://h?k=1", "'http://h' has a query or fragment, .*remove it"),
+        ("http://h/?", "query or fragment"),
+        ("http://h#f", "query or fragment"),
+        ("http://h/v9#", "query or fragment"),
     ],
 )
-def test_what_is_no_base_url_is_refused_with_advice(given: Any, said: str) -> None:
-    """The message names the argument, what is wrong with it and what to do."""
+def test_an_invalid_base_url_is_refused_with_advice(given: Any, said: str) -> None:
+    """The message names the variable, the problem and the way to fix it."""
     with pytest.raises(ConfigurationError, match=f"^AUTONOMOUSAI_BASE_URL .*{said}"):
         checked_base_url(given, "AUTONOMOUSAI_BASE_URL")
 
@@ -83,8 +83,8 @@ def test_what_is_no_base_url_is_refused_with_advice(given: Any, said: str) -> No
         "http://h/#key=sesame",
     ],
 )
-def test_what_may_be_a_password_is_refused_and_not_repeated(given: str) -> None:
-    """Credentials in a URL never go out, and never show in the message, wherever they are."""
+def test_a_url_with_credentials_is_refused_without_repeating_them(given: str) -> None:
+    """A base URL with credentials in any part is refused, and the message hides them."""
     with pytest.raises(ConfigurationError) as caught:
         checked_base_url(given)
     assert "sesame" not in str(caught.value)
@@ -102,14 +102,14 @@ def test_what_may_be_a_password_is_refused_and_not_repeated(given: str) -> None:
     ],
 )
 def test_a_path_parameter_stays_one_segment(value: str, encoded: str) -> None:
-    """Whatever could leave its segment is encoded."""
+    """`segment` encodes every character that could end the path segment."""
     assert segment(value, "id") == encoded
 
 
 @pytest.mark.parametrize("value", ["", ".", "..", "\ud83d"])
 def test_a_path_parameter_that_cannot_be_a_segment_is_refused(value: str) -> None:
-    """Empty and dot segments, which servers resolve away, and text that is no UTF-8."""
-    with pytest.raises(ConfigurationError, match="^id .*cannot be a part of a URL's path"):
+    """`segment` refuses empty values, dot segments and text that UTF-8 cannot encode."""
+    with pytest.raises(ConfigurationError, match="^id (must not be empty|cannot be encoded)"):
         segment(value, "id")
 
 
@@ -124,8 +124,8 @@ def test_a_path_parameter_that_cannot_be_a_segment_is_refused(value: str) -> Non
         "http://[::1]:8000",
     ],
 )
-def test_loopback_is_this_machine(url: str) -> None:
-    """Addresses of the loopback networks and the names reserved for it."""
+def test_loopback_addresses_and_names_are_recognised(url: str) -> None:
+    """Loopback networks, `localhost` and its subdomains count as loopback."""
     assert is_loopback(url)
 
 
@@ -142,8 +142,8 @@ def test_loopback_is_this_machine(url: str) -> None:
         "http://127.0.0.1.example.com",
     ],
 )
-def test_anything_else_is_elsewhere(url: str) -> None:
-    """A key may not go there unencrypted, so only what is certain is loopback."""
+def test_other_hosts_are_not_loopback(url: str) -> None:
+    """Any host that may resolve to another machine does not count as loopback."""
     assert not is_loopback(url)
 
 
@@ -161,5 +161,5 @@ def test_anything_else_is_elsewhere(url: str) -> None:
     ],
 )
 def test_a_url_is_shown_without_credentials(url: str, shown: str) -> None:
-    """User name and password go, the rest stays, and no URL is too odd for it."""
+    """`without_credentials` removes user name and password, also from malformed URLs."""
     assert without_credentials(url) == shown

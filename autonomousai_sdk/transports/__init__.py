@@ -1,15 +1,15 @@
-"""Transports: what sends a request and reads its answer, behind one small protocol.
+"""Transports: send a request and read its response, behind one small protocol.
 
-A transport knows HTTP and nothing else: no retries, no JSON, no events. The SDK brings
-`HTTPXTransport` and `AsyncHTTPXTransport` (the default); any object with these methods
-can stand in, passed as `Client(transport=…)`:
+A transport does HTTP only: no retries, no JSON, no events. The SDK ships `HTTPXTransport`
+and `AsyncHTTPXTransport` (the default). Any object with these methods can replace them,
+passed as `Client(transport=…)`:
 
     class MyTransport:
         def send(self, request, timeout): ...   # → an object with status, headers, read(), close()
         def close(self): ...
 
-The rules for one: redirects are not followed, content codings are not undone (say so by
-leaving `content-encoding` in the headers), and every failure is a `TransportError`.
+A transport does not follow redirects, does not undo content codings (it leaves
+`content-encoding` in the headers), and raises a `TransportError` for every failure.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ __all__ = [
 
 
 class TransportResponse(Protocol):
-    """An answer whose body is still to be read."""
+    """A response whose body has not been read yet."""
 
     @property
     def status(self) -> int:
@@ -42,47 +42,47 @@ class TransportResponse(Protocol):
 
     @property
     def headers(self) -> Iterable[tuple[str, str]]:
-        """Names and values, in the order they came."""
+        """Header names and values, in the order received."""
         ...
 
     def read(self, timeout: float | None) -> bytes:
-        """The next bytes of the body as they came, at least one; empty at its end.
+        """Read the next bytes of the body: at least one, or none at the end of the body.
 
         Args:
-            timeout: seconds these bytes may take; None for no limit.
+            timeout: seconds to wait for these bytes; None for no limit.
 
         Raises:
-            TransportError: the connection broke, or the time was over.
+            TransportError: the connection broke, or the read timed out.
         """
         ...
 
     def close(self) -> None:
-        """Give the connection back if the body was read to its end, else close it."""
+        """Return the connection to the pool if the body was read to its end, else close it."""
         ...
 
     def abort(self) -> None:
         """Break the connection at once, without waiting and without taking a lock.
 
-        Called when a stream is dropped unread, perhaps by the garbage collector in the
-        middle of anything; `close` follows when it is safe.
+        Called when an unread stream is dropped, possibly by the garbage collector at any
+        point of the program; `close` follows as soon as it is safe to wait.
         """
         ...
 
 
 @runtime_checkable
 class Transport(Protocol):
-    """Sends requests for a `Client`. One is used by many threads at once."""
+    """Sends requests for a `Client`, from many threads at once."""
 
     def send(self, request: Request, timeout: Timeout) -> TransportResponse:
-        """Send a request and wait for the head of its answer.
+        """Send a request and wait for the head of its response.
 
         Args:
             request: complete: method, absolute URL, headers, content.
             timeout: `connect`, `read`, `write` and `pool`, in seconds, and in `total`
-                what is left of the whole call; each may be None.
+                the seconds left for the whole call; each may be None.
 
         Raises:
-            TransportError: no answer came.
+            TransportError: no response arrived.
         """
         ...
 
@@ -92,7 +92,7 @@ class Transport(Protocol):
 
 
 class AsyncTransportResponse(Protocol):
-    """An answer whose body is still to be read."""
+    """A response whose body has not been read yet."""
 
     @property
     def status(self) -> int:
@@ -101,29 +101,29 @@ class AsyncTransportResponse(Protocol):
 
     @property
     def headers(self) -> Iterable[tuple[str, str]]:
-        """Names and values, in the order they came."""
+        """Header names and values, in the order received."""
         ...
 
     async def read(self, timeout: float | None) -> bytes:
-        """The next bytes of the body as they came, at least one; empty at its end.
+        """Read the next bytes of the body: at least one, or none at the end of the body.
 
         Args:
-            timeout: seconds these bytes may take; None for no limit.
+            timeout: seconds to wait for these bytes; None for no limit.
 
         Raises:
-            TransportError: the connection broke, or the time was over.
+            TransportError: the connection broke, or the read timed out.
         """
         ...
 
     async def aclose(self) -> None:
-        """Give the connection back if the body was read to its end, else close it."""
+        """Return the connection to the pool if the body was read to its end, else close it."""
         ...
 
     def abort(self) -> None:
         """Break the connection at once, without waiting and without taking a lock.
 
-        Called when a stream is dropped unread, perhaps by the garbage collector in the
-        middle of anything; `aclose` follows when it is safe.
+        Called when an unread stream is dropped, possibly by the garbage collector at any
+        point of the program; `aclose` follows as soon as it is safe to wait.
         """
         ...
 
@@ -133,15 +133,15 @@ class AsyncTransport(Protocol):
     """Sends requests for an `AsyncClient`, from many tasks of one event loop."""
 
     async def send(self, request: Request, timeout: Timeout) -> AsyncTransportResponse:
-        """Send a request and wait for the head of its answer.
+        """Send a request and wait for the head of its response.
 
         Args:
             request: complete: method, absolute URL, headers, content.
             timeout: `connect`, `read`, `write` and `pool`, in seconds, and in `total`
-                what is left of the whole call; each may be None.
+                the seconds left for the whole call; each may be None.
 
         Raises:
-            TransportError: no answer came.
+            TransportError: no response arrived.
         """
         ...
 

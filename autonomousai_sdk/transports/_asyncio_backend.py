@@ -1,11 +1,10 @@
-"""Network streams on asyncio that read into one buffer for all connections of a pool.
+"""Network streams on asyncio that share one read buffer per pool.
 
-asyncio's own streams, and anyio's on them, receive each piece into a new block of 256 KiB
-and stop and start reading around it: twice to three times what a read has to cost when the
-chunks of an answer come one by one. Here the event loop reads into a buffer that stays, and
-wakes the reader if one waits.
+asyncio's own streams, and anyio's on top of them, allocate 256 KiB for each read and pause
+and resume reading around it, which makes a read of one small chunk two to three times as
+expensive. Here the event loop reads into a permanent buffer and wakes the waiting reader.
 
-The streams have the methods that httpcore, and httpcore2, want of a network stream.
+The streams implement httpcore's (and httpcore2's) network stream interface.
 """
 
 from __future__ import annotations
@@ -24,17 +23,17 @@ from ._backend import is_readable, seconds_left
 from ._watchdog import Watchdog
 
 _AT_ONCE = 64 * 1024
-"""Bytes that are read at once, at most."""
+"""The most bytes that one read takes."""
 
 HIGH_WATER = 256 * 1024
-"""Bytes that may wait: for a reader, or to be sent."""
+"""The most bytes that are buffered, in each direction."""
 
 HAPPY_EYEBALLS_DELAY = 0.25
-"""Seconds an address gets before the next one is tried beside it (RFC 8305, section 5)."""
+"""Seconds before the next address is tried in parallel (RFC 8305, section 5)."""
 
 
 class _Connection(asyncio.BufferedProtocol):
-    """What the event loop tells of a connection, kept for who reads and who writes."""
+    """The event loop's side of a connection: buffers data for the reader and wakes it."""
 
     def __init__(self, buffer: memoryview) -> None:
         self.transport: asyncio.Transport | None = None
@@ -49,12 +48,13 @@ class _Connection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
-        # What is written has then gone to the kernel when the writer goes on.
-        # A limit of 0 would have asyncio's TLS stop a writer that has nothing left to send.
+        # So `write()` returns only once the kernel has the data. A limit of 0 would make
+        # asyncio's TLS pause a writer that has nothing left to send.
         transport.set_write_buffer_limits(1, 0)
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        # The event loop fills it and says so in one go, so all connections can share it.
+        # The event loop fills it and calls buffer_updated() in one step, so all connections
+        # can share it.
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
@@ -85,12 +85,12 @@ class _Connection(asyncio.BufferedProtocol):
             self.writable = None
 
     def wake(self) -> None:
-        """Have the reader look at what came."""
+        """Wake the reader."""
         if self.reader is not None and not self.reader.done():
             self.reader.set_result(None)
 
     def take_all(self) -> bytes:
-        """All that was received and not taken yet."""
+        """Return the buffered data and resume reading."""
         received = self.received
         data = received[0] if len(received) == 1 else b"".join(received)
         received.clear()
@@ -102,13 +102,13 @@ class _Connection(asyncio.BufferedProtocol):
 
 
 class BufferedStream:
-    """One connection, read and written with deadlines.
+    """One connection whose reads and writes have deadlines.
 
     Args:
-        connection: the event loop's side of it.
-        transport: the event loop's transport, with TLS or without.
-        write_error: what httpcore expects of a write that fails: it then reads on, since a
-            server may answer before it has read everything.
+        connection: the event loop's side of the connection.
+        transport: the event loop's transport, with or without TLS.
+        write_error: the class httpcore expects for a failed write: it then still reads, since
+            a server may respond before it has read the whole request.
     """
 
     __slots__ = ("_connection", "_expired", "_loop", "_transport", "_watchdog", "_write_error")
@@ -144,8 +144,7 @@ class BufferedStream:
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         connection = self._connection
-        # In pieces, since asyncio's TLS takes any one write, however long, and says that it
-        # has no room at the next.
+        # In pieces: asyncio's TLS accepts one write of any length and pauses only the next.
         for start in range(0, len(buffer), HIGH_WATER):
             if connection.ended:
                 said = str(connection.error or "the connection was closed")
@@ -157,13 +156,13 @@ class BufferedStream:
                 with anyio.fail_after(seconds_left(timeout)):
                     await connection.writable
             except TimeoutError as error:
-                raise TransportError("timeout", "sending took too long", phase="write") from error
+                raise TransportError("timeout", "could not send in time", phase="write") from error
 
     async def aclose(self) -> None:
         self._watchdog.stop()
         self._transport.close()
-        # Over TLS, closing waits for the server to agree, and with something unsent for that
-        # to go out; what is to say by then goes out at once, and nothing is waited for.
+        # close() alone waits for unsent data and, over TLS, for the server's close_notify.
+        # Our own close_notify goes out at once; abort() then skips both waits.
         self._loop.call_soon(self._transport.abort)
 
     async def start_tls(
@@ -178,13 +177,13 @@ class BufferedStream:
                     self._transport, self._connection, ssl_context, server_hostname=server_hostname
                 )
         except TimeoutError as error:
-            raise TransportError("timeout", "TLS took too long", phase="connect") from error
+            raise TransportError("timeout", "TLS handshake timed out", phase="connect") from error
         except ssl.SSLError as error:
             raise TransportError("tls", str(error)) from error
         except OSError as error:
-            raise TransportError("connect", str(error) or "TLS was cut short") from error
+            raise TransportError("connect", str(error) or _TLS_CUT) from error
         if secured is None:
-            raise TransportError("connect", "TLS was cut short")
+            raise TransportError("connect", _TLS_CUT)
         self._watchdog.stop()
         self._connection.connection_made(secured)
         return BufferedStream(self._connection, secured, self._write_error)
@@ -201,18 +200,20 @@ class BufferedStream:
 
     def _failure(self, cause: Exception) -> TransportError:
         error = TransportError("timeout" if self._expired else "broken", str(cause))
-        # As if raised where the cause was caught; see `fault.restore_cause`.
+        # As if raised where the cause was caught; see `_errors.restore_cause`.
         error.__cause__ = error.__context__ = cause
         return error
 
     def _expire(self) -> None:
         self._expired = True
-        self._connection.error = TimeoutError("nothing came in time")
+        self._connection.error = TimeoutError("no data received in time")
         self._connection.wake()
 
 
+_TLS_CUT = "the connection was closed during the TLS handshake"
+
 _NAMES = {"client_addr": "sockname", "server_addr": "peername", "ssl_object": "ssl_object"}
-"""What asyncio calls what httpcore asks for."""
+"""asyncio's names of httpcore's extra info."""
 
 
 class BufferedBackend:
@@ -239,7 +240,7 @@ class BufferedBackend:
             with anyio.fail_after(seconds_left(timeout)):
                 connected = await _connected(host, port, local_address)
         except TimeoutError as error:
-            raise TransportError("timeout", "connecting took too long", phase="connect") from error
+            raise TransportError("timeout", "could not connect in time", phase="connect") from error
         except OSError as error:
             raise TransportError("connect", str(error)) from error
         try:
@@ -255,7 +256,7 @@ class BufferedBackend:
 
 
 async def _connected(host: str, port: int, local_address: str | None) -> socket.socket:
-    """A socket connected to the first of a host's addresses that answers."""
+    """Return a socket connected to the first address of a host that accepts."""
     addresses = await _addresses(host, port)
     if len(addresses) == 1:
         return await _attempt(*addresses[0], local_address)
@@ -293,11 +294,11 @@ def _close(sockets: list[socket.socket]) -> None:
 
 
 _Address = tuple[int, Any]
-"""A family of addresses, and an address in its own form."""
+"""An address family, and an address in that family's form."""
 
 
 async def _addresses(host: str, port: int) -> list[_Address]:
-    """The addresses of a host, its families in turn (RFC 8305, section 4)."""
+    """Return the addresses of a host, alternating between families (RFC 8305, section 4)."""
     try:
         numeric = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=numeric)

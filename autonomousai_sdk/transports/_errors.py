@@ -1,4 +1,4 @@
-"""What httpx's errors mean: a table by class name, the same for httpx and httpx2."""
+"""Map httpx's errors to a `TransportError`: one table by class name, for httpx and httpx2."""
 
 from __future__ import annotations
 
@@ -8,50 +8,49 @@ from collections.abc import Iterator
 from .._core.exchange import ErrorKind, TransportError
 
 _KINDS: dict[str, tuple[ErrorKind, str, str]] = {
-    "ConnectTimeout": ("timeout", "connect", "connecting took too long"),
-    "ReadTimeout": ("timeout", "read", "nothing came in time"),
-    "WriteTimeout": ("timeout", "write", "sending took too long"),
+    "ConnectTimeout": ("timeout", "connect", "could not connect in time"),
+    "ReadTimeout": ("timeout", "read", "no data received in time"),
+    "WriteTimeout": ("timeout", "write", "could not send in time"),
     "PoolTimeout": ("timeout", "pool", "every connection of the pool is in use"),
     "ConnectError": ("connect", "connect", "the connection was refused"),
     "ProxyError": ("connect", "connect", "the proxy refused"),
     "UnsupportedProtocol": ("request", "connect", "the URL's scheme is not supported"),
-    "LocalProtocolError": ("request", "write", "it is no valid HTTP"),
+    "LocalProtocolError": ("request", "write", "the request is not valid HTTP"),
     "InvalidURL": ("request", "connect", "the URL is not valid"),
     "ReadError": ("broken", "read", "the connection was reset while reading"),
     "WriteError": ("broken", "write", "the connection was reset while sending"),
     "CloseError": ("broken", "read", "the connection broke while closing"),
-    # Of a caller's client: it was closed, or belongs to another event loop.
-    "RuntimeError": ("request", "connect", "the HTTP client cannot send it"),
-    "RemoteProtocolError": ("broken", "read", "the server spoke no valid HTTP"),
+    # From a caller's client that is closed or belongs to another event loop.
+    "RuntimeError": ("request", "connect", "the HTTP client cannot send the request"),
+    "RemoteProtocolError": ("broken", "read", "the response is not valid HTTP"),
 }
 _UNKNOWN: tuple[ErrorKind, str, str] = ("broken", "read", "the HTTP library failed")
 
 
 def transport_error(error: Exception) -> TransportError:
-    """The `TransportError` for an error of httpx or httpx2; raise it `from` that error."""
+    """Return the `TransportError` for an error of httpx or httpx2; raise it `from` that error."""
     names = (cls.__name__ for cls in type(error).__mro__)
     kind, phase, default = next((_KINDS[name] for name in names if name in _KINDS), _UNKNOWN)
     refusal = next((each for each in _causes(error) if isinstance(each, ssl.SSLError)), None)
-    if refusal is not None:  # on trio, only it says what was wrong
+    if refusal is not None:  # on trio, the other errors have no message
         kind, error = "tls", refusal
     return TransportError(kind, str(error).rstrip(".") or default, phase=phase)
 
 
 def restore_cause(error: TransportError) -> None:
-    """Give an error of a network stream its cause again.
+    """Set an error's `__cause__` to its `__context__`.
 
-    httpcore's pool takes it away as the error goes through (`raise exc from None`), and leaves
-    the context, which is the same.
+    httpcore's pool clears the cause (`raise exc from None`); the context is the same error.
     """
     error.__cause__ = error.__context__
 
 
 def strip_tracebacks(error: BaseException) -> None:
-    """Take the traces off an error that nobody will see.
+    """Remove the tracebacks of an error that is discarded.
 
-    The libraries' errors hold on to frames that hold on to them, and by those, since Python
-    3.12, to whoever called: a caller's stream would then be dropped only when the garbage
-    collector comes by.
+    The libraries' errors are in reference cycles with their frames, which since Python 3.12
+    reach the caller's frames too: the caller's stream would live until the next garbage
+    collection.
     """
     for each in _causes(error):
         each.__traceback__ = None

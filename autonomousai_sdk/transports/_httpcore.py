@@ -1,11 +1,11 @@
-"""What the transports on httpx and on httpx2 have in common: all but the library's name.
+"""The transports on httpx and httpx2, apart from the library's name.
 
-Without a client of the caller's they use the library's own transports, the layer below
-its `Client`: the same connections, without the redirects, cookies and decoding that the
-SDK does not want. A caller's client is used as it is set up, and never closed.
+Without a caller's client they use the library's transports, the layer below its `Client`:
+the same connections, without redirects, cookies and decoding. A caller's client is used as
+configured, and never closed.
 
-httpx2 is httpx carried on: the same classes, on a layer below of the same shape. So the
-library is an argument here, and untyped; the modules that name one give the types back.
+httpx2 continues httpx: the same classes, on a connection layer of the same interface. So
+the library is an untyped argument here; the modules that name one restore the types.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ class Library:
     core: Any
 
     def errors_of(self, client: object) -> tuple[type[Exception], ...]:
-        """What it raises; an OSError gets through it when TLS fails in an unforeseen way.
+        """Return the errors the library raises; some TLS failures escape it as OSError.
 
-        A caller's client raises a RuntimeError when it was closed, or its event loop was.
+        A caller's client raises RuntimeError when it, or its event loop, is closed.
         """
         own: tuple[type[Exception], ...] = (self.http.HTTPError, self.http.InvalidURL, OSError)
         return own if client is None else (*own, RuntimeError)
 
     def transport(self, scheme: str, proxy: str | None, limits: PoolLimits) -> Any:
-        """The library's blocking transport, on connections that keep to deadlines."""
+        """Make the library's blocking transport on connections with deadlines."""
         pool = self.core.ConnectionPool(
             **self._options(scheme, proxy, limits),
             network_backend=DeadlineBackend(self.core.SyncBackend()),
@@ -56,7 +56,7 @@ class Library:
         return _over(self.http.HTTPTransport, pool)
 
     def async_transport(self, scheme: str, proxy: str | None, limits: PoolLimits) -> Any:
-        """The library's awaiting transport, on connections that keep to deadlines."""
+        """Make the library's awaiting transport on connections with deadlines."""
         pool = self.core.AsyncConnectionPool(
             **self._options(scheme, proxy, limits),
             network_backend=self._async_backend(),
@@ -64,13 +64,13 @@ class Library:
         return _over(self.http.AsyncHTTPTransport, pool)
 
     def _async_backend(self) -> Any:
-        """Connections for the event loop that is running: asyncio's or trio's."""
+        """Make the network backend of the running event loop: asyncio's or trio's."""
         if anyio.get_cancelled_exc_class() is asyncio.CancelledError:
             return BufferedBackend(self.core.WriteError)
         return AsyncDeadlineBackend(self.core.TrioBackend())
 
     def request(self, request: Request, limits: RequestTimeouts) -> Any:
-        """The library's own request."""
+        """Make the library's request."""
         outgoing = self.http.Request(
             request.method,
             _parsed(self.http, request.url),
@@ -93,7 +93,7 @@ class Library:
 
 @lru_cache(maxsize=128)
 def _parsed(http: Any, url: str) -> Any:
-    """A library's own form of a URL; a client has few, and parsing takes long."""
+    """Parse a URL with the library; cached, because a client has few and parsing is slow."""
     return http.URL(url)
 
 
@@ -109,10 +109,10 @@ def _over(cls: Any, pool: Any) -> Any:
 
 
 class _Body:
-    """A request's body as a stream that is no async generator.
+    """A request body as a stream that is not an async generator.
 
-    The library's own is one, and trio warns of it when sending is cut short. In pieces, since
-    on trio the limit for writing is for all that is written at once.
+    The library's own is one, and trio warns about it when sending is cut short. The body is
+    sent in pieces, because on trio the write timeout applies to a whole write.
     """
 
     def __init__(self, content: bytes) -> None:
@@ -127,7 +127,7 @@ class _Body:
 
 @frozen(eq=False)
 class _Pieces:
-    """A body being sent, which may be more than once: a caller's client may have to log in."""
+    """An iterator of a body's pieces; a caller's client iterates anew when it has to log in."""
 
     rest: Iterator[bytes]
 
@@ -142,15 +142,15 @@ class _Pieces:
 
 @cache
 def _body_class(http: Any) -> Any:
-    """The body as one of a library's streams, which the library insists on."""
+    """Return `_Body` as a subclass of a library's streams, which the library requires."""
     return type("Body", (_Body, http.SyncByteStream, http.AsyncByteStream), {})
 
 
 class _Pools:
-    """Connections: a library's transport for each scheme and proxy.
+    """The library's transports, one for each scheme and proxy.
 
     Args:
-        proxy: the proxy's URL, or None for what the environment says.
+        proxy: the proxy's URL, or None for the environment's.
         new: makes a transport for a scheme and a proxy.
     """
 
@@ -161,26 +161,26 @@ class _Pools:
         self._routes: dict[tuple[str, str], Any] = {}
 
     def of(self, url: str) -> Any:
-        """The pool for a URL. Which proxy the environment wants is asked once for each origin."""
+        """Return the pool for a URL; the environment's proxy is looked up once per origin."""
         scheme, host, *_ = urlsplit(url)
         pool = self._routes.get((scheme, host))
         if pool is None:
             key = (scheme, proxy_for(url, self._proxy))
-            # Two threads may both get here; setdefault lets one of their pools win, and
-            # the other has no connection yet.
+            # Two threads may both get here; setdefault keeps one pool, and the other one
+            # has not opened a connection yet.
             pool = self._pools.get(key) or self._pools.setdefault(key, self._new(*key))
             self._routes[scheme, host] = pool
         return pool
 
     def take_all(self) -> list[Any]:
-        """Every pool, for the caller to close; they are not used again."""
+        """Remove and return every pool, for the caller to close."""
         pools, self._pools = self._pools, {}
         self._routes = {}
         return list(pools.values())
 
 
 class PooledTransport:
-    """Sends with a library of httpx's shape, blocking."""
+    """Sends with httpx or httpx2, blocking."""
 
     def __init__(
         self, library: Library, client: Any, proxy: str | None, limits: PoolLimits
@@ -217,7 +217,7 @@ class PooledTransport:
 
 
 class AsyncPooledTransport:
-    """Sends with a library of httpx's shape, awaiting."""
+    """Sends with httpx or httpx2, awaiting."""
 
     def __init__(
         self, library: Library, client: Any, proxy: str | None, limits: PoolLimits
@@ -266,7 +266,7 @@ class AsyncPooledTransport:
 
 @define(eq=False)
 class PooledResponse:
-    """An answer read as its bytes come, below the library's own decoding."""
+    """A response whose raw body is read below the library's decoding."""
 
     _response: Any
     _timeout: MutableTimeout
@@ -284,11 +284,11 @@ class PooledResponse:
 
     @property
     def headers(self) -> Iterable[tuple[str, str]]:
-        """Names and values, in the order they came."""
+        """Header names and values, in the order received."""
         return _headers(self._response)
 
     def read(self, timeout: float | None) -> bytes:
-        """The next bytes; see `TransportResponse.read`."""
+        """Read the next bytes; see `TransportResponse.read`."""
         self._timeout.limit(timeout)
         try:
             return next(self._pieces, b"")
@@ -299,7 +299,7 @@ class PooledResponse:
             raise transport_error(error) from error
 
     def close(self) -> None:
-        """Give the connection back, or close it."""
+        """Return the connection to the pool, or close it."""
         self._response.close()
 
     def abort(self) -> None:
@@ -309,16 +309,16 @@ class PooledResponse:
 
 @define(eq=False)
 class BorrowedResponse(PooledResponse):
-    """An answer on a connection that knows no allowance: a thread keeps the time of its reads."""
+    """A response on a connection we did not open; a watchdog thread enforces its read timeouts."""
 
     _watchdog: BlockingWatchdog = field(kw_only=True, alias="watchdog")
     _expired: bool = field(init=False, default=False)
 
     def read(self, timeout: float | None) -> bytes:
-        """The next bytes; see `TransportResponse.read`."""
+        """Read the next bytes; see `TransportResponse.read`."""
         if timeout is not None:
             self._watchdog.expect_within(timeout, self._expire)
-        cause: Exception = TimeoutError(f"nothing came in {timeout} s")
+        cause: Exception = TimeoutError(f"no data received in {timeout} s")
         try:
             data = super().read(timeout)
         except TransportError as error:
@@ -328,7 +328,7 @@ class BorrowedResponse(PooledResponse):
         finally:
             self._watchdog.rest(self._expire)
         if not data and self._expired:
-            raise TransportError("timeout", "nothing came in time") from cause
+            raise TransportError("timeout", "no data received in time") from cause
         return data
 
     def _expire(self) -> None:
@@ -338,10 +338,10 @@ class BorrowedResponse(PooledResponse):
 
 @define(eq=False)
 class AsyncPooledResponse:
-    """An answer read as its bytes come, below the library's own decoding.
+    """A response whose raw body is read below the library's decoding.
 
-    `bounded` says that the connection asks the allowance at every read; a caller's own
-    client opened its connections without, so there each read needs a scope of its own.
+    `bounded` is true if the connection checks the timeout at every read. The connections of a
+    caller's client do not, so each read needs a cancel scope.
     """
 
     _response: Any
@@ -361,11 +361,11 @@ class AsyncPooledResponse:
 
     @property
     def headers(self) -> Iterable[tuple[str, str]]:
-        """Names and values, in the order they came."""
+        """Header names and values, in the order received."""
         return _headers(self._response)
 
     async def read(self, timeout: float | None) -> bytes:
-        """The next bytes; see `AsyncTransportResponse.read`."""
+        """Read the next bytes; see `AsyncTransportResponse.read`."""
         self._timeout.limit(timeout)
         try:
             if self._bounded:
@@ -375,7 +375,7 @@ class AsyncPooledResponse:
         except StopAsyncIteration:
             return b""
         except TimeoutError as error:
-            raise TransportError("timeout", "nothing came in time") from error
+            raise TransportError("timeout", "no data received in time") from error
         except TransportError as error:
             restore_cause(error)
             raise
@@ -383,11 +383,10 @@ class AsyncPooledResponse:
             raise transport_error(error) from error
 
     async def aclose(self) -> None:
-        """Give the connection back, or close it.
+        """Return the connection to the pool, or close it.
 
-        Then step through what is left of the library's generators, one inside the other:
-        the closed connection ends them all, where the garbage collector would leave each
-        to the event loop, which trio warns of.
+        Then exhaust the library's nested async generators, which the closed connection ends.
+        Left to the garbage collector, each would go to the event loop, which trio warns about.
         """
         await self._response.aclose()
         ends: tuple[type[Exception], ...] = (StopAsyncIteration, RuntimeError, TransportError)
@@ -403,19 +402,18 @@ class AsyncPooledResponse:
 
 
 def _end_limit(outgoing: Any) -> None:
-    """Have a caller's client read the body without the limit for its head: reads have their own.
+    """Remove the read timeout of the head: each read of the body has its own.
 
-    The layer below the library looks at the limit again when it begins with the body.
+    The connection layer reads the timeout again when it begins with the body.
     """
     outgoing.extensions["timeout"]["read"] = None
 
 
 def _remove_orphans(transport: Any) -> None:
-    """Take connections that nobody will ever open out of a pool.
+    """Remove connections that no request will ever open from a pool.
 
-    A request that is cancelled just as it is given a new connection leaves that one behind,
-    neither open nor anybody's, and its place in the pool with it (httpcore issues 830,
-    1093 and 1099).
+    A request that is cancelled just as it is assigned a new connection leaves it behind,
+    unopened and unowned, yet still occupying a pool slot (httpcore issues 830, 1093, 1099).
     """
     pool = transport._pool  # noqa: SLF001  # there is no public way to see a pool's inside
     wanted = {id(request.connection) for request in pool._requests}  # noqa: SLF001
@@ -425,11 +423,11 @@ def _remove_orphans(transport: Any) -> None:
 
 
 def _shut_down(response: Any) -> None:
-    """End the socket below a response, from wherever this is called."""
+    """Shut down the socket of a response; safe from any thread."""
     stream = response.extensions.get("network_stream")
     connection = None if stream is None else stream.get_extra_info("socket")
     if connection is not None:
-        with suppress(OSError):  # it may be closed already, which is what is wanted
+        with suppress(OSError):  # it may be closed already
             connection.shutdown(SHUT_RDWR)
 
 

@@ -1,4 +1,4 @@
-"""What belongs to one event loop: sockets work on no other than the one they were opened on."""
+"""Values per event loop: a socket works only on the loop that opened it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ T = TypeVar("T")
 class PerLoop(Generic[T]):
     """A value for each event loop that asks for one: asyncio's, or a run of trio.
 
-    anyio's `RunVar` is alike, but the loop keeps its values, also those of clients that are
-    gone. Here they go with whoever has this object.
+    anyio's `RunVar` is similar, but its values live as long as the loop, even those of
+    clients that no longer exist. These values live as long as this object.
 
     Args:
         new: makes a value.
@@ -28,7 +28,7 @@ class PerLoop(Generic[T]):
         self._values: WeakKeyDictionary[Any, T] = WeakKeyDictionary()
 
     def get(self) -> T:
-        """The running loop's value, made now if there is none."""
+        """Return the running loop's value; make it on first use."""
         loop = _running()
         value = self._values.get(loop)
         if value is None:
@@ -37,11 +37,11 @@ class PerLoop(Generic[T]):
         return value
 
     def pop(self) -> T | None:
-        """The running loop's value, which is forgotten with this; None if there is none."""
+        """Remove and return the running loop's value; None if there is none."""
         return self._values.pop(_running(), None)
 
     def _forget_closed(self) -> None:
-        """Let go of what belongs to loops that will not run again: it may hold them."""
+        """Drop the values of closed loops: a value may keep its loop alive."""
         for loop in list(self._values):
             if getattr(loop, "is_closed", bool)():
                 del self._values[loop]

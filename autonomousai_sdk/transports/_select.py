@@ -1,6 +1,6 @@
-"""Which transport a client gets: the caller's own, one on the caller's HTTP client, or httpx.
+"""Select a client's transport: the caller's own, one on the caller's HTTP client, or httpx.
 
-No HTTP library is imported here before a call needs it.
+An HTTP library is imported only when a call needs it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _ASYNC_CLIENTS = (
 def new_transport(
     http_client: object, transport: Transport | None, proxy: str | None
 ) -> Callable[[], Transport]:
-    """What makes a client's transport when it is first needed.
+    """Return a function that makes a client's transport on first use.
 
     Args:
         http_client: the caller's own client of an HTTP library, or None.
@@ -31,7 +31,7 @@ def new_transport(
         proxy: the proxy's URL, or None.
 
     Raises:
-        ConfigurationError: things that do not go together, or that no transport fits.
+        ConfigurationError: arguments that exclude each other, or an unsupported `http_client`.
     """
     _refuse_both(http_client, transport, proxy)
     if transport is not None:
@@ -78,7 +78,7 @@ def new_async_transport(
 
 
 def _library(http_client: object, known: tuple[tuple[str, str], ...]) -> str:
-    """The name of the library a client is of; a client of one not imported cannot exist."""
+    """Return the name of a client's library: only imported libraries can have made it."""
     if http_client is None:
         return "httpx"
     for name, cls in known:
@@ -88,8 +88,7 @@ def _library(http_client: object, known: tuple[tuple[str, str], ...]) -> str:
     kind = type(http_client)
     fitting = ", ".join(f"{name}.{cls}" for name, cls in known)
     raise ConfigurationError(
-        f"http_client= cannot be a {kind.__module__}.{kind.__qualname__}: here it is one of "
-        f"{fitting}."
+        f"http_client= cannot be a {kind.__module__}.{kind.__qualname__}: pass one of {fitting}."
     )
 
 

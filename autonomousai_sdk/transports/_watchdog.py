@@ -1,6 +1,6 @@
-"""A timer that many waits share, since a timer for each costs more than a read.
+"""Timers shared by many waits: one timer for each wait would cost more than the read itself.
 
-On asyncio, and for waits that block, which another thread has to end.
+`Watchdog` runs on an asyncio loop. `BlockingWatchdog` ends blocking waits from a thread.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from time import monotonic
 
 
 class Watchdog:
-    """One timer of an asyncio loop for a whole connection.
+    """One asyncio timer for all reads of a connection.
 
-    A read says until when it waits; the timer looks at that when it fires, and is set
-    again if there is time left.
+    A read only sets the time it expires at. When the timer fires, it checks that time and is
+    set again if there is time left.
 
     Args:
-        on_expiry: called when something was waited for too long.
+        on_expiry: called when a wait has expired.
     """
 
     __slots__ = ("_loop", "_on_expiry", "_timer", "_until")
@@ -31,7 +31,7 @@ class Watchdog:
         self._until = math.inf
 
     def expect_within(self, seconds: float) -> None:
-        """Something is waited for from now on, for at most these seconds."""
+        """Arm the timer: a wait begins that may take this many seconds."""
         self._until = until = self._loop.time() + seconds
         timer = self._timer
         if timer is None or timer.when() > until:
@@ -40,7 +40,7 @@ class Watchdog:
             self._timer = self._loop.call_at(until, self._look)
 
     def rest(self) -> None:
-        """Nothing is waited for any more."""
+        """Disarm the timer."""
         self._until = math.inf
 
     def stop(self) -> None:
@@ -60,15 +60,15 @@ class Watchdog:
 
 
 class BlockingWatchdog:
-    """One thread for all the waits of a transport.
+    """One thread that ends the expired waits of a transport.
 
-    It comes with the first wait, and goes when nothing was waited for in a while.
+    The first wait starts it; it exits after a second without waits.
     """
 
     __slots__ = ("_looks_at", "_news", "_runs", "_waits")
 
     _LINGERS = 1.0
-    """Seconds after which it looks whether anything is waited for at all."""
+    """Seconds between checks whether the thread is still needed."""
 
     def __init__(self) -> None:
         self._news = Condition()
@@ -77,11 +77,11 @@ class BlockingWatchdog:
         self._runs = False
 
     def expect_within(self, seconds: float, on_expiry: Callable[[], None]) -> None:
-        """Something is waited for from now on, for at most these seconds.
+        """Register a wait that may take this many seconds.
 
         Args:
-            seconds: how long.
-            on_expiry: ends the wait, from the thread; it may not wait itself.
+            seconds: the limit.
+            on_expiry: ends the wait; called from the thread, so it must not block.
         """
         with self._news:
             if not self._runs:
@@ -92,7 +92,7 @@ class BlockingWatchdog:
                 self._news.notify()
 
     def rest(self, on_expiry: Callable[[], None]) -> None:
-        """It is not waited for any more; from here on, `on_expiry` is not called for it."""
+        """Remove a wait: `on_expiry` is not called after this."""
         with self._news:
             self._waits.pop(on_expiry, None)
 

@@ -1,7 +1,7 @@
 """The transport on aiohttp (extra `[aiohttp]`), for asyncio.
 
-The fastest of the three: its HTTP parser is compiled. A caller's session is used as it is
-set up, and never closed; without one, a session that decodes nothing and keeps no cookies.
+The fastest of the three: its HTTP parser is compiled. A caller's session is used as
+configured, and never closed. The SDK's own session does not decode or keep cookies.
 """
 
 from __future__ import annotations
@@ -37,38 +37,42 @@ except ImportError as _error:
 __all__ = ["AIOHTTPTransport"]
 
 _KINDS: tuple[tuple[type[BaseException], ErrorKind, str], ...] = (
-    # The first that fits counts, so the particular come before the general.
+    # The first match counts, so subclasses come before their base classes.
     (aiohttp.ClientSSLError, "tls", "the secure connection was refused"),
-    (aiohttp.ServerFingerprintMismatch, "tls", "the certificate is another one"),
+    (aiohttp.ServerFingerprintMismatch, "tls", "the certificate fingerprint does not match"),
     (ssl.SSLError, "tls", "the secure connection was refused"),
     (aiohttp.ClientHttpProxyError, "connect", "the proxy refused"),
     (aiohttp.ClientConnectorError, "connect", "the connection was refused"),
     (aiohttp.InvalidURL, "request", "the URL is not valid"),
-    (ValueError, "request", "it is no valid HTTP"),
-    (aiohttp.ServerDisconnectedError, "broken", "the server closed without an answer"),
-    (aiohttp.ClientPayloadError, "broken", "the body was cut"),
+    (ValueError, "request", "the request is not valid HTTP"),
+    (
+        aiohttp.ServerDisconnectedError,
+        "broken",
+        "the server closed the connection without a response",
+    ),
+    (aiohttp.ClientPayloadError, "broken", "the response body was cut"),
     (aiohttp.ClientError, "broken", "the connection broke"),
     (OSError, "broken", "the connection broke"),
-    # Of a caller's session: it was closed, or belongs to another event loop.
-    (RuntimeError, "request", "the session cannot send it"),
+    # From a caller's session that is closed or belongs to another event loop.
+    (RuntimeError, "request", "the session cannot send the request"),
 )
 _ERRORS = (aiohttp.ClientError, OSError, ValueError, RuntimeError)
 
 
 _ADDED = ("accept", "accept-encoding", "content-type", "user-agent")
-"""Headers that aiohttp adds to a request without them."""
+"""Headers that aiohttp would add to a request without them."""
 
 _TICK = 0.5
-"""Seconds after which a wait is looked at."""
+"""Seconds between two checks of a waiting read."""
 
 
 class AIOHTTPTransport:
     """Sends with aiohttp, on asyncio.
 
     Args:
-        session: the caller's own `aiohttp.ClientSession`, or None to open one itself.
-        proxy: the proxy's URL, or None for what the environment says.
-        max_connections: how many connections may be open at once.
+        session: the caller's own `aiohttp.ClientSession`, or None to open its own.
+        proxy: the proxy's URL, or None for the environment's.
+        max_connections: the most connections open at once.
 
     Example:
         >>> AsyncClient(http_client=aiohttp.ClientSession())
@@ -117,16 +121,16 @@ class AIOHTTPTransport:
                 )
         except TimeoutError as error:
             phase = _phase(error, monotonic() - began, timeout)
-            raise TransportError("timeout", "the time was over", phase=phase) from error
+            raise TransportError("timeout", "timed out", phase=phase) from error
         except _ERRORS as error:
             raise _transport_error(error) from error
         finally:
             watchdog.stop()
         if response is None:  # the watchdog cancelled the scope
-            cause = TimeoutError(f"no room for {WRITE_SIZE} more bytes in {timeout.write} s")
-            raise TransportError("timeout", "sending took too long", phase="write") from cause
+            cause = TimeoutError(f"could not send {WRITE_SIZE} bytes in {timeout.write} s")
+            raise TransportError("timeout", "could not send in time", phase="write") from cause
         if response.connection is not None and response.connection.protocol is not None:
-            # aiohttp would hold every read of the body to the limit of the head.
+            # aiohttp would apply the read timeout of the head to every read of the body.
             response.connection.protocol.read_timeout = None
             response.connection.protocol.start_timeout()
         return AIOHTTPResponse(response, decoded=session.auto_decompress)
@@ -143,7 +147,7 @@ class AIOHTTPTransport:
         try:
             asyncio.get_running_loop()
         except RuntimeError as error:
-            raise TransportError("request", "aiohttp works on asyncio only") from error
+            raise TransportError("request", "aiohttp works with asyncio only") from error
         if self._given is not None:
             return self._given
         return self._own.get()
@@ -162,7 +166,7 @@ class AIOHTTPTransport:
 
 @define(eq=False)
 class AIOHTTPResponse:
-    """An answer read as its bytes come."""
+    """A response whose body is read as it arrives."""
 
     _response: aiohttp.ClientResponse
     _decoded: bool = field(kw_only=True, alias="decoded")
@@ -180,31 +184,31 @@ class AIOHTTPResponse:
 
     @property
     def headers(self) -> Iterable[tuple[str, str]]:
-        """Names and values, in the order they came."""
+        """Header names and values, in the order received."""
         for name, value in self._response.raw_headers:
-            # A session that decodes has undone the coding that its header still names.
+            # A session that decodes has removed the coding that the header still names.
             if not (self._decoded and name.lower() == b"content-encoding"):
                 yield name.decode("ascii"), value.decode("latin-1")
 
     async def read(self, timeout: float | None) -> bytes:
-        """The next bytes; see `AsyncTransportResponse.read`."""
+        """Read the next bytes; see `AsyncTransportResponse.read`."""
         content = self._response.content
         try:
-            # The next line is all that a read costs when the bytes are there already.
+            # The fast path: bytes that have already arrived.
             if data := content.read_nowait(-1):
                 return data
             self._until = inf if timeout is None else monotonic() + timeout
             self._watchdog.expect_within(min(_TICK, self._until - monotonic()))
             return await content.readany()
         except TimeoutError as error:
-            raise TransportError("timeout", "nothing came in time") from error
+            raise TransportError("timeout", "no data received in time") from error
         except _ERRORS as error:
             raise _transport_error(error) from error
         finally:
             self._watchdog.rest()
 
     async def aclose(self) -> None:
-        """Give the connection back, or close it."""
+        """Return the connection to the pool, or close it."""
         self._watchdog.stop()
         if self._response.content.at_eof():
             self._response.release()
@@ -217,16 +221,16 @@ class AIOHTTPResponse:
         transport = None if connection is None else connection.transport
         raw = None if transport is None else transport.get_extra_info("socket")
         if raw is not None:
-            with suppress(OSError):  # it may be closed already, which is what is wanted
+            with suppress(OSError):  # it may be closed already
                 raw.shutdown(SHUT_RDWR)
         if self._loop.is_closed():
-            # Else aiohttp tries to give the connection back when the response is dropped.
+            # Else aiohttp tries to release the connection when the response is dropped.
             self._response.close()
 
     def _look(self) -> None:
-        """End a wait whose time is over, or whose connection is gone without a word.
+        """End a read that has timed out, or whose connection is closed.
 
-        aiohttp tells who waits of most ends, but not when a chunk's size cannot be read.
+        aiohttp wakes the reader when a body ends, but not on an invalid chunk size.
         """
         content = self._response.content
         connection = self._response.connection
@@ -235,7 +239,7 @@ class AIOHTTPResponse:
         if content.is_eof() or content.exception() is not None:
             return
         if transport is None or transport.is_closing():
-            content.set_exception(aiohttp.ClientPayloadError("the body is no valid HTTP"))
+            content.set_exception(aiohttp.ClientPayloadError("the body is not valid HTTP"))
         elif left <= 0:
             content.set_exception(TimeoutError())
         else:
@@ -245,9 +249,9 @@ class AIOHTTPResponse:
 async def _pieces(
     content: bytes, watchdog: Watchdog, seconds: float | None
 ) -> AsyncIterator[bytes]:
-    """A long body, piece by piece, each with the time it may take to go out.
+    """Yield a long body in pieces, each with its own write timeout.
 
-    In one piece, aiohttp would warn of it; and it has no limit of its own for writing.
+    aiohttp warns about a long body in one piece, and has no write timeout.
     """
     for start in range(0, len(content), WRITE_SIZE):
         if seconds is not None:
@@ -257,11 +261,11 @@ async def _pieces(
 
 
 def _phase(error: BaseException, elapsed: float, timeout: Timeout) -> str:
-    """Which limit it was: aiohttp raises the same error for the pool's and for connecting."""
+    """Return which limit expired: aiohttp raises one error for `pool` and `connect`."""
     if isinstance(error, aiohttp.SocketTimeoutError):
         return "read"
     if isinstance(error, aiohttp.ConnectionTimeoutError):
-        # The limit that was reached just now is the one nearest to the time that passed.
+        # The limit that expired just now is the one nearest to the elapsed time.
         limits = {"connect": timeout.connect, "pool": timeout.pool}
         return min(
             (abs(elapsed - limit), name) for name, limit in limits.items() if limit is not None

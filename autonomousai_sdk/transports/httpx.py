@@ -1,4 +1,4 @@
-"""The default transport: the pooled one, on httpx."""
+"""The default transport, on httpx."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class HTTPXTransport(PooledTransport):
     """Sends with httpx, blocking.
 
     Args:
-        client: the caller's own `httpx.Client`, or None to open connections itself.
-        proxy: the proxy's URL, or None for what the environment says.
-        max_connections: how many connections may be open at once.
-        max_keepalive_connections: how many idle ones are kept.
+        client: the caller's own `httpx.Client`, or None to open its own connections.
+        proxy: the proxy's URL, or None for the environment's.
+        max_connections: the most connections open at once.
+        max_keepalive_connections: the most idle connections kept.
 
     Example:
         >>> Client(transport=HTTPXTransport(max_connections=10))
@@ -42,10 +42,10 @@ class AsyncHTTPXTransport(AsyncPooledTransport):
     """Sends with httpx, awaiting: on asyncio or trio.
 
     Args:
-        client: the caller's own `httpx.AsyncClient`, or None to open connections itself.
-        proxy: the proxy's URL, or None for what the environment says.
-        max_connections: how many connections may be open at once.
-        max_keepalive_connections: how many idle ones are kept.
+        client: the caller's own `httpx.AsyncClient`, or None to open its own connections.
+        proxy: the proxy's URL, or None for the environment's.
+        max_connections: the most connections open at once.
+        max_keepalive_connections: the most idle connections kept.
 
     Example:
         >>> AsyncClient(transport=AsyncHTTPXTransport(max_connections=10))

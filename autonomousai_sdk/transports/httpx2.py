@@ -1,4 +1,4 @@
-"""The transport on httpx2 (extra `[httpx2]`, Python 3.11 and up): the pooled one."""
+"""The transport on httpx2 (extra `[httpx2]`)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ try:
     import httpx2
 except ImportError as _error:
     raise ConfigurationError(
-        'This transport needs httpx2 (Python 3.11 and up): pip install "autonomousai-sdk[httpx2]".'
+        'This transport needs httpx2: pip install "autonomousai-sdk[httpx2]".'
     ) from _error
 
 __all__ = ["AsyncHTTPX2Transport", "HTTPX2Transport"]
@@ -23,10 +23,10 @@ class HTTPX2Transport(PooledTransport):
     """Sends with httpx2, blocking.
 
     Args:
-        client: the caller's own `httpx2.Client`, or None to open connections itself.
-        proxy: the proxy's URL, or None for what the environment says.
-        max_connections: how many connections may be open at once.
-        max_keepalive_connections: how many idle ones are kept.
+        client: the caller's own `httpx2.Client`, or None to open its own connections.
+        proxy: the proxy's URL, or None for the environment's.
+        max_connections: the most connections open at once.
+        max_keepalive_connections: the most idle connections kept.
 
     Example:
         >>> Client(transport=HTTPX2Transport(max_connections=10))
@@ -48,10 +48,10 @@ class AsyncHTTPX2Transport(AsyncPooledTransport):
     """Sends with httpx2, awaiting: on asyncio or trio.
 
     Args:
-        client: the caller's own `httpx2.AsyncClient`, or None to open connections itself.
-        proxy: the proxy's URL, or None for what the environment says.
-        max_connections: how many connections may be open at once.
-        max_keepalive_connections: how many idle ones are kept.
+        client: the caller's own `httpx2.AsyncClient`, or None to open its own connections.
+        proxy: the proxy's URL, or None for the environment's.
+        max_connections: the most connections open at once.
+        max_keepalive_connections: the most idle connections kept.
 
     Example:
         >>> AsyncClient(transport=AsyncHTTPX2Transport(max_connections=10))

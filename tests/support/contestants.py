@@ -1,7 +1,8 @@
-"""Who is put to the conformance suite: each transport in each colour, on whose connections.
+"""The contestants of the conformance suite: each transport on each backend.
 
-A test is one coroutine function, for all of them. A blocking transport is awaited as a
-blocking client is in `tests.support.client_under_test`: what it gives is there at once.
+Each runs on its own connections and on a caller's client. A test is one coroutine function;
+a blocking transport is wrapped so that awaiting it returns at once, as a blocking client is in
+`tests.support.client_under_test`.
 """
 
 from __future__ import annotations
@@ -24,27 +25,27 @@ from .backends import Test, put_to
 from .client_under_test import SAFETY, SDK, Client, clients_under_test, settled
 
 LIMITS: dict[str, float] = dict.fromkeys(("connect", "read", "write", "pool"), SAFETY)
-"""Limits that only a test that hangs comes to."""
+"""Limits that only a hanging test reaches."""
 
 NO_LIMITS: Mapping[str, float] = MappingProxyType({})
-"""No other limits than those."""
+"""No changes to `LIMITS`."""
 
 
 @frozen
 class Response:
-    """An answer of any colour, awaited."""
+    """A response, awaited on every backend."""
 
     made: Any
 
     @property
     def status(self) -> int:
-        """The status, by the transport."""
+        """The HTTP status."""
         status: int = self.made.status
         return status
 
     @property
     def headers(self) -> list[tuple[str, str]]:
-        """The headers, by the transport."""
+        """The response headers."""
         return list(self.made.headers)
 
     async def read(self, timeout: float | None = SAFETY) -> bytes:
@@ -76,7 +77,7 @@ class Response:
 
 @frozen
 class Sender:
-    """A transport of any colour, awaited."""
+    """A transport, awaited on every backend."""
 
     made: Any
 
@@ -101,10 +102,10 @@ class Sender:
 
 @frozen
 class Contestant(SDK):
-    """A transport in one colour.
+    """A transport on one backend.
 
     Attributes:
-        whose: whether connections are the transport's own, or those of a caller's client.
+        whose: "own" connections, or those of a caller's client ("given").
     """
 
     whose: Literal["own", "given"] = field(kw_only=True)
@@ -114,14 +115,14 @@ class Contestant(SDK):
 
     @property
     def decodes(self) -> bool:
-        """Whether the client is one that undoes content codings before anyone can see them."""
+        """Whether the caller's client decodes content codings itself."""
         return (self.transport, self.whose) == ("aiohttp", "given")
 
     @asynccontextmanager
     async def http_client(
         self, connections: int | None = None, **settings: Any
     ) -> AsyncGenerator[Any]:
-        """A caller's own client of the library, if it is one on a caller's, else None."""
+        """A caller's client of the library, or None for a transport on its own connections."""
         if self.whose == "own":
             yield None
             return
@@ -139,7 +140,7 @@ class Contestant(SDK):
             await closed(client)
 
     def over(self, http_client: Any, connections: int | None = None) -> Sender:
-        """The transport on a client, or on connections of its own."""
+        """The transport on a caller's client, or on its own connections."""
         if http_client is None:
             return Sender(self.new_transport(connections))
         name = "session" if self.transport == "aiohttp" else "client"
@@ -149,11 +150,11 @@ class Contestant(SDK):
     async def sender(
         self, connections: int | None = None, **settings: Any
     ) -> AsyncGenerator[Sender]:
-        """The transport, closed at the end, and then the client below it.
+        """The transport; closed at the end, and then the caller's client.
 
         Args:
-            connections: how many the pool holds.
-            settings: of a caller's client.
+            connections: the size of the pool.
+            settings: settings of the caller's client.
         """
         async with self.http_client(connections, **settings) as http_client:
             sender = self.over(http_client, connections)
@@ -164,7 +165,7 @@ class Contestant(SDK):
 
     @asynccontextmanager
     async def chatting(self, url: str, http_client: Any) -> AsyncGenerator[Client]:
-        """An SDK's client on a caller's client, or on connections of its own; then closed."""
+        """An SDK client on a caller's client or on its own connections, closed at the end."""
         cls = sdk.Client if self.backend == "sync" else sdk.AsyncClient
         transport = self.new_transport() if http_client is None else None
         made = cls(
@@ -183,13 +184,13 @@ class Contestant(SDK):
 
 
 async def closed(thing: Any) -> None:
-    """Close what has a method for that, by either name."""
+    """Close an object by its `aclose` or `close` method."""
     await settled(thing.aclose() if hasattr(thing, "aclose") else thing.close())
 
 
 @cache
 def _context() -> ssl.SSLContext:
-    """One for all clients: making it takes longer than most tests."""
+    """The TLS context of all clients: making one takes longer than most tests."""
     return ssl.create_default_context()
 
 
@@ -203,11 +204,11 @@ CONTESTANTS = [
 def contest(
     cannot: Mapping[str, Mapping[str, str]], among: Sequence[Contestant] = CONTESTANTS
 ) -> Callable[[Test], Callable[..., None]]:
-    """What runs a test with each contestant, as `subject`.
+    """Run a test with each contestant, as `client_under_test`.
 
     Args:
-        cannot: by the test's name, what of a contestant's name cannot pass it, and why. That
-            it still cannot is checked, too.
+        cannot: by test name, the contestants (parts of their names) that cannot pass it, with
+            the reason. The test must still fail there.
         among: the contestants.
     """
 

@@ -1,6 +1,6 @@
-"""What the protocol says of a transport, put to each one, in each colour, on real sockets.
+"""The conformance suite: every transport keeps to the protocol, on real sockets.
 
-On connections of its own, and on a caller's client of the library. A test is written once.
+Each test runs on every backend, on a transport's own connections and on a caller's client.
 """
 
 from __future__ import annotations
@@ -64,26 +64,26 @@ CANNOT: dict[str, dict[str, str]] = {
         "sync-httpx2-given": "httpx2 starts its time limit anew with each byte",
     },
 }
-"""What a library does not let its transport do, and why."""
+"""Tests that a library makes impossible to pass, with the reason."""
 
 in_each = contest(CANNOT)
 
 AT_ONCE = 1.0
-"""Seconds by which something has happened at once, on a busy machine too."""
+"""Seconds that "at once" may take on a busy machine."""
 
 OPEN: tuple[Action, ...] = (Send(CHUNKED + coded(b"one")), Hold())
-"""A body that begins, and goes on for as long as the client stays."""
+"""A body that begins, and stays open until the client leaves."""
 
 SAID = deltas(*TEXTS) + FINISH + DONE
-"""The events of a whole answer."""
+"""The events of a complete stream."""
 
 UNTIL_CLOSED: tuple[Action, ...] = (Send(head(200, "connection: close") + b"one"), Hold())
-"""Another, that would end with its connection."""
+"""The same, delimited by the end of the connection."""
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _little_to_look_through() -> Generator[None]:
-    """What is there by now is no garbage: on asyncio, looking for some takes most of a test."""
+    """Exclude existing objects from garbage collection, which takes most of an asyncio test."""
     gc.collect()
     gc.freeze()
     yield
@@ -94,7 +94,7 @@ def _little_to_look_through() -> Generator[None]:
 async def exchange(
     client_under_test: Contestant, *script: Action, limits: Mapping[str, float] = NO_LIMITS
 ) -> AsyncGenerator[tuple[FaultServer, Response]]:
-    """A server that does one thing, and its answer."""
+    """A server with one script, and the response to a request to it."""
     with FaultServer(script) as server:
         async with (
             client_under_test.sender() as sender,
@@ -106,14 +106,14 @@ async def exchange(
 async def left(
     client_under_test: Contestant, server: FaultServer, open_connections: int = 0
 ) -> bool:
-    """Whether the server sees at once that no more connections than that are open."""
+    """Whether the server soon has at most that many open connections."""
     return await client_under_test.until(
         lambda: server.open_connections <= open_connections, AT_ONCE
     )
 
 
 def lines(request: Received) -> list[tuple[str, str]]:
-    """A request's headers as they came: the names in lower case, for aiohttp writes its own."""
+    """A request's headers in order, with names in lower case, as aiohttp capitalizes them."""
     pairs = (line.partition(":") for line in request.head.decode("latin-1").split("\r\n")[1:])
     return [(name.lower(), value.strip()) for name, _, value in pairs]
 
@@ -147,7 +147,7 @@ HEADERS = (
     ("x-empty", ""),
 )
 CONNECTION = {"host", "content-length", "connection"}
-"""What a transport adds: the headers that belong to the connection."""
+"""The headers of the connection, which a transport adds."""
 
 NOTHING: frozenset[str] = frozenset()
 ADDED = {
@@ -155,12 +155,12 @@ ADDED = {
     "httpx2": NOTHING,
     "aiohttp": {"accept", "accept-encoding", "content-type", "user-agent"},
 }
-"""What the library of a caller's client adds where the request does not say."""
+"""Headers that the library of a caller's client adds to a request without them."""
 
 
 @in_each
 async def test_the_method_and_the_target_arrive_as_given(client_under_test: Contestant) -> None:
-    """Every method, and a target with whatever a URL may contain, percent-encoded or not."""
+    """Every method and every legal target, percent-encoded or not, is sent unchanged."""
     asked = [("POST", target) for target in TARGETS] + [(method, "/") for method in METHODS]
     with FaultServer(body(200, b"")) as server:
         async with client_under_test.sender() as sender:
@@ -172,7 +172,7 @@ async def test_the_method_and_the_target_arrive_as_given(client_under_test: Cont
 
 @in_each
 async def test_the_headers_arrive_as_given(client_under_test: Contestant) -> None:
-    """In their order, with those that came twice; besides, only what the connection needs."""
+    """Headers are sent in order, repeated ones included, plus those of the connection."""
     with FaultServer(body(200, b"")) as server:
         async with client_under_test.sender() as sender:
             await (await sender.send(server.url, b"{}", headers=HEADERS)).close()
@@ -183,7 +183,7 @@ async def test_the_headers_arrive_as_given(client_under_test: Contestant) -> Non
 
 @in_each
 async def test_no_header_is_added(client_under_test: Contestant) -> None:
-    """But those of the connection, and those that the library of a caller's client adds."""
+    """A transport adds no headers but the connection's and those of the caller's library."""
     allowed = ADDED[client_under_test.transport] if client_under_test.whose == "given" else NOTHING
     with FaultServer(body(200, b"")) as server:
         async with client_under_test.sender() as sender:
@@ -196,7 +196,7 @@ async def test_no_header_is_added(client_under_test: Contestant) -> None:
 @pytest.mark.parametrize("content", BODIES.values(), ids=BODIES)
 @in_each
 async def test_the_body_arrives_as_given(client_under_test: Contestant, content: bytes) -> None:
-    """Byte for byte, with its length said once, and in no coding."""
+    """A body is sent byte for byte, with one content-length and no transfer coding."""
     with FaultServer(body(200, b"")) as server:
         async with client_under_test.sender() as sender:
             await (await sender.send(server.url, content)).close()
@@ -211,7 +211,7 @@ async def test_the_body_arrives_as_given(client_under_test: Contestant, content:
 
 @in_each
 async def test_a_body_that_is_read_slowly_arrives(client_under_test: Contestant) -> None:
-    """The limit is for the next bytes to go out, not for the whole body."""
+    """The write timeout applies to the next bytes, not to the whole body."""
     content = bytes(4 * 2**20)
     with FaultServer(body(200, b""), reads=Pace(2**16 - 1, 0.003)) as server:
         async with client_under_test.sender() as sender:
@@ -223,7 +223,7 @@ async def test_a_body_that_is_read_slowly_arrives(client_under_test: Contestant)
 
 @contest({}, [each for each in CONTESTANTS if each.whose == "given" and "httpx" in str(each)])
 async def test_a_body_goes_out_again_with_credentials(client_under_test: Contestant) -> None:
-    """A caller's client that logs in sends the same request twice."""
+    """A caller's client that authenticates after a 401 sends the same body again."""
     challenge = 'www-authenticate: Digest realm="r", nonce="n", qop="auth"'
     login = import_module(client_under_test.transport).DigestAuth("user", "password")
     with FaultServer(body(401, b"", challenge), body(200, b"ok")) as server:
@@ -253,7 +253,7 @@ ANSWERED = [
 
 @in_each
 async def test_the_status_is_the_answers(client_under_test: Contestant) -> None:
-    """Whatever it is, with its body; an interim answer before it is not it."""
+    """Any final status is reported with its body; interim responses are skipped."""
     early = head(103, "link: </a>; rel=preload")
     answers = [(Send(early + head(status, "content-length: 2") + b"ok"),) for status in STATUSES]
     with FaultServer(*answers) as server:
@@ -265,7 +265,7 @@ async def test_the_status_is_the_answers(client_under_test: Contestant) -> None:
 
 @in_each
 async def test_the_headers_are_the_answers(client_under_test: Contestant) -> None:
-    """Names and values as they came, in their order, with those that came twice."""
+    """Response headers keep their names, values, order and repetitions."""
     sent = "".join(f"{name}: {value}\r\n" for name, value in ANSWERED).encode("latin-1")
     async with exchange(client_under_test, Send(b"HTTP/1.1 200 OK\r\n" + sent + b"\r\nok")) as (
         _,
@@ -276,7 +276,7 @@ async def test_the_headers_are_the_answers(client_under_test: Contestant) -> Non
 
 @in_each
 async def test_no_redirect_is_followed(client_under_test: Contestant) -> None:
-    """It is an answer like any other, also where the caller's client is set to follow it."""
+    """A redirect is a response, even if the caller's client is configured to follow it."""
     settings = {} if client_under_test.transport == "aiohttp" else {"follow_redirects": True}
     answers = [body(status, b"there", "location: /there") for status in REDIRECTS]
     with FaultServer(*answers) as server:
@@ -301,7 +301,7 @@ FRAMINGS: dict[str, tuple[bytes, Callable[[bytes], bytes], tuple[Action, ...]]] 
 @pytest.mark.parametrize("framing", FRAMINGS)
 @in_each
 async def test_the_body_is_read_as_it_comes(client_under_test: Contestant, framing: str) -> None:
-    """A piece is there before the next is sent; after the last come empty ones, every time."""
+    """Each piece can be read before the next is sent; reads after the end return no bytes."""
     begin, framed, end = FRAMINGS[framing]
     script = (Send(begin + framed(FIRST)), Gate(), Send(framed(SECOND)), *end)
     async with exchange(client_under_test, *script) as (server, response):
@@ -315,7 +315,7 @@ async def test_the_body_is_read_as_it_comes(client_under_test: Contestant, frami
 @pytest.mark.parametrize("framing", FRAMINGS)
 @in_each
 async def test_only_the_end_is_empty(client_under_test: Contestant, framing: str) -> None:
-    """Reads that get a part of the framing, and nothing of the body, wait for more."""
+    """A read that receives only framing waits for body bytes; only the end is empty."""
     begin, framed, end = FRAMINGS[framing]
     script = (Send(begin), Drip(framed(FIRST) + framed(SECOND), 0.001), *end)
     async with exchange(client_under_test, *script) as (_, response):
@@ -324,7 +324,7 @@ async def test_only_the_end_is_empty(client_under_test: Contestant, framing: str
 
 @in_each
 async def test_a_long_body_comes_whole(client_under_test: Contestant) -> None:
-    """Some megabytes, faster than they are read."""
+    """A body of megabytes that arrives faster than it is read is complete."""
     content = BODIES["long"]
     async with exchange(client_under_test, *body(200, content)) as (_, response):
         assert await response.rest() == content
@@ -332,7 +332,7 @@ async def test_a_long_body_comes_whole(client_under_test: Contestant) -> None:
 
 @in_each
 async def test_an_answer_without_a_body_is_at_its_end(client_under_test: Contestant) -> None:
-    """By its status, or by its length; nothing is waited for."""
+    """A response without a body, by its status or length, ends without waiting."""
     heads = [head(204), head(304), head(200, "content-length: 0")]
     with FaultServer(*[(Send(each),) for each in heads]) as server:
         async with client_under_test.sender() as sender:
@@ -351,7 +351,7 @@ CODED = {
 @pytest.mark.parametrize("coding", CODED)
 @in_each
 async def test_content_codings_are_not_undone(client_under_test: Contestant, coding: str) -> None:
-    """And the header says so; where a caller's session undoes them, it does not say so."""
+    """The body stays coded and has its header; a session that decodes loses the header too."""
     script = body(200, CODED[coding], f"content-encoding: {coding}")
     async with exchange(client_under_test, *script) as (_, response):
         said = [value for name, value in response.headers if name == "content-encoding"]
@@ -366,7 +366,7 @@ async def test_content_codings_are_not_undone(client_under_test: Contestant, cod
 async def test_a_session_that_decodes_nothing_is_taken_at_its_word(
     client_under_test: Contestant,
 ) -> None:
-    """The coding is left, and so is its header."""
+    """A session with `auto_decompress=False` leaves the coding and its header."""
     with FaultServer(body(200, CODED["gzip"], "content-encoding: gzip")) as server:
         async with (
             client_under_test.sender(auto_decompress=False) as sender,
@@ -384,7 +384,7 @@ async def test_a_session_that_decodes_nothing_is_taken_at_its_word(
 async def test_a_body_read_to_its_end_gives_its_connection_back(
     client_under_test: Contestant, framing: str
 ) -> None:
-    """The next request goes out on the same one."""
+    """After a body is read to its end, the next request reuses the connection."""
     begin, framed, end = FRAMINGS[framing]
     with FaultServer((Send(begin + framed(FIRST + SECOND)), *end)) as server:
         async with client_under_test.sender() as sender:
@@ -399,7 +399,7 @@ async def test_a_body_read_to_its_end_gives_its_connection_back(
 async def test_a_response_closed_in_the_middle_closes_its_connection(
     client_under_test: Contestant,
 ) -> None:
-    """The server sees it at once, and the next request goes out on another."""
+    """Closing a half-read response closes its connection; the next request opens another."""
     with FaultServer(OPEN, body(200, b"ok")) as server:
         async with client_under_test.sender() as sender:
             response = await sender.send(server.url)
@@ -416,7 +416,7 @@ async def test_a_response_closed_in_the_middle_closes_its_connection(
 async def test_aborting_from_another_thread_wakes_who_reads(
     client_under_test: Contestant, script: Answer
 ) -> None:
-    """By an error or by an end; the connection is broken, and closing it is no error."""
+    """`abort()` from a thread ends a waiting read and the connection; `close()` still works."""
     async with exchange(client_under_test, *script) as (server, response):
         assert await response.read() == b"one"
         timer = Timer(0.05, response.abort)
@@ -429,7 +429,7 @@ async def test_aborting_from_another_thread_wakes_who_reads(
 
 @in_each
 async def test_aborting_from_another_task_wakes_who_reads(client_under_test: Contestant) -> None:
-    """As from another thread; more than once is no error."""
+    """`abort()` from a task, even twice, ends a waiting read and the connection."""
     async with exchange(client_under_test, *OPEN) as (server, response):
         assert await response.read() == b"one"
 
@@ -446,18 +446,18 @@ async def test_aborting_from_another_task_wakes_who_reads(client_under_test: Con
 
 
 async def broken_off(response: Response) -> None:
-    """A read ends at once, without any bytes."""
+    """Assert that a read ends at once, without bytes."""
     began = monotonic()
     try:
         assert await response.read() == b""
     except TransportError as error:
-        assert error.kind == "broken"  # noqa: PT017  # an end is as good
+        assert error.kind == "broken"  # noqa: PT017  # an empty read is allowed, too
     assert monotonic() - began < AT_ONCE
 
 
 @in_each
 async def test_an_aborted_response_closes_its_connection(client_under_test: Contestant) -> None:
-    """Though nobody reads it, and it is not closed yet."""
+    """`abort()` closes the connection of a response that is not being read."""
     async with exchange(client_under_test, *OPEN) as (server, response):
         response.abort()
         assert await left(client_under_test, server)
@@ -465,7 +465,7 @@ async def test_an_aborted_response_closes_its_connection(client_under_test: Cont
 
 @in_each
 async def test_closing_closes_what_the_transport_opened(client_under_test: Contestant) -> None:
-    """And nothing else: the connections of a caller's client go on, and so does the client."""
+    """Closing a transport closes its own connections, but not those of a caller's client."""
     kept = int(client_under_test.whose == "given")
     with FaultServer(body(200, b"ok")) as server:
         async with client_under_test.http_client() as http_client:
@@ -481,7 +481,7 @@ async def test_closing_closes_what_the_transport_opened(client_under_test: Conte
 
 @contest({}, [each for each in CONTESTANTS if each.whose == "own"])
 async def test_closing_closes_connections_in_use(client_under_test: Contestant) -> None:
-    """A response that is still open loses its connection, and closing that is no error."""
+    """Closing a transport closes the connections of open responses, which can still be closed."""
     with FaultServer(OPEN) as server:
         async with client_under_test.sender() as sender:
             response = await sender.send(server.url)
@@ -496,13 +496,14 @@ async def test_closing_closes_connections_in_use(client_under_test: Contestant) 
 
 @frozen(kw_only=True)
 class Failing:
-    """A way to fail, and what it is called then.
+    """A failure and the error expected of it.
 
     Attributes:
-        where: what listens.
-        kind: the kind owed; for a timeout, of which phase.
-        limits: of the request.
-        content: its body.
+        where: makes the server.
+        kind: the expected kind.
+        phase: for a timeout, the expected phase.
+        limits: the request's time limits.
+        content: the request's body.
     """
 
     where: Callable[[], AbstractContextManager[Any]]
@@ -513,7 +514,7 @@ class Failing:
 
 
 def failing(*script: Action, kind: ErrorKind = "broken", **how: Any) -> Failing:
-    """A server that does this with each request."""
+    """A failure caused by a server that runs a script for each request."""
     return Failing(where=lambda: FaultServer(script), kind=kind, **how)
 
 
@@ -563,7 +564,7 @@ READING = {
 async def test_a_request_that_fails_says_how(
     client_under_test: Contestant, failing: Failing
 ) -> None:
-    """By its fault and, for a timeout, its phase; the library's error is its cause."""
+    """A failed request raises a TransportError with its kind, phase and cause."""
     with failing.where() as where:
         url = where if isinstance(where, str) else where.url
         async with client_under_test.sender() as sender:
@@ -575,7 +576,7 @@ async def test_a_request_that_fails_says_how(
 @pytest.mark.parametrize("failing", READING.values(), ids=READING)
 @in_each
 async def test_a_body_that_fails_says_how(client_under_test: Contestant, failing: Failing) -> None:
-    """By its fault and, for a timeout, its phase; and closing it closes its connection."""
+    """A failed read raises a TransportError with its kind, and the connection is closed."""
     with failing.where() as server:
         async with client_under_test.sender() as sender:
             with pytest.raises(TransportError) as caught:
@@ -585,19 +586,19 @@ async def test_a_body_that_fails_says_how(client_under_test: Contestant, failing
 
 
 async def read_whole(sender: Sender, url: str, timeout: float) -> None:
-    """Read to an end that there should not be."""
+    """Send, and read until the expected error."""
     async with await sender.send(url) as response:
         await read_on(response, timeout)
 
 
 async def read_on(response: Response, timeout: float) -> None:
-    """Read what is left, with a limit for each read."""
+    """Read the rest, with a limit for each read."""
     while await response.read(timeout):
         pass
 
 
 def judge(failing: Failing, error: TransportError) -> None:
-    """An error is what was owed."""
+    """Assert that an error is the expected one."""
     assert error.kind == failing.kind
     assert failing.phase in {None, error.phase}
     assert error.message
@@ -606,7 +607,7 @@ def judge(failing: Failing, error: TransportError) -> None:
 
 @in_each
 async def test_a_pool_that_is_used_up_says_so(client_under_test: Contestant) -> None:
-    """As a timeout of the pool; the place is free again once its response was closed."""
+    """A full pool raises a pool timeout; closing a response frees its slot."""
     with FaultServer(OPEN, body(200, b"ok")) as server:
         async with client_under_test.sender(connections=1) as sender:
             held = await sender.send(server.url)
@@ -621,7 +622,7 @@ async def test_a_pool_that_is_used_up_says_so(client_under_test: Contestant) -> 
 
 @in_each
 async def test_each_read_has_a_limit_of_its_own(client_under_test: Contestant) -> None:
-    """Short, then none, then short again; that of the head counts no more."""
+    """Each read of a body obeys its own timeout, not that of the head or of earlier reads."""
     script = (Send(CHUNKED + coded(b"one")), Wait(0.2), Send(coded(b"two")), Hold())
     async with exchange(client_under_test, *script, limits={"read": 0.15}) as (_, response):
         assert await response.read(0.15) == b"one"
@@ -635,7 +636,7 @@ async def test_each_read_has_a_limit_of_its_own(client_under_test: Contestant) -
 
 @in_each
 async def test_a_short_read_beside_a_long_one(client_under_test: Contestant) -> None:
-    """Each of two that wait at once has its own limit."""
+    """Two concurrent reads each obey their own timeout."""
     with FaultServer(OPEN) as server:
         async with client_under_test.sender() as sender:
             waiting = [await sender.send(server.url) for _ in range(2)]
@@ -655,7 +656,7 @@ async def test_a_short_read_beside_a_long_one(client_under_test: Contestant) -> 
 
 @in_each
 async def test_the_total_holds_while_headers_drip(client_under_test: Contestant) -> None:
-    """Each byte is in time for the read's limit, and the head is not for the call's."""
+    """A head that arrives byte by byte is cut off by the total limit."""
     with FaultServer((Drip(head(200, f"x-long: {'x' * 40}"), 0.01),)) as server:
         async with (
             client_under_test.http_client() as http_client,
@@ -671,7 +672,7 @@ async def test_the_total_holds_while_headers_drip(client_under_test: Contestant)
 
 @in_each
 async def test_a_whole_chat(client_under_test: Contestant) -> None:
-    """A document, a stream, and a stream that is cut; a caller's client outlives the SDK's."""
+    """Whole answers, streams and cut streams work; a caller's client outlives the SDK's."""
     cut = (Send(CHUNKED + coded(BEGUN)), Fin())
     with FaultServer(document(), WHOLE, cut, document()) as server:
         async with client_under_test.http_client() as http_client:
@@ -686,7 +687,7 @@ async def test_a_whole_chat(client_under_test: Contestant) -> None:
 
 @in_each
 async def test_no_stream_waits_for_a_silent_server(client_under_test: Contestant) -> None:
-    """Longer than for the next event; nor, once the answer is complete, for its body to end."""
+    """A silent stream ends by the idle limit; a complete one does not wait for its body's end."""
     begun, whole = ((Send(CHUNKED + coded(data)), Hold()) for data in (BEGUN, SAID))
     with FaultServer(begun, whole) as server:
         async with (
@@ -703,7 +704,7 @@ async def test_no_stream_waits_for_a_silent_server(client_under_test: Contestant
 
 @in_each
 async def test_many_use_it_at_once(client_under_test: Contestant) -> None:
-    """Twenty threads, or tasks: each gets the answer to what it asked."""
+    """Twenty concurrent threads or tasks each get the response to their own request."""
     with FaultServer(lambda request: body(200, request.body * 99)) as server:
         async with client_under_test.sender() as sender:
 
@@ -728,7 +729,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("cls", "library", "kind"), WRONG)
 def test_the_wrong_kind_of_client_is_refused(cls: Any, library: str, kind: str) -> None:
-    """A client that awaits for one that blocks, or the other way round: what fits is named."""
+    """A client of the wrong colour is refused with the list of supported ones."""
     if find_spec(library) is None:
         pytest.skip(f"{library} is not installed")
 
@@ -745,7 +746,7 @@ def test_the_wrong_kind_of_client_is_refused(cls: Any, library: str, kind: str) 
     "contestant", [each for each in CONTESTANTS if each.transport == "aiohttp"]
 )
 def test_aiohttp_says_that_it_is_for_asyncio(contestant: Contestant) -> None:
-    """A client on trio fails with that reason, on whosever session."""
+    """The aiohttp transport on trio raises a ConfigurationError that names asyncio."""
     loop = asyncio.new_event_loop()
     opened = contestant.http_client()
     http_client = loop.run_until_complete(opened.__aenter__())

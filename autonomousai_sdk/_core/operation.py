@@ -22,14 +22,19 @@ unchanged.
 """
 
 
+Location = Literal["body", "path", "query", "header"]
+"""Where in a request an argument goes."""
+
+
 @frozen(kw_only=True)
 class Argument:
-    """A parameter of an operation and the body field that it sets.
+    """A parameter of an operation and the part of the request that it sets.
 
     Attributes:
         name: the Python name.
-        wire: the name of the field in the JSON body.
+        wire: the name in the JSON body, the path, the query string or the headers.
         kind: how the value is checked and encoded.
+        location: where in the request it goes.
         required: whether the caller must pass it.
         default_from: the argument whose encoded value is sent when this one is None.
     """
@@ -37,6 +42,7 @@ class Argument:
     name: str
     wire: str
     kind: Kind
+    location: Location = "body"
     required: bool = False
     default_from: str | None = None
 
@@ -96,10 +102,12 @@ class Operation(Generic[ResultT]):
     Attributes:
         name: the dotted name, such as `chat.create`.
         method: the HTTP method.
-        path: the path below the base URL, or None when the model determines it.
-        arguments: the parameters that set fields of the JSON body, in the spec's order.
-        headers: the headers that the spec declares.
+        path: the path below the base URL, with its parameters in braces, or None when
+            the model determines it.
+        arguments: the parameters, in the spec's order.
+        headers: the headers that the client sends without an argument.
         result: the class of the response's document.
+        has_body: whether the request has a JSON body.
     """
 
     name: str
@@ -108,6 +116,7 @@ class Operation(Generic[ResultT]):
     arguments: tuple[Argument, ...]
     headers: tuple[HeaderParameter, ...]
     result: type[ResultT]
+    has_body: bool = True
 
 
 @frozen(kw_only=True)

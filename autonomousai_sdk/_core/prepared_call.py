@@ -6,8 +6,8 @@ This module checks every argument of a call before anything is sent.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
-from typing import Any, Generic
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, cast
 
 from attrs import field, frozen
 
@@ -18,18 +18,21 @@ from .codec import encode, is_object, to_jsonable
 from .coding import ACCEPTED
 from .exchange import Request
 from .failure import Context
-from .headers import checked
+from .headers import check_value, checked
 from .message import encoded
 from .operation import Argument, Operation, ResultT, StreamShape
 from .secret import Secret
 from .settings import CallOptions, Settings, checked_retries, header_values
 from .timeout import Timeout
-from .url import joined
+from .url import joined, query_string, segment
 
 USER_AGENT = f"autonomousai-sdk/{__version__} python/{sys.version_info[0]}.{sys.version_info[1]}"
 
 _FRAMING = frozenset({"content-length", "transfer-encoding", "connection", "upgrade", "te"})
 """Headers that frame the message (RFC 9112). Only the transport sets them."""
+
+_IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+"""Methods that may be sent again without harm (RFC 9110, section 9.2.2)."""
 
 _TYPES: Mapping[str, tuple[type | tuple[type, ...], str]] = {
     "string": (str, "a string"),
@@ -88,24 +91,17 @@ def prepare_call(
     path = operation.path if model is None else model.path
     if path is None:
         raise ConfigurationError(f"{operation.name} has no path and no model that determines one.")
-    body = _body(operation, arguments, model)
-    if shape is not None and shape.switch is not None:
-        body[shape.switch] = True
-    elif (switch := _switch(operation)) is not None:
-        body[switch] = False
-    if options.extra_body is not None:
-        body |= _extra(options.extra_body)
-    try:
-        content = encode(body)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ConfigurationError(f"The request body cannot be encoded as JSON: {error}.") from error
-    url = joined(settings.base_url, path)
+    for argument in operation.arguments:
+        if argument.required and arguments.get(argument.name) is None:
+            raise ConfigurationError(f"{operation.name}: {argument.name} is missing.")
+    content = _content(operation, arguments, options, model, shape) if operation.has_body else b""
+    url = joined(settings.base_url, _filled(path, operation, arguments))
     return PreparedCall(
         operation=operation,
         request=Request(
             method=operation.method,
-            url=url,
-            headers=tuple(_headers(settings, operation, options, new_key).items()),
+            url=url + _query(operation, arguments),
+            headers=tuple(_headers(settings, operation, arguments, options, new_key).items()),
             content=content,
         ),
         context=Context(f"{operation.method} {url}", 1, settings.api_key),
@@ -131,18 +127,79 @@ def _model(
     return None
 
 
+def _content(
+    operation: Operation[ResultT],
+    arguments: Mapping[str, object],
+    options: CallOptions,
+    model: Model | None,
+    shape: StreamShape[Any, ResultT] | None,
+) -> bytes:
+    body = _body(operation, arguments, model)
+    if shape is not None and shape.switch is not None:
+        body[shape.switch] = True
+    elif (switch := _switch(operation)) is not None:
+        body[switch] = False
+    if options.extra_body is not None:
+        body |= _extra(options.extra_body)
+    try:
+        return encode(body)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ConfigurationError(f"The request body cannot be encoded as JSON: {error}.") from error
+
+
+def _filled(path: str, operation: Operation[Any], arguments: Mapping[str, object]) -> str:
+    """The path with each of its parameters as one encoded segment."""
+    for argument in operation.arguments:
+        if argument.location == "path":
+            (text,) = _texts(argument, arguments)
+            path = path.replace(f"{{{argument.wire}}}", segment(text, argument.name))
+    return path
+
+
+def _query(operation: Operation[Any], arguments: Mapping[str, object]) -> str:
+    return query_string(
+        (argument.wire, text, argument.name)
+        for argument in operation.arguments
+        if argument.location == "query"
+        for text in _texts(argument, arguments)
+    )
+
+
+def _argument_headers(operation: Operation[Any], arguments: Mapping[str, object]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for argument in operation.arguments:
+        if argument.location == "header" and arguments.get(argument.name) is not None:
+            (text,) = _texts(argument, arguments)
+            check_value(text, argument.name)
+            headers[argument.wire] = text
+    return headers
+
+
+def _texts(argument: Argument, arguments: Mapping[str, object]) -> list[str]:
+    """An argument's value as text: several texts for an array, none when it is not given."""
+    value = arguments.get(argument.name)
+    if value is None:
+        return []
+    plain = _on_the_wire(argument, value, None)
+    items = cast("Sequence[object]", plain) if isinstance(plain, (list, tuple)) else [plain]
+    try:
+        return [item if isinstance(item, str) else encode(item).decode() for item in items]
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ConfigurationError(f"{argument.name} cannot be encoded as text: {error}.") from error
+
+
 def _body(
     operation: Operation[Any], arguments: Mapping[str, object], model: Model | None
 ) -> dict[str, object]:
     body: dict[str, object] = {}
     for argument in operation.arguments:
         value = arguments.get(argument.name)
+        if argument.location != "body":
+            continue
         if argument.kind == "model" and model is not None:
             body[argument.wire] = model.id
         elif value is not None:
             body[argument.wire] = _on_the_wire(argument, value, model)
-        elif argument.required:
-            raise ConfigurationError(f"{operation.name}: {argument.name} is missing.")
     by_name = {argument.name: argument for argument in operation.arguments}
     for argument in operation.arguments:
         if argument.default_from is not None and argument.wire not in body:
@@ -189,11 +246,13 @@ def _extra(extra: object) -> dict[str, object]:
 def _headers(
     settings: Settings,
     operation: Operation[Any],
+    arguments: Mapping[str, object],
     options: CallOptions,
     new_key: Callable[[], str],
 ) -> dict[str, str]:
     """All headers of a call. The call's override the client's, which override the SDK's."""
     # Check these before the key is in a local variable, which a traceback may show.
+    declared = _argument_headers(operation, arguments)
     given = {} if options.headers is None else checked(options.headers, "headers=")
     for name in (*settings.headers, *given):
         if name in _FRAMING:
@@ -204,12 +263,14 @@ def _headers(
         "user-agent": USER_AGENT,
         "accept-encoding": ACCEPTED,
         **header_values(operation.headers, settings.options),
-        "content-type": "application/json",
-        "idempotency-key": new_key(),
     }
+    if operation.has_body:
+        headers["content-type"] = "application/json"
+    if operation.method not in _IDEMPOTENT:
+        headers["idempotency-key"] = new_key()
     if settings.api_key is not None:
         headers["authorization"] = _bearer(settings.api_key)
-    return {**headers, **settings.headers, **given}
+    return {**headers, **settings.headers, **declared, **given}
 
 
 def _bearer(key: Secret) -> str:

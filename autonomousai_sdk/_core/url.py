@@ -6,6 +6,7 @@ The parts of a URL follow RFC 3986. This module never resolves a host name.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from ipaddress import ip_address
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -67,17 +68,37 @@ def joined(base_url: str, path: str) -> str:
 
 
 def segment(value: str, name: str) -> str:
-    """A path parameter, encoded as one segment.
+    """Encode a path parameter as one segment.
 
     Raises:
         ConfigurationError: the value is empty, or a dot segment, which servers remove.
     """
     if not value or value in (".", ".."):
         raise ConfigurationError(f"{name} must not be empty, '.' or '..'; got {value!r}.")
+    return _encoded(value, name)
+
+
+def query_string(pairs: Iterable[tuple[str, str, str]]) -> str:
+    """Encode query parameters, with the question mark; empty when there are none.
+
+    Args:
+        pairs: for each parameter its name in the URL, its text, and the argument's name
+            for errors. A name may occur several times.
+
+    Raises:
+        ConfigurationError: UTF-8 cannot encode a text.
+    """
+    encoded = "&".join(
+        f"{quote(wire, safe='')}={_encoded(value, name)}" for wire, value, name in pairs
+    )
+    return f"?{encoded}" if encoded else ""
+
+
+def _encoded(value: str, name: str) -> str:
     try:
         return quote(value, safe="")
     except UnicodeEncodeError as error:
-        raise ConfigurationError(f"{name} cannot be encoded in a URL's path: {error}.") from error
+        raise ConfigurationError(f"{name} cannot be encoded in a URL: {error}.") from error
 
 
 def is_loopback(url: str) -> bool:

@@ -32,8 +32,6 @@ CHAT_CREATE = StreamingOperation(
         HeaderParameter(wire="origin", default="https://www.autonomous.ai"),
         HeaderParameter(wire="referer", default="https://www.autonomous.ai/"),
         HeaderParameter(wire="time-zone", default="America/New_York", option="time_zone"),
-        HeaderParameter(wire="socketid"),
-        HeaderParameter(wire="idempotency-key"),
     ),
     result=ChatCompletion,
     stream=StreamShape(

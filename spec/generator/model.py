@@ -14,6 +14,7 @@ from attrs import evolve, frozen
 
 from .load import Node, SpecError
 
+_METHODS = ("get", "post", "put", "patch", "delete")
 _SCALARS = {"string": "str", "integer": "int", "number": "float", "boolean": "bool"}
 
 _SCHEMA_KEYS = (
@@ -78,11 +79,12 @@ class ClassModel:
 
 @frozen(kw_only=True)
 class ArgumentModel:
-    """A parameter of a method, and the body field it becomes."""
+    """A parameter of a method, and the part of the request it becomes."""
 
     name: str
     wire: str
     kind: str
+    location: str
     annotation: str
     required: bool
     default_from: str | None
@@ -91,7 +93,7 @@ class ArgumentModel:
 
 @frozen(kw_only=True)
 class HeaderModel:
-    """A header an operation declares."""
+    """A header that the client sends unasked."""
 
     wire: str
     default: str | None
@@ -109,8 +111,10 @@ class MethodModel:
 
 @frozen(kw_only=True)
 class StreamModel:
-    """An operation's event stream."""
+    """An operation's event stream, and the method that returns it."""
 
+    method: MethodModel
+    class_name: str
     switch: str | None
     chunk: str
     sentinel: str | None
@@ -121,16 +125,30 @@ class StreamModel:
 
 
 @frozen(kw_only=True)
-class OperationModel:
-    """A method that makes a call, and the one that streams its answer if there is one."""
+class RouteModel:
+    """How an operation's arguments become a request: what one operation of the spec says.
 
-    resource: str
-    create: MethodModel
-    stream_method: MethodModel | None
-    method: str
+    `path` is None where the model decides it.
+    """
+
+    http_method: str
     path: str | None
     arguments: tuple[ArgumentModel, ...]
     headers: tuple[HeaderModel, ...]
+    has_body: bool
+
+
+@frozen(kw_only=True)
+class OperationModel:
+    """A method that makes a call, and the one that streams its answer if there is one.
+
+    `arguments` is the signature: the arguments of its routes, merged.
+    """
+
+    resource: str
+    call: MethodModel
+    routes: tuple[RouteModel, ...]
+    arguments: tuple[ArgumentModel, ...]
     result: str
     result_doc: str
     stream: StreamModel | None
@@ -138,7 +156,12 @@ class OperationModel:
     @property
     def constant(self) -> str:
         """The name of the operation among the generated ones."""
-        return f"{self.resource}_{self.create.name}".upper()
+        return f"{self.resource}_{self.call.name}".upper()
+
+    @property
+    def has_body(self) -> bool:
+        """Whether any of its requests has a JSON body."""
+        return any(route.has_body for route in self.routes)
 
 
 @frozen(kw_only=True)
@@ -163,7 +186,7 @@ class ResourceModel:
     @property
     def class_name(self) -> str:
         """The class that holds the methods."""
-        return "".join(part.capitalize() for part in self.name.split("_"))
+        return _camel(self.name)
 
 
 @frozen(kw_only=True)
@@ -188,24 +211,64 @@ def modelled(root: Node) -> Spec:
         for name, node in root.at("components").members("schemas").items()
         if _is_class(node) and not _python(node).get("skip")
     )
-    posts = [(path, _only_post(node)) for path, node in root.members("paths").items()]
-    models, default = _models(posts)
+    operations = [
+        operation
+        for path, node in root.members("paths").items()
+        for operation in _path_operations(path, node)
+    ]
+    models, default = _models(operations)
     return Spec(
         base_url=root.items("servers")[0].get("url"),
         default_model=default,
         models=models,
         classes=classes,
-        resources=_resources(root, posts, {each.name: each for each in classes}),
+        resources=_resources(root, operations, {each.name: each for each in classes}),
     )
 
 
-def _only_post(path: Node) -> Node:
-    path.only("post", "summary", "description")
-    if not path.has("post"):
-        raise path.error("only POST operations are known")
-    if "{" in path.pointer.rsplit("/", 1)[-1]:
-        raise path.error("parameters in a path are not known")
-    return path.at("post")
+@frozen(kw_only=True)
+class _SpecOperation:
+    """An operation as it stands in the spec: its path, its method and its node."""
+
+    path: str
+    http_method: str
+    node: Node
+    parameters: tuple[Node, ...]
+
+
+def _path_operations(path: str, node: Node) -> list[_SpecOperation]:
+    node.only(*_METHODS, "summary", "description", "parameters")
+    operations = [
+        _SpecOperation(
+            path=path,
+            http_method=method.upper(),
+            node=node.at(method),
+            parameters=_parameters(node.items("parameters"), node.at(method).items("parameters")),
+        )
+        for method in _METHODS
+        if node.has(method)
+    ]
+    if not operations:
+        raise node.error(f"a path needs an operation: {', '.join(_METHODS)}")
+    return operations
+
+
+def _parameters(shared: list[Node], own: list[Node]) -> tuple[Node, ...]:
+    """A path's parameters and an operation's own, which replace those of the same name."""
+    found: dict[tuple[str, str], Node] = {}
+    for group in (shared, own):
+        seen: set[tuple[str, str]] = set()
+        for node in map(Node.resolved, group):
+            key = (str(node.get("in")), str(node.get("name")))
+            if key in seen:
+                raise node.error(f"there are two {key[0]} parameters named {key[1]!r}")
+            seen.add(key)
+            found[key] = node
+    return tuple(found.values())
+
+
+def _camel(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("_"))
 
 
 def _python(node: Node) -> dict[str, Any]:
@@ -331,15 +394,15 @@ def _union(parts: list[Node], *, params: bool) -> Annotation:
     return Annotation(text=" | ".join(texts), none=none)
 
 
-def _models(posts: list[tuple[str, Node]]) -> tuple[tuple[CatalogEntry, ...], str]:
+def _models(operations: list[_SpecOperation]) -> tuple[tuple[CatalogEntry, ...], str]:
     models: list[CatalogEntry] = []
     default: str | None = None
-    for path, post in posts:
-        for node in post.items("x-models"):
+    for operation in operations:
+        for node in operation.node.items("x-models"):
             node.only("id", "aliases", "default", "acceptsImages", "description")
             model = CatalogEntry(
                 id=node.get("id"),
-                path=path,
+                path=operation.path,
                 aliases=tuple(node.get("aliases", [])),
                 accepts_images=node.get("acceptsImages"),
                 description=_prose(node),
@@ -359,33 +422,62 @@ def _models(posts: list[tuple[str, Node]]) -> tuple[tuple[CatalogEntry, ...], st
 
 
 def _resources(
-    root: Node, posts: list[tuple[str, Node]], classes: dict[str, ClassModel]
+    root: Node, operations: list[_SpecOperation], classes: dict[str, ClassModel]
 ) -> tuple[ResourceModel, ...]:
-    """Operations by resource; paths that answer one method by the model become one operation."""
-    grouped: dict[tuple[str, str], list[tuple[str, Node]]] = {}
-    for path, post in posts:
-        python = _python(post)
-        if "resource" not in python or "create" not in python:
-            raise post.error("x-python names no resource and create method")
-        grouped.setdefault((python["resource"], python["create"]["name"]), []).append((path, post))
-    operations: dict[str, list[OperationModel]] = {}
+    """Operations by resource; the spec's operations that name one method become one."""
+    grouped: dict[tuple[str, str], list[_SpecOperation]] = {}
+    for each in operations:
+        python = _python(each.node)
+        if "resource" not in python or "method" not in python:
+            raise each.node.error("x-python names no resource and method")
+        grouped.setdefault((python["resource"], python["method"]["name"]), []).append(each)
+    built: dict[str, list[OperationModel]] = {}
     for (resource, _), group in grouped.items():
-        operations.setdefault(resource, []).append(_operation(resource, group, classes))
+        built.setdefault(resource, []).append(_operation(resource, group, classes))
     prose = {tag.get("name"): _prose(tag) for tag in root.items("tags")}
-    for resource in operations:
+    for resource in built:
         if resource not in prose:
             raise SpecError(f"#/tags: the resource {resource!r} has no tag to describe it")
     return tuple(
         ResourceModel(name=name, doc=prose[name], operations=tuple(each))
-        for name, each in operations.items()
+        for name, each in built.items()
     )
 
 
 def _operation(
-    resource: str, group: list[tuple[str, Node]], classes: dict[str, ClassModel]
+    resource: str, group: list[_SpecOperation], classes: dict[str, ClassModel]
 ) -> OperationModel:
-    path, post = group[0]
-    post.only(
+    """One method of the client: the models' paths it has in the spec share everything else."""
+    first = group[0]
+    node = first.node
+    for other in group[1:]:
+        if not (node.has("x-models") and other.node.has("x-models")):
+            raise other.node.error(f"{node.pointer} names the same method: without models, one may")
+        for name in ("x-python", "parameters", "requestBody", "responses"):
+            if other.node.get(name) != node.get(name):
+                raise other.node.error(f"{name} differs from {node.pointer}, for the same method")
+    python = _python(node)
+    answer = node.at("responses").at("200").at("content")
+    result_schema = _schema(answer)
+    if result_schema.reference is None:
+        raise answer.error("an answer is a named schema: put it into components")
+    if answer.has("text/event-stream") != ("stream" in python):
+        raise node.error("an event stream needs a stream method in x-python, and the reverse")
+    route = _route(first)
+    return OperationModel(
+        resource=resource,
+        call=_method(node, python["method"]),
+        routes=(route,),
+        arguments=tuple(sorted(route.arguments, key=lambda argument: not argument.required)),
+        result=result_schema.reference.rsplit("/", 1)[-1],
+        result_doc=_prose(result_schema),
+        stream=_stream(resource, node, answer, classes) if "stream" in python else None,
+    )
+
+
+def _route(operation: _SpecOperation) -> RouteModel:
+    node = operation.node
+    node.only(
         "operationId",
         "tags",
         "summary",
@@ -397,38 +489,60 @@ def _operation(
         "responses",
         "security",
     )
-    for _, other in group[1:]:
-        for name in ("x-python", "parameters", "requestBody", "responses"):
-            if other.get(name) != post.get(name):
-                raise other.error(f"{name} differs from {post.pointer}, for the same method")
-    python = _python(post)
-    body = _schema(post.at("requestBody").at("content")).resolved()
-    answer = post.at("responses").at("200").at("content")
-    result_schema = _schema(answer)
-    if result_schema.reference is None:
-        raise answer.error("an answer is a named schema: put it into components")
-    switch = next(
-        (
-            wire
-            for wire, node in body.members("properties").items()
-            if _python(node).get("role") == "stream"
-        ),
-        None,
+    arguments: list[ArgumentModel] = []
+    headers: list[HeaderModel] = []
+    for each in operation.parameters:
+        if each.get("in") == "header" and _is_unasked(each):
+            headers.append(_header(each))
+        elif not _python(each).get("skip"):
+            arguments.append(_parameter(each))
+    _check_path(operation)
+    body = _body(node)
+    if body is not None:
+        arguments += _arguments(body)
+    names = [each.name for each in arguments]
+    for name in names:
+        if names.count(name) > 1:
+            raise node.error(f"there are two arguments named {name!r}: x-python.name renames one")
+    return RouteModel(
+        http_method=operation.http_method,
+        path=None if node.has("x-models") else operation.path,
+        arguments=tuple(arguments),
+        headers=tuple(headers),
+        has_body=body is not None,
     )
-    stream = _stream(post, answer, switch, classes) if answer.has("text/event-stream") else None
-    if (stream is None) != ("stream" not in python):
-        raise post.error("an event stream needs a stream method in x-python, and the reverse")
-    return OperationModel(
-        resource=resource,
-        create=_method(post, python["create"]),
-        stream_method=_method(post, python["stream"]) if "stream" in python else None,
-        method="POST",
-        path=None if post.has("x-models") else path,
-        arguments=_arguments(body, switch),
-        headers=tuple(_header(each.resolved()) for each in post.items("parameters")),
-        result=result_schema.reference.rsplit("/", 1)[-1],
-        result_doc=_prose(result_schema),
-        stream=stream,
+
+
+def _check_path(operation: _SpecOperation) -> None:
+    """Make sure that the parameters in the path are the ones declared."""
+    in_path = re.findall(r"\{([^{}]*)\}", operation.path)
+    declared = [str(each.get("name")) for each in operation.parameters if each.get("in") == "path"]
+    for name in in_path:
+        if in_path.count(name) > 1:
+            raise operation.node.error(f"the path has {{{name}}} twice")
+        if name not in declared:
+            raise operation.node.error(f"the path's parameter {{{name}}} is not declared")
+    for name in declared:
+        if name not in in_path:
+            raise operation.node.error(f"the path has no {{{name}}}, which is declared")
+    if set("{}") & set(re.sub(r"\{[^{}]*\}", "", operation.path)):
+        raise operation.node.error("the path's braces do not match")
+
+
+def _body(node: Node) -> Node | None:
+    """The schema of the request body, or None if there is none."""
+    if not node.has("requestBody"):
+        return None
+    body = node.at("requestBody")
+    body.only("required", "description", "content")
+    return _schema(body.at("content")).resolved()
+
+
+def _switch(body: Node | None) -> str | None:
+    """The body field that asks for a stream."""
+    properties = {} if body is None else body.members("properties")
+    return next(
+        (wire for wire, each in properties.items() if _python(each).get("role") == "stream"), None
     )
 
 
@@ -438,17 +552,18 @@ def _schema(content: Node) -> Node:
     return media.member("schema")
 
 
-def _method(post: Node, value: dict[str, Any]) -> MethodModel:
+def _method(node: Node, value: dict[str, Any]) -> MethodModel:
     if set(value) - {"name", "summary", "example"}:
-        raise post.error("a method in x-python has name, summary and example")
+        raise node.error("a method in x-python has name, summary and example")
     return MethodModel(
         name=value["name"],
-        summary=" ".join(value.get("summary", post.get("summary", "")).split()),
+        summary=" ".join(value.get("summary", node.get("summary", "")).split()),
         example=value.get("example", "").rstrip(),
     )
 
 
-def _arguments(body: Node, switch: str | None) -> tuple[ArgumentModel, ...]:
+def _arguments(body: Node) -> list[ArgumentModel]:
+    switch = _switch(body)
     properties = body.members("properties")
     names = {wire: _name(node, wire) for wire, node in properties.items()}
     arguments: list[ArgumentModel] = []
@@ -465,13 +580,14 @@ def _arguments(body: Node, switch: str | None) -> tuple[ArgumentModel, ...]:
                 name=names[wire],
                 wire=wire,
                 kind=kind,
+                location="body",
                 annotation=annotation,
                 required=wire in body.get("required", []) and source is None and kind != "model",
                 default_from=None if source is None else names[source],
                 doc=" ".join(str(python.get("doc") or _prose(node)).split()),
             )
         )
-    return tuple(sorted(arguments, key=lambda argument: not argument.required))
+    return arguments
 
 
 def _kind(node: Node) -> tuple[str, str]:
@@ -492,10 +608,40 @@ def _kind(node: Node) -> tuple[str, str]:
     return "json", re.sub(r" \| None$", "", str(_annotation(node, params=True)))
 
 
+_PARAMETER_KEYS = ("name", "in", "description", "required", "schema", "x-python")
+
+
+def _parameter(node: Node) -> ArgumentModel:
+    """A parameter that the caller gives."""
+    node.only(*_PARAMETER_KEYS)
+    location = str(node.get("in"))
+    if location not in ("path", "query", "header"):
+        raise node.error(f"parameters are in path, query or header, not in {location!r}")
+    if location == "path" and node.get("required") is not True:
+        raise node.error("a path's parameter has required: true")
+    wire = str(node.get("name"))
+    kind, annotation = _kind(node.member("schema"))
+    if location != "query" and kind not in _SCALARS:
+        raise node.error(f"a parameter in {location} is a string, a number or a boolean")
+    return ArgumentModel(
+        name=_name(node, wire),
+        wire=wire.lower() if location == "header" else wire,
+        kind=kind,
+        location=location,
+        annotation=annotation,
+        required=bool(node.get("required")),
+        default_from=None,
+        doc=" ".join(str(_python(node).get("doc") or _prose(node)).split()),
+    )
+
+
+def _is_unasked(node: Node) -> bool:
+    """Whether the client sends a header by itself: it has a default, or an option sets it."""
+    return "option" in _python(node) or node.at("schema").has("default")
+
+
 def _header(node: Node) -> HeaderModel:
-    node.only("name", "in", "description", "schema", "x-python", "required")
-    if node.get("in") != "header":
-        raise node.error("the one place for parameters known is the header")
+    node.only(*_PARAMETER_KEYS)
     default = node.at("schema").get("default")
     return HeaderModel(
         wire=str(node.get("name")).lower(),
@@ -504,9 +650,8 @@ def _header(node: Node) -> HeaderModel:
     )
 
 
-def _stream(
-    post: Node, answer: Node, switch: str | None, classes: dict[str, ClassModel]
-) -> StreamModel:
+def _stream(resource: str, node: Node, answer: Node, classes: dict[str, ClassModel]) -> StreamModel:
+    method = _method(node, _python(node)["stream"])
     media = answer.at("text/event-stream")
     media.only("itemSchema", "x-sentinel", "x-chunk", "x-accumulates")
     chunk = _class_named(media, "x-chunk", classes)
@@ -518,9 +663,13 @@ def _stream(
     joined = tuple(each.name for each in delta.fields if each.concatenated)
     for name in joined:
         if name not in {each.name for each in message.fields}:
-            raise post.error(f"{delta.name}.{name} is joined, and {message.name} has no such field")
+            raise node.error(f"{delta.name}.{name} is joined, and {message.name} has no such field")
     return StreamModel(
-        switch=switch,
+        method=method,
+        class_name=_camel(resource)
+        + ("" if method.name == "stream" else _camel(method.name))
+        + "Stream",
+        switch=_switch(_body(node)),
         chunk=chunk.name,
         sentinel=media.get("x-sentinel"),
         result=result.name,

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from textwrap import indent, wrap
 
 from .model import (
-    ArgumentModel,
     ClassModel,
     FieldModel,
     MethodModel,
@@ -209,17 +208,19 @@ def _call(cls: str, /, **values: object) -> str:
 
 
 def _operation(operation: OperationModel) -> str:
+    (route,) = operation.routes
     arguments = "".join(
         _call(
             "Argument",
             name=repr(each.name),
             wire=repr(each.wire),
             kind=repr(each.kind),
+            location=None if each.location == "body" else repr(each.location),
             required=True if each.required else None,
             default_from=None if each.default_from is None else repr(each.default_from),
         )
         + ","
-        for each in operation.arguments
+        for each in route.arguments
     )
     headers = "".join(
         _call(
@@ -229,7 +230,7 @@ def _operation(operation: OperationModel) -> str:
             option=None if each.option is None else repr(each.option),
         )
         + ","
-        for each in operation.headers
+        for each in route.headers
     )
     stream = operation.stream
     shape = None
@@ -250,12 +251,13 @@ def _operation(operation: OperationModel) -> str:
         )
     return f"{operation.constant} = " + _call(
         "Operation" if stream is None else "StreamingOperation",
-        name=repr(f"{operation.resource}.{operation.create.name}"),
-        method=repr(operation.method),
-        path=repr(operation.path),
+        name=repr(f"{operation.resource}.{operation.call.name}"),
+        method=repr(route.http_method),
+        path=repr(route.path),
         arguments=f"({arguments})",
         headers=f"({headers})",
         result=operation.result,
+        has_body=None if route.has_body else False,
         stream=shape,
     )
 
@@ -316,22 +318,17 @@ def _methods(spec: Spec, backend: _Flavour) -> str:
     )
 
 
-def _stream_name(operation: OperationModel, backend: _Flavour) -> str:
-    resource = "".join(part.capitalize() for part in operation.resource.split("_"))
-    return f"{backend.prefix}{resource}Stream"
-
-
 def _stream_class(operation: OperationModel, backend: _Flavour) -> str:
     stream = operation.stream
-    if stream is None or operation.stream_method is None:
+    if stream is None:
         return ""
     doc = _described(
         f"An answer that comes in pieces, each a `{stream.chunk}`.",
-        example=backend.example(operation.stream_method.example, streamed=True),
+        example=backend.example(stream.method.example, streamed=True),
         depth=1,
     )
     base = f"{backend.prefix}Stream[{stream.chunk}, {stream.result}]"
-    return f"class {_stream_name(operation, backend)}({base}):\n{doc}\n"
+    return f"class {backend.prefix}{stream.class_name}({base}):\n{doc}\n"
 
 
 def _resource(resource: ResourceModel, backend: _Flavour) -> str:
@@ -353,22 +350,23 @@ def _resource(resource: ResourceModel, backend: _Flavour) -> str:
 def _create(operation: OperationModel, backend: _Flavour) -> str:
     returns = f"The answer: {_lowered(_sentence(operation.result_doc))}"
     return (
-        f"    {backend.define} {operation.create.name}({_signature(operation)}) -> "
+        f"    {backend.define} {operation.call.name}({_signature(operation)}) -> "
         f"{operation.result}:\n"
-        f"{_method_doc(operation, operation.create, returns, backend, streamed=False)}\n"
+        f"{_method_doc(operation, operation.call, returns, backend, streamed=False)}\n"
         f"        return {backend.wait}self._runner.call({operation.constant}, "
         f"{_passed(operation)})\n"
     )
 
 
 def _stream_method(operation: OperationModel, backend: _Flavour) -> str:
-    if operation.stream_method is None:
+    stream = operation.stream
+    if stream is None:
         return ""
-    name = _stream_name(operation, backend)
+    name = f"{backend.prefix}{stream.class_name}"
     returns = "The stream. The request goes out on entering it, or at the first step of a loop."
     return (
-        f"    def {operation.stream_method.name}({_signature(operation)}) -> {name}:\n"
-        f"{_method_doc(operation, operation.stream_method, returns, backend, streamed=True)}\n"
+        f"    def {stream.method.name}({_signature(operation)}) -> {name}:\n"
+        f"{_method_doc(operation, stream.method, returns, backend, streamed=True)}\n"
         f"        return self._runner.stream({name}, {operation.constant}, {_passed(operation)})\n"
     )
 
@@ -380,13 +378,18 @@ def _signature(operation: OperationModel) -> str:
         for each in operation.arguments
         if not each.required
     ]
-    options = [f"{name}: {annotation} = None" for name, annotation, _ in _OPTIONS]
+    options = [f"{name}: {annotation} = None" for name, annotation, _ in _options(operation)]
     return ", ".join(["self", *required, "*", *optional, *options])
+
+
+def _options(operation: OperationModel) -> list[tuple[str, str, str]]:
+    """What any call takes: its name, annotation and prose."""
+    return [each for each in _OPTIONS if operation.has_body or each[0] != "extra_body"]
 
 
 def _passed(operation: OperationModel) -> str:
     arguments = ", ".join(f'"{each.name}": {each.name}' for each in operation.arguments)
-    options = ", ".join(f"{name}={name}" for name, _, _ in _OPTIONS)
+    options = ", ".join(f"{name}={name}" for name, _, _ in _options(operation))
     return f"{{{arguments}}}, CallOptions({options})"
 
 
@@ -398,11 +401,8 @@ def _method_doc(
     *,
     streamed: bool,
 ) -> str:
-    documented: list[ArgumentModel | tuple[str, str, str]] = [*operation.arguments, *_OPTIONS]
-    arguments = [
-        (each[0], each[2]) if isinstance(each, tuple) else (each.name, _lowered(each.doc))
-        for each in documented
-    ]
+    arguments = [(each.name, _lowered(each.doc)) for each in operation.arguments]
+    arguments += [(name, text) for name, _, text in _options(operation)]
     raises = [
         ("ConfigurationError", "an argument that cannot be sent; nothing was."),
         ("APIStatusError", "the service answered with an error."),

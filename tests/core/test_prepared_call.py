@@ -15,7 +15,7 @@ import pytest
 from attrs import evolve
 
 from autonomousai_sdk._core.failure import Context
-from autonomousai_sdk._core.operation import Operation, StreamShape
+from autonomousai_sdk._core.operation import Argument, Operation, StreamShape
 from autonomousai_sdk._core.prepared_call import PreparedCall, prepare_call
 from autonomousai_sdk._core.secret import Secret
 from autonomousai_sdk._core.settings import CallOptions, Settings
@@ -262,3 +262,69 @@ def test_the_traceback_of_a_refused_header_hides_the_key() -> None:
         plan(client=client, headers={"x": "a\n"})
     frames = TracebackException.from_exception(caught.value, capture_locals=True)
     assert KEY not in "".join(frames.format())
+
+
+FIND = Operation(
+    name="files.find",
+    method="GET",
+    path="/shelves/{shelf}/files/{id}",
+    arguments=(
+        Argument(name="shelf", wire="shelf", kind="integer", location="path", required=True),
+        Argument(name="file_id", wire="id", kind="string", location="path", required=True),
+        Argument(name="tags", wire="tag[]", kind="json", location="query"),
+        Argument(name="deep", wire="deep", kind="boolean", location="query"),
+        Argument(name="trace", wire="x-trace", kind="string", location="header"),
+    ),
+    headers=(),
+    result=Completion,
+    has_body=False,
+)
+
+
+def test_arguments_go_into_path_query_and_headers() -> None:
+    """Each path parameter is one encoded segment, and an array repeats its query parameter."""
+    made = plan(
+        {"shelf": 7, "file_id": "../a?b", "tags": ["x", "y&z"], "deep": False, "trace": "t-1"},
+        FIND,
+    )
+    assert made.request.method == "GET"
+    url = f"{BASE_URL}/shelves/7/files/..%2Fa%3Fb"
+    assert made.request.url == f"{url}?tag%5B%5D=x&tag%5B%5D=y%26z&deep=false"
+    assert headers(made)["x-trace"] == "t-1"
+    assert made.context.endpoint == f"GET {url}"
+    assert plan({"shelf": 7, "file_id": "{shelf}"}, FIND).request.url.endswith("/%7Bshelf%7D")
+
+
+def test_a_body_holds_the_arguments_that_belong_there() -> None:
+    """A path parameter is not repeated in the body."""
+    note = Argument(name="note", wire="note", kind="string")
+    operation = evolve(FIND, method="PUT", arguments=(*FIND.arguments, note), has_body=True)
+    made = plan({"shelf": 7, "file_id": "a", "note": "x"}, operation)
+    assert (made.request.url, body(made)) == (f"{BASE_URL}/shelves/7/files/a", {"note": "x"})
+
+
+def test_a_request_without_a_body_declares_none() -> None:
+    """It has neither content nor a content type, and, being idempotent, no idempotency key."""
+    made = plan({"shelf": 1, "file_id": "a"}, FIND)
+    assert made.request.content == b""
+    assert not {"content-type", "idempotency-key", "x-trace"} & set(headers(made))
+    assert made.request.url == f"{BASE_URL}/shelves/1/files/a"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"shelf": 1}, r"files\.find: file_id is missing"),
+        ({"shelf": 1, "file_id": ".."}, "file_id must not be empty"),
+        ({"shelf": "1", "file_id": "a"}, "shelf must be a whole number, not str"),
+        ({"shelf": 1, "file_id": "a", "tags": [b""]}, "tags cannot be encoded as text: .*bytes"),
+        ({"shelf": 1, "file_id": "a", "tags": "\ud800"}, "tags cannot be encoded in a URL"),
+        ({"shelf": 1, "file_id": "a", "trace": "a\n"}, "trace: the value has the character"),
+    ],
+)
+def test_parameters_that_cannot_be_sent_are_refused(
+    arguments: dict[str, object], said: str
+) -> None:
+    """The error names the argument."""
+    with pytest.raises(ConfigurationError, match=said):
+        plan(arguments, FIND)

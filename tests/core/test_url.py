@@ -10,6 +10,7 @@ from autonomousai_sdk._core.url import (
     checked_base_url,
     is_loopback,
     joined,
+    query_string,
     segment,
     without_credentials,
 )
@@ -104,6 +105,17 @@ def test_a_url_with_credentials_is_refused_without_repeating_them(given: str) ->
 def test_a_path_parameter_stays_one_segment(value: str, encoded: str) -> None:
     """`segment` encodes every character that could end the path segment."""
     assert segment(value, "id") == encoded
+
+
+def test_query_parameters_are_encoded() -> None:
+    """Names and texts are percent-encoded, and no parameters give no question mark."""
+    assert (
+        query_string([("a[]", "x y", "a"), ("a[]", "é&", "a")])
+        == "?a%5B%5D=x%20y&a%5B%5D=%C3%A9%26"
+    )
+    assert query_string([]) == ""
+    with pytest.raises(ConfigurationError, match="^tags cannot be encoded in a URL"):
+        query_string([("tag", "\ud83d", "tags")])
 
 
 @pytest.mark.parametrize("value", ["", ".", "..", "\ud83d"])

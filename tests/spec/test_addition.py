@@ -21,7 +21,7 @@ post:
   summary: Turn a text into numbers.
   x-python:
     resource: embeddings
-    create: {name: create, summary: Turn a text into numbers.}
+    method: {name: create, summary: Turn a text into numbers.}
   requestBody:
     content: {application/json: {schema: {$ref: "#/components/schemas/EmbedRequest"}}}
   responses:

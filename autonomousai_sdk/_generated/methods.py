@@ -6,12 +6,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
+from typing import Self, Unpack
 
-from .._core.settings import CallOptions
+from .._base_client import BaseClient
+from .._core.catalog import Catalog
+from .._core.settings import CallOptions, Options
+from .._core.sse import MAX_EVENT_BYTES
 from .._core.timeout import Timeout
 from .._drivers.blocking import CallRunner, Stream
+from ..transports import HTTPClient, Transport
+from .catalog import BASE_URL, DEFAULT_MODEL, MODELS
 from .models import ChatCompletion, ChatCompletionChunk
 from .operations import CHAT_CREATE
+from .options import ClientOptions
 from .params import Messages
 
 
@@ -29,8 +37,6 @@ class ChatStream(Stream[ChatCompletionChunk, ChatCompletion]):
 
 class Chat:
     """Answers to conversations."""
-
-    __slots__ = ("_runner",)
 
     def __init__(self, runner: CallRunner) -> None:
         self._runner = runner
@@ -147,12 +153,99 @@ class Chat:
         )
 
 
-class Resources:
-    """The attributes of `Client` that make calls."""
+class Resources(BaseClient):
+    """The constructor of `Client`, and its attributes that make calls."""
 
     _runner: CallRunner
+    _catalog = Catalog(MODELS)
+    _default_base_url = BASE_URL
+    _default_model = DEFAULT_MODEL
 
-    @property
+    def __init__(
+        self,
+        *,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        model: str | None = None,
+        timeout: Timeout | float | None = None,
+        max_retries: int = 2,
+        headers: Mapping[str, str] | None = None,
+        country_code: str = "US",
+        time_zone: str = "America/New_York",
+        models: Mapping[str, str] | None = None,
+        proxy: str | None = None,
+        max_event_bytes: int = MAX_EVENT_BYTES,
+        allow_http_key: bool = False,
+        http_client: HTTPClient | None = None,
+        transport: Transport | None = None,
+    ) -> None:
+        """Check the options; connections are opened when a call first needs one.
+
+        Args:
+            base_url: URL of the service. Default: `AUTONOMOUSAI_BASE_URL`, else the hosted
+                service.
+            api_key: sent as `authorization: Bearer`. Default: `AUTONOMOUSAI_API_KEY`, else
+                no key. Over plain http, the key is sent to loopback addresses only.
+            model: the model of calls that name none. Default: `AUTONOMOUSAI_MODEL`, else
+                the service's default model.
+            timeout: seconds that a whole call may take, or a `Timeout` with a limit for
+                each phase.
+            max_retries: how often to retry a call that failed in a way that a retry may
+                fix.
+            headers: sent with every request; they replace the SDK's own headers of the same
+                name.
+            country_code: your country, as ISO 3166-1 alpha-2; sent as `country-code`.
+            time_zone: your time zone, by its IANA name; sent as `time-zone`.
+            models: models that the spec does not list, as names to paths: `{"qwen3:8b":
+                "/chat"}`.
+            proxy: URL of a proxy. Default: the proxy of the environment, which never
+                applies to loopback.
+            max_event_bytes: limit on one line, event or document of a response, in bytes,
+                after decompression.
+            allow_http_key: allow the key to be sent over plain http to another machine.
+            http_client: your own `httpx.Client`, which the SDK never closes.
+            transport: your own `Transport`, which the SDK never closes.
+
+        Raises:
+            ConfigurationError: an option or environment variable is invalid.
+        """
+        options = Options(
+            base_url=base_url,
+            api_key=api_key,
+            model=model,
+            timeout=timeout,
+            max_retries=max_retries,
+            headers=headers,
+            country_code=country_code,
+            time_zone=time_zone,
+            models=models,
+            proxy=proxy,
+            max_event_bytes=max_event_bytes,
+            allow_http_key=allow_http_key,
+        )
+        # A traceback that shows local variables would show these from here on.
+        del base_url, api_key, headers, proxy
+        self._set_up(options, self._connect(options, http_client, transport))
+
+    def with_options(self, **changes: Unpack[ClientOptions]) -> Self:
+        """Return a copy with some options changed, which shares this client's connections.
+
+        Args:
+            **changes: options of the constructor, except `proxy`, `http_client` and
+                `transport`.
+
+        Returns:
+            The copy. Closing it does nothing: the connections belong to this client.
+
+        Raises:
+            ConfigurationError: an option does not exist, is invalid or is fixed.
+
+        Example:
+            >>> client.with_options(timeout=5, max_retries=0).chat.create("Quick!")
+        """
+        return self._copied(changes)
+
+    @cached_property
     def chat(self) -> Chat:
         """Answers to conversations."""
-        return Chat(self._runner)
+        return self._resource("chat", Chat(self._runner))

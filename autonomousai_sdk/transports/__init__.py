@@ -19,11 +19,14 @@ from typing import Protocol, runtime_checkable
 
 from .._core.exchange import ErrorKind, Request, TransportError
 from .._core.timeout import Timeout
+from ._http_client import AsyncHTTPClient, HTTPClient
 
 __all__ = [
+    "AsyncHTTPClient",
     "AsyncTransport",
     "AsyncTransportResponse",
     "ErrorKind",
+    "HTTPClient",
     "Request",
     "Timeout",
     "Transport",

@@ -17,6 +17,7 @@ from .model import (
     ResourceModel,
     Spec,
 )
+from .options import ClientOption, client_options, option_imports
 
 HEADER = """# Written from spec/autonomousai.yaml by `python -m spec.generator`.
 # Edit the spec and run that again; `--check` finds whatever is edited here.
@@ -48,6 +49,7 @@ def rendered(spec: Spec) -> dict[str, str]:
         "__init__.py": f'{HEADER}"""The typed layer: what the endpoint spec says, as Python."""\n',
         "models.py": _models(spec),
         "params.py": _params(spec),
+        "options.py": _options_type(client_options()),
         "catalog.py": _catalog(spec),
         "operations.py": _operations(spec),
         "methods.py": _methods(spec, _BLOCKING),
@@ -142,6 +144,22 @@ def _params(spec: Spec) -> str:
             "from . import models",
         ],
         body,
+    )
+
+
+def _options_type(options: list[ClientOption]) -> str:
+    lines = [
+        "class ClientOptions(TypedDict, total=False):",
+        _doc("The options that `with_options` can change: all but those that say how to connect."),
+        "",
+    ]
+    for each in options:
+        if not each.is_connection:
+            lines += [f"    {each.name}: {each.annotation}", _doc(each.doc)]
+    return _module(
+        "The client options as a type, for `with_options`.",
+        [*option_imports(), "from typing import TypedDict"],
+        "\n".join(lines),
     )
 
 
@@ -265,12 +283,15 @@ def _operation(operation: OperationModel) -> str:
 class _Flavour:
     """What the two clients' methods differ in."""
 
-    def __init__(self, prefix: str, define: str, wait: str, driver: str, client: str) -> None:
+    def __init__(
+        self, prefix: str, define: str, wait: str, driver: str, client: str, http_client: str
+    ) -> None:
         self.prefix = prefix
         self.define = define
         self.wait = wait
         self.driver = driver
         self.client = client
+        self.http_client = http_client
 
     def example(self, text: str, *, streamed: bool) -> str:
         """An example written for the blocking client, in this flavour."""
@@ -283,8 +304,8 @@ class _Flavour:
         )
 
 
-_BLOCKING = _Flavour("", "def", "", "blocking", "Client")
-_AWAITING = _Flavour("Async", "async def", "await ", "awaiting", "AsyncClient")
+_BLOCKING = _Flavour("", "def", "", "blocking", "Client", "httpx.Client")
+_AWAITING = _Flavour("Async", "async def", "await ", "awaiting", "AsyncClient", "httpx.AsyncClient")
 
 
 def _methods(spec: Spec, backend: _Flavour) -> str:
@@ -301,16 +322,34 @@ def _methods(spec: Spec, backend: _Flavour) -> str:
     return _module(
         f"The methods of `{backend.client}`.",
         [
-            "from collections.abc import Mapping",
-            "from collections.abc import Sequence",
-            "from typing import Literal",
-            "from .._core.settings import CallOptions",
-            "from .._core.timeout import Timeout",
+            *dict.fromkeys(
+                [
+                    *option_imports(),
+                    "from collections.abc import Mapping",
+                    "from collections.abc import Sequence",
+                    "from functools import cached_property",
+                    "from typing import Literal",
+                    "from typing import Self",
+                    "from typing import Unpack",
+                    "from .._base_client import BaseClient",
+                    "from .._core.catalog import Catalog",
+                    "from .._core.settings import CallOptions",
+                    "from .._core.settings import Options",
+                    "from .._core.timeout import Timeout",
+                ]
+            ),
+            "from .catalog import BASE_URL",
+            "from .catalog import DEFAULT_MODEL",
+            "from .catalog import MODELS",
+            "from .options import ClientOptions",
+            f"from ..transports import {prefix}HTTPClient",
+            f"from ..transports import {prefix}Transport",
             f"from .._drivers.{backend.driver} import {prefix}CallRunner",
             f"from .._drivers.{backend.driver} import {prefix}Stream",
             *(f"from .models import {name}" for name in names),
             *(f"from .operations import {each.constant}" for each in operations),
-            "from . import models",
+            # `models` alone is also an option of the client.
+            *(["from . import models"] if re.search(r"\bmodels\.[A-Z]", body) else []),
             "from .params import Messages",
             *(f"from .params import {each.name}Param" for each in spec.classes if each.is_input),
         ],
@@ -335,8 +374,6 @@ def _resource(resource: ResourceModel, backend: _Flavour) -> str:
     lines = [
         f"class {backend.prefix}{resource.class_name}:",
         _doc(_sentence(resource.doc)),
-        "",
-        '    __slots__ = ("_runner",)',
         "",
         f"    def __init__(self, runner: {backend.prefix}CallRunner) -> None:",
         "        self._runner = runner",
@@ -454,22 +491,78 @@ def _indented(text: str, width: int, *, hanging: bool = False) -> list[str]:
 
 def _client(resources: tuple[ResourceModel, ...], backend: _Flavour) -> str:
     lines = [
-        f"class {backend.prefix}Resources:",
-        _doc(f"The attributes of `{backend.client}` that make calls."),
+        f"class {backend.prefix}Resources(BaseClient):",
+        _doc(f"The constructor of `{backend.client}`, and its attributes that make calls."),
         "",
         f"    _runner: {backend.prefix}CallRunner",
+        "    _catalog = Catalog(MODELS)",
+        "    _default_base_url = BASE_URL",
+        "    _default_model = DEFAULT_MODEL",
         "",
+        *_constructor(client_options(), backend),
+        *_with_options(client_options(), backend),
     ]
     for each in resources:
         name = f"{backend.prefix}{each.class_name}"
         lines += [
-            "    @property",
+            "    @cached_property",
             f"    def {each.name}(self) -> {name}:",
             _doc(_sentence(each.doc), 2),
-            f"        return {name}(self._runner)",
+            f"        return self._resource({each.name!r}, {name}(self._runner))",
             "",
         ]
     return "\n".join(lines)
+
+
+def _constructor(options: list[ClientOption], backend: _Flavour) -> list[str]:
+    http = f"{backend.prefix}HTTPClient"
+    transport = f"{backend.prefix}Transport"
+    parameters = [
+        *(f"{each.name}: {each.annotation} = {each.default}" for each in options),
+        f"http_client: {http} | None = None",
+        f"transport: {transport} | None = None",
+    ]
+    doc = _described(
+        "Check the options; connections are opened when a call first needs one.",
+        arguments=[
+            *((each.name, _lowered(each.doc)) for each in options),
+            ("http_client", f"your own `{backend.http_client}`, which the SDK never closes."),
+            ("transport", f"your own `{transport}`, which the SDK never closes."),
+        ],
+        raises=[("ConfigurationError", "an option or environment variable is invalid.")],
+        depth=2,
+    )
+    passed = ", ".join(f"{each.name}={each.name}" for each in options)
+    secrets = ", ".join(each.name for each in options if each.is_secret)
+    return [
+        f"    def __init__(self, *, {', '.join(parameters)}) -> None:",
+        doc,
+        f"        options = Options({passed})",
+        "        # A traceback that shows local variables would show these from here on.",
+        f"        del {secrets}",
+        "        self._set_up(options, self._connect(options, http_client, transport))",
+        "",
+    ]
+
+
+def _with_options(options: list[ClientOption], backend: _Flavour) -> list[str]:
+    connections = [*(each.name for each in options if each.is_connection), "http_client"]
+    fixed = f"{', '.join(f'`{name}`' for name in connections)} and `transport`"
+    doc = _described(
+        "Return a copy with some options changed, which shares this client's connections.",
+        arguments=[("**changes", f"options of the constructor, except {fixed}.")],
+        returns="The copy. Closing it does nothing: the connections belong to this client.",
+        raises=[("ConfigurationError", "an option does not exist, is invalid or is fixed.")],
+        example=f">>> {backend.wait}client.with_options(timeout=5, max_retries=0)"
+        '.chat.create("Quick!")',
+        depth=2,
+    )
+    return [
+        "    def with_options(self, **changes: Unpack[ClientOptions]) -> Self:",
+        doc,
+        "        return self._copied(changes)",
+        "",
+    ]
 
 
 def _sentence(text: str) -> str:

@@ -88,8 +88,7 @@ PROGRAM = """
         "name": first.model_name,
         "mood": mood,
         "seen": seen,
-        "help": "How many numbers." in Client.embeddings.fget.__annotations__["return"]
-            or "how many numbers." in type(client.embeddings).create.__doc__,
+        "help": "how many numbers." in type(client.embeddings).create.__doc__,
     }))
 """
 

@@ -80,6 +80,7 @@ def test_the_extras_are_those_promised(metadata: Message) -> None:
         "httpx2",
         "local",
         "server",
+        "tools",
     }
 
 

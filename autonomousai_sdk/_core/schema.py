@@ -1,0 +1,571 @@
+"""A Python type as a JSON schema, and a JSON value as a value of that type.
+
+Owns what both tools and structured answers need of a user's own types: attrs classes,
+dataclasses, TypedDicts, msgspec Structs, pydantic models, enums, literals, and containers and
+unions of these. The schema is msgspec's (pydantic's for pydantic). Values are structured by
+cattrs, strictly: nothing is coerced, and every wrong field is reported with its path.
+
+It must not know about messages, models or requests. msgspec and cattrs are imported when the
+first schema is made.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from functools import cache
+from types import UnionType
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Literal,
+    NotRequired,
+    Required,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
+from uuid import UUID
+
+import attrs
+import msgspec
+
+from ..errors import ConfigurationError
+from .codec import is_array, is_object
+
+if TYPE_CHECKING:
+    from cattrs import Converter
+
+_REFERENCE = "#/$defs/{name}"
+_MAX_SHOWN = 60
+"""Characters of a wrong value that an error shows."""
+
+
+class SchemaError(ValueError):
+    """A JSON value that does not match its type.
+
+    Attributes:
+        problems: one line for each wrong field: its path, and what is wrong.
+    """
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+@attrs.frozen
+class Schema:
+    """A type and its JSON schema.
+
+    Attributes:
+        type: the type, as the caller wrote it.
+        json: the JSON schema.
+    """
+
+    type: Any
+    json: dict[str, Any]
+
+    @classmethod
+    def of(cls, type_: Any, what: str) -> Schema:
+        """Make the schema of a type.
+
+        Args:
+            type_: the type.
+            what: where the type comes from, such as `into=`; for errors.
+
+        Raises:
+            ConfigurationError: the type has no JSON schema.
+        """
+        (schema,), definitions = json_schemas({what: type_})
+        return cls(type_, inlined(schema, definitions))
+
+    def structure(self, value: object) -> Any:
+        """Turn a JSON value into a value of the type.
+
+        Raises:
+            SchemaError: it does not match the type.
+        """
+        return structure(value, self.type)
+
+
+def json_schemas(
+    types: Mapping[str, Any],
+) -> tuple[tuple[dict[str, Any], ...], dict[str, Any]]:
+    """Make the JSON schemas of several types.
+
+    Args:
+        types: the types, each under the name that an error calls it by.
+
+    Returns:
+        A schema for each type, and the definitions that they refer to as `#/$defs/…`.
+
+    Raises:
+        ConfigurationError: a type without a JSON schema.
+    """
+    definitions: dict[str, Any] = {}
+
+    def from_pydantic(cls: Any) -> dict[str, Any]:
+        if not _is_pydantic(cls):
+            raise NotImplementedError
+        schema: dict[str, Any] = cls.model_json_schema(ref_template="#/$defs/{model}")
+        for name, definition in schema.pop("$defs", {}).items():
+            _define(name, definition)
+        return schema
+
+    def _define(name: str, definition: dict[str, Any]) -> None:
+        if definitions.setdefault(name, definition) != definition:
+            raise ConfigurationError(
+                f"Two types named {name!r} are part of one JSON schema: rename one of them."
+            )
+
+    schemas: list[dict[str, Any]] = []
+    for what, type_ in types.items():
+        try:
+            # A union at the top may have several classes, which msgspec's own unions may not.
+            members = get_args(type_) if _is_union(type_) else (type_,)
+            found, components = msgspec.json.schema_components(
+                members, schema_hook=from_pydantic, ref_template=_REFERENCE
+            )
+        except (TypeError, NotImplementedError, NameError) as error:
+            reason = str(error).rpartition("\n")[2]
+            raise ConfigurationError(
+                f"{what} {_named(type_)} has no JSON schema{': ' if reason else ''}{reason}. Use "
+                "attrs classes, dataclasses, TypedDicts, msgspec Structs, pydantic models, enums, "
+                "Literal, str, int, float, bool, and lists and dicts of these."
+            ) from error
+        for name, definition in components.items():
+            _define(name, definition)
+        schemas.append(found[0] if len(found) == 1 else {"anyOf": list(found)})
+    return tuple(_closed(schema) for schema in schemas), _closed(definitions)
+
+
+def inlined(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """One schema with its definitions; a reference at the top is replaced by what it names."""
+    if not definitions:
+        return schema
+    name = str(schema.get("$ref", "")).removeprefix("#/$defs/")
+    if name not in definitions:
+        return {**schema, "$defs": definitions}
+    top = definitions[name]
+    others = {key: value for key, value in definitions.items() if key != name}
+    if f'"#/$defs/{name}"' in json.dumps(definitions):
+        others = definitions
+    return {**top, "$defs": others} if others else dict(top)
+
+
+def requires_all(schema: object) -> bool:
+    """Whether every object in a schema requires all its properties, as OpenAI's `strict` asks."""
+    if is_array(schema):
+        return all(requires_all(each) for each in schema)
+    if not is_object(schema):
+        return True
+    if "properties" in schema and set(schema["properties"]) - set(schema.get("required", ())):
+        return False
+    return all(requires_all(each) for each in schema.values())
+
+
+def structure(value: object, type_: Any) -> Any:
+    """Turn a JSON value into a value of a type.
+
+    Raises:
+        SchemaError: it does not match the type.
+    """
+    try:
+        return _converter().structure(value, type_)
+    except Exception as error:  # cattrs groups what hooks and users' validators raise
+        raise SchemaError(tuple(_problems(error, "$"))) from error
+
+
+def kind_of(value: object) -> str:
+    """A JSON value as an error shows it: its start, in JSON."""
+    text = json.dumps(value, default=repr, ensure_ascii=False)
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
+
+
+def _closed(schema: Any) -> Any:
+    """A schema whose objects take no other properties, in the forms that engines understand."""
+    if is_array(schema):
+        return [_closed(each) for each in schema]
+    if not is_object(schema):
+        return schema
+    made = {key: _closed(value) for key, value in schema.items()}
+    if is_object(made.get("properties")) and made.get("type") == "object":
+        made.setdefault("additionalProperties", False)
+    if made.get("items") is False:
+        # llama.cpp prefers `items` to `prefixItems`; the length is bounded by `maxItems`.
+        del made["items"]
+    return made
+
+
+def _is_pydantic(cls: Any) -> bool:
+    return isinstance(cls, type) and hasattr(cls, "model_validate_json")
+
+
+def _is_union(type_: Any) -> bool:
+    return get_origin(type_) in (Union, UnionType)
+
+
+def _named(type_: Any) -> str:
+    return getattr(type_, "__qualname__", None) or str(type_)
+
+
+@cache
+def _converter() -> Converter:
+    """The strict converter of users' types. A later factory goes before an earlier one."""
+    from cattrs import Converter
+    from cattrs.gen import make_dict_structure_fn
+
+    made = Converter()
+
+    def of_class(cls: Any) -> Callable[[Any, Any], Any]:
+        return _from_object(make_dict_structure_fn(cls, made))
+
+    made.register_structure_hook_factory(_is_class, of_class)
+    made.register_structure_hook_factory(_is_typed_dict, _typed_dict)
+    for scalar in _SCALARS:
+        made.register_structure_hook(scalar, _converted)
+    made.register_structure_hook_factory(_is_choice, _choice)
+    made.register_structure_hook_factory(_is_container, _container)
+    made.register_structure_hook_factory(_is_dict, _mapping)
+    made.register_structure_hook_factory(_is_struct, _struct)
+    made.register_structure_hook_factory(_is_pydantic, _pydantic)
+    made.register_structure_hook_factory(_is_union, _union)
+    made.register_structure_hook_factory(_is_annotated, _annotated)
+    return made
+
+
+Hook = Callable[[Any, Any], Any]
+
+
+def _is_class(cls: Any) -> bool:
+    origin = get_origin(cls) or cls
+    return isinstance(origin, type) and (
+        attrs.has(origin) or hasattr(origin, "__dataclass_fields__")
+    )
+
+
+def _from_object(build: Hook) -> Hook:
+    def hook(value: Any, cls: Any) -> Any:
+        if not is_object(value):
+            raise TypeError(f"expected an object, got {kind_of(value)}")
+        return build(value, cls)
+
+    return hook
+
+
+_SCALARS = frozenset(
+    {str, int, float, bool, type(None), bytes, datetime, date, time, timedelta, Decimal, UUID}
+)
+
+
+def _is_scalar(cls: Any) -> bool:
+    return cls is None or cls in _SCALARS
+
+
+def _converted(value: Any, cls: Any) -> Any:
+    """A scalar by msgspec, which takes a whole number for a float and coerces nothing else."""
+    try:
+        return msgspec.convert(value, cls)
+    except msgspec.ValidationError as error:
+        said = str(error).replace("`", "").partition(", got ")[0]
+        raise TypeError(f"{said[:1].lower()}{said[1:]}, got {kind_of(value)}") from error
+
+
+def _is_choice(cls: Any) -> bool:
+    return get_origin(cls) is Literal or (isinstance(cls, type) and issubclass(cls, Enum))
+
+
+def _choice(cls: Any) -> Hook:
+    choices: list[tuple[Any, Any]] = (
+        [(value, value) for value in get_args(cls)]
+        if get_origin(cls) is Literal
+        else [(each.value, each) for each in cls]
+    )
+
+    def hook(value: Any, _: Any) -> Any:
+        for wire, chosen in choices:
+            # True == 1 in Python, but not in JSON.
+            if value == wire and isinstance(value, bool) == isinstance(wire, bool):
+                return chosen
+        allowed = ", ".join(json.dumps(wire, default=repr) for wire, _ in choices)
+        raise TypeError(f"expected one of {allowed}, got {kind_of(value)}")
+
+    return hook
+
+
+_CONTAINERS: tuple[tuple[type, Callable[[Iterable[Any]], Any]], ...] = (
+    (tuple, tuple),
+    (frozenset, frozenset),
+    (AbstractSet, set),
+    (Collection, list),
+)
+
+
+def _is_container(cls: Any) -> bool:
+    origin = get_origin(cls) or cls
+    return (
+        isinstance(origin, type)
+        and issubclass(origin, Collection)
+        and not issubclass(origin, (str, bytes, Mapping))
+        and not _is_class(origin)
+    )
+
+
+def _container(cls: Any) -> Hook:
+    origin = get_origin(cls) or cls
+    types = get_args(cls)
+    if hasattr(origin, "_fields"):  # a NamedTuple
+        types = tuple(get_type_hints(origin, include_extras=True).values())
+        return _fixed(
+            cls, types, len(types) - len(origin._field_defaults), lambda items: origin(*items)
+        )
+    build = next(made for abstract, made in _CONTAINERS if issubclass(origin, abstract))
+    if build is tuple and types and types[-1] is not Ellipsis:
+        return _fixed(cls, types, len(types), tuple)
+    inner = types[0] if types else Any
+
+    def hook(value: Any, _: Any) -> Any:
+        if not is_array(value):
+            raise TypeError(f"expected an array, got {kind_of(value)}")
+        return build(_structured(((key, each, inner) for key, each in enumerate(value)), cls))
+
+    return hook
+
+
+def _fixed(cls: Any, types: tuple[Any, ...], least: int, build: Callable[[Any], Any]) -> Hook:
+    """A tuple with a type for each place."""
+    most = len(types)
+    length = f"{most}" if least == most else f"{least} to {most}"
+
+    def hook(value: Any, _: Any) -> Any:
+        if not is_array(value):
+            raise TypeError(f"expected an array, got {kind_of(value)}")
+        if not least <= len(value) <= most:
+            raise TypeError(f"expected an array of {length} items, got {len(value)}")
+        return build(
+            _structured(zip(range(most), value, types, strict=False), cls)  # a tail may be absent
+        )
+
+    return hook
+
+
+def _is_dict(cls: Any) -> bool:
+    origin = get_origin(cls) or cls
+    return isinstance(origin, type) and issubclass(origin, Mapping) and not is_typeddict(cls)
+
+
+def _mapping(cls: Any) -> Hook:
+    key_type, value_type = get_args(cls) or (Any, Any)
+
+    def hook(value: Any, _: Any) -> Any:
+        if not is_object(value):
+            raise TypeError(f"expected an object, got {kind_of(value)}")
+        keys = _structured(((key, key, key_type) for key in value), cls)
+        values = _structured(((key, each, value_type) for key, each in value.items()), cls)
+        return dict(zip(keys, values, strict=True))
+
+    return hook
+
+
+def _structured(items: Iterable[tuple[object, Any, Any]], cls: Any) -> list[Any]:
+    """Structure (key, value, type) items, and raise the errors of all of them together."""
+    from cattrs import IterableValidationError, IterableValidationNote
+
+    converter = _converter()
+    done: list[Any] = []
+    errors: list[Exception] = []
+    for key, value, type_ in items:
+        try:
+            done.append(value if type_ is Any else converter.structure(value, type_))
+        except Exception as error:  # noqa: BLE001  # users' validators raise what they like
+            error.add_note(_note(IterableValidationNote, key, type_))
+            errors.append(error)
+    if errors:
+        raise _group(IterableValidationError, errors, cls)
+    return done
+
+
+def _note(cls: Any, step: object, type_: Any) -> str:
+    """A note with a step of the path, as cattrs leaves one on an error."""
+    note: str = cls("", step, type_)
+    return note
+
+
+def _group(kind: Any, errors: list[Exception], cls: Any) -> Exception:
+    """Errors of one value together, in the form that cattrs raises them."""
+    grouped: Exception = kind("", errors, cls)
+    return grouped
+
+
+def _is_struct(cls: Any) -> bool:
+    origin = get_origin(cls) or cls
+    return isinstance(origin, type) and issubclass(origin, msgspec.Struct)
+
+
+def _struct(cls: Any) -> Hook:
+    origin: Any = get_origin(cls) or cls
+    config = origin.__struct_config__
+    hook = _record(
+        cls,
+        [
+            (each.name, each.encode_name, each.type, each.required)
+            for each in msgspec.structs.fields(cls)
+        ],
+        origin,
+    )
+
+    def tagged(value: Any, _: Any) -> Any:
+        if is_object(value) and value.get(config.tag_field) != config.tag:
+            raise TypeError(
+                f"expected {json.dumps(config.tag)} under {json.dumps(config.tag_field)}, "
+                f"got {kind_of(value.get(config.tag_field))}"
+            )
+        return hook(value, cls)
+
+    return hook if config.tag_field is None else tagged
+
+
+def _is_typed_dict(cls: Any) -> bool:
+    return is_typeddict(get_origin(cls) or cls)
+
+
+def _typed_dict(cls: Any) -> Hook:
+    # msgspec's reading of it: `__required_keys__` is wrong where annotations are strings.
+    info = cast("msgspec.inspect.TypedDictType", msgspec.inspect.type_info(cls))
+    required = {each.name for each in info.fields if each.required}
+    hints = get_type_hints(get_origin(cls) or cls, include_extras=True)
+    return _record(
+        cls,
+        [(name, name, _unqualified(type_), name in required) for name, type_ in hints.items()],
+        dict,
+    )
+
+
+def _unqualified(type_: Any) -> Any:
+    """The type in `NotRequired[…]` or `Required[…]`."""
+    return get_args(type_)[0] if get_origin(type_) in (NotRequired, Required) else type_
+
+
+def _record(cls: Any, fields: list[tuple[str, str, Any, bool]], build: Callable[..., Any]) -> Hook:
+    """An object by its fields: name, name on the wire, type, and whether it is required."""
+
+    def hook(value: Any, _: Any) -> Any:
+        from cattrs import AttributeValidationNote, ClassValidationError
+
+        if not is_object(value):
+            raise TypeError(f"expected an object, got {kind_of(value)}")
+        values: dict[str, Any] = {}
+        errors: list[Exception] = []
+        for name, wire, type_, required in fields:
+            try:
+                if wire in value:
+                    values[name] = _converter().structure(value[wire], type_)
+                elif required:
+                    raise KeyError(wire)  # noqa: TRY301  # grouped with the others
+            except Exception as error:  # noqa: BLE001  # users' validators raise what they like
+                error.add_note(_note(AttributeValidationNote, wire, type_))
+                errors.append(error)
+        if errors:
+            raise _group(ClassValidationError, errors, cls)
+        return build(**values)
+
+    return hook
+
+
+def _pydantic(cls: Any) -> Hook:
+    # By JSON, where `strict` takes a date's or an enum's text, but never "5" for 5.
+    return lambda value, _: cls.model_validate_json(json.dumps(value), strict=True)
+
+
+def _union(cls: Any) -> Hook:
+    members = get_args(cls)
+
+    def hook(value: Any, _: Any) -> Any:
+        if value is None and type(None) in members:
+            return None
+        failures: list[tuple[int, Exception]] = []
+        for member in members:
+            if member is type(None):
+                continue
+            try:
+                return _converter().structure(value, member)
+            except Exception as error:  # noqa: BLE001  # users' validators raise what they like
+                failures.append((_depth(value, member), error))
+        # The members that have the value's kind say more than those that do not.
+        best = max(depth for depth, _ in failures)
+        errors = [error for depth, error in failures if depth == best]
+        if len(errors) == 1:
+            raise errors[0]
+        raise TypeError("no type of the union matches: " + "; or ".join(_first(errors)))
+
+    return hook
+
+
+def _depth(value: object, member: Any) -> int:
+    """1 if a JSON value has a type's kind (an object for a class, an array for a list), else 0."""
+    if is_object(value):
+        return int(not (_is_scalar(member) or _is_choice(member) or _is_container(member)))
+    if is_array(value):
+        return int(_is_container(member))
+    return int(_is_scalar(member) or _is_choice(member))
+
+
+def _first(errors: Iterable[Exception]) -> Iterator[str]:
+    return (next(_problems(error, "$")).removeprefix("$: ") for error in errors)
+
+
+def _is_annotated(cls: Any) -> bool:
+    origin: object = get_origin(cls)
+    return origin is Annotated
+
+
+def _annotated(cls: Any) -> Hook:
+    inner, *metadata = get_args(cls)
+    bounds = [each for each in metadata if isinstance(each, msgspec.Meta)]
+
+    def hook(value: Any, _: Any) -> Any:
+        structured = _converter().structure(value, inner)
+        if bounds:
+            like = inner if _is_scalar(inner) else cast("Any", type(value))
+            for bound in bounds:
+                _converted(value, Annotated[like, bound])
+        return structured
+
+    return hook
+
+
+def _problems(error: Exception, path: str) -> Iterator[str]:
+    """What is wrong, one line for each field, with its path."""
+    from cattrs import (
+        AttributeValidationNote,
+        BaseValidationError,
+        IterableValidationNote,
+    )
+
+    if isinstance(error, BaseValidationError):
+        for each in error.exceptions:
+            step = ""
+            for note in getattr(each, "__notes__", ()):
+                if isinstance(note, AttributeValidationNote):
+                    step = f".{note.name}"
+                elif isinstance(note, IterableValidationNote):
+                    step = f"[{json.dumps(note.index)}]"
+            yield from _problems(each, f"{path}{step}")
+    elif hasattr(error, "errors") and hasattr(error, "error_count"):  # pydantic's
+        for each in cast("Any", error).errors(include_url=False):
+            steps = "".join(
+                f"[{step}]" if isinstance(step, int) else f".{step}" for step in each["loc"]
+            )
+            yield f"{path}{steps}: {each['msg'][:1].lower()}{each['msg'][1:]}"
+    elif isinstance(error, KeyError):
+        yield f"{path}: required, but missing"
+    else:
+        yield f"{path}: {error}"

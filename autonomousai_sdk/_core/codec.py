@@ -309,8 +309,3 @@ def _any_rename(cls: object, seen: list[object]) -> bool:
             return True
         inner += get_type_hints(cls).values()
     return any(_any_rename(each, seen) for each in inner)
-
-
-def to_jsonable(value: object) -> Any:
-    """Like `unstructure`, for a value that may be plain already."""
-    return unstructure(value) if attrs.has(cast("Any", type(value))) else value

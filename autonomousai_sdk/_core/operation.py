@@ -10,15 +10,17 @@ from typing import Generic, Literal, TypeVar
 
 from attrs import frozen
 
+from .check import ANYTHING, Check
+
 ResultT = TypeVar("ResultT")
 ChunkT = TypeVar("ChunkT")
 
-Kind = Literal["string", "boolean", "integer", "number", "messages", "model", "json"]
+Kind = Literal["value", "messages", "model"]
 """How an argument is checked and encoded.
 
 `messages` is sent as base64 of the JSON list (spec: `contentEncoding`, `contentSchema`).
-`model` is looked up in the model table, which also determines the path. `json` is sent
-unchanged.
+`model` is looked up in the model table, which also determines the path. A `value` is
+checked by the argument's `check`.
 """
 
 
@@ -34,6 +36,7 @@ class Argument:
         name: the Python name.
         wire: the name in the JSON body, the path, the query string or the headers.
         kind: how the value is checked and encoded.
+        check: what a `value` must be.
         location: where in the request it goes.
         required: whether the caller must pass it.
         default_from: the argument whose encoded value is sent when this one is None.
@@ -41,7 +44,8 @@ class Argument:
 
     name: str
     wire: str
-    kind: Kind
+    kind: Kind = "value"
+    check: Check = ANYTHING
     location: Location = "body"
     required: bool = False
     default_from: str | None = None

@@ -6,15 +6,16 @@ This module checks every argument of a call before anything is sent.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, cast
+from collections.abc import Callable, Mapping
+from typing import Any, Generic
 
 from attrs import field, frozen
 
 from .._version import __version__
 from ..errors import ConfigurationError
 from .catalog import Model
-from .codec import encode, is_object, to_jsonable
+from .check import to_jsonable
+from .codec import encode, is_array, is_object
 from .coding import ACCEPTED
 from .exchange import Request
 from .failure import Context
@@ -33,13 +34,6 @@ _FRAMING = frozenset({"content-length", "transfer-encoding", "connection", "upgr
 
 _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 """Methods that may be sent again without harm (RFC 9110, section 9.2.2)."""
-
-_TYPES: Mapping[str, tuple[type | tuple[type, ...], str]] = {
-    "string": (str, "a string"),
-    "boolean": (bool, "True or False"),
-    "integer": (int, "a whole number"),
-    "number": ((int, float), "a number"),
-}
 
 
 @frozen(kw_only=True)
@@ -181,11 +175,8 @@ def _texts(argument: Argument, arguments: Mapping[str, object]) -> list[str]:
     if value is None:
         return []
     plain = _on_the_wire(argument, value, None)
-    items = cast("Sequence[object]", plain) if isinstance(plain, (list, tuple)) else [plain]
-    try:
-        return [item if isinstance(item, str) else encode(item).decode() for item in items]
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ConfigurationError(f"{argument.name} cannot be encoded as text: {error}.") from error
+    items = plain if is_array(plain) else [plain]
+    return [item if isinstance(item, str) else encode(item).decode() for item in items]
 
 
 def _body(
@@ -216,15 +207,10 @@ def _on_the_wire(argument: Argument, value: object, model: Model | None) -> obje
             model="" if model is None else model.id,
             accepts_images=None if model is None else model.accepts_images,
         )
-    if argument.kind == "json":
-        return to_jsonable(value)
-    types, description = _TYPES[argument.kind]
-    # bool is a subclass of int, but True is never meant as a number
-    if not isinstance(value, types) or (isinstance(value, bool) and types is not bool):
-        raise ConfigurationError(
-            f"{argument.name} must be {description}, not {type(value).__name__}."
-        )
-    return value
+    try:
+        return argument.check.encode(value, argument.name)
+    except RecursionError as error:
+        raise ConfigurationError(f"{argument.name} is nested too deeply.") from error
 
 
 def _switch(operation: Operation[Any]) -> str | None:
@@ -240,7 +226,10 @@ def _extra(extra: object) -> dict[str, object]:
     for name in extra:
         if not isinstance(name, str):
             raise ConfigurationError(f"extra_body: the field name {name!r} must be a string.")
-    return {name: to_jsonable(value) for name, value in extra.items()}
+    try:
+        return {name: to_jsonable(value, f"extra_body[{name!r}]") for name, value in extra.items()}
+    except RecursionError as error:
+        raise ConfigurationError("extra_body is nested too deeply.") from error
 
 
 def _headers(

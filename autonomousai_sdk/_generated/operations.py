@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from .._core import check
 from .._core.operation import (
     Accumulator,
     Argument,
@@ -21,9 +22,9 @@ CHAT_CREATE = StreamingOperation(
     arguments=(
         Argument(name="messages", wire="messages", kind="messages", required=True),
         Argument(name="model", wire="aiAgent", kind="model"),
-        Argument(name="thread_id", wire="threadId", kind="string", default_from="model"),
-        Argument(name="user_id", wire="userId", kind="string"),
-        Argument(name="use_tool", wire="useTool", kind="boolean"),
+        Argument(name="thread_id", wire="threadId", check=check.String(), default_from="model"),
+        Argument(name="user_id", wire="userId", check=check.String()),
+        Argument(name="use_tool", wire="useTool", check=check.Boolean()),
     ),
     headers=(
         HeaderParameter(wire="accept", default="*/*"),

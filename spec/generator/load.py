@@ -30,6 +30,36 @@ class Node:
         """A member's plain value, or the default."""
         return self.mapping().get(name, default)
 
+    def text(self) -> str:
+        """The value, which is a string.
+
+        Raises:
+            SpecError: it is not.
+        """
+        if not isinstance(self.value, str):
+            raise self.error(f"a string belongs here, not {self.value!r}")
+        return self.value
+
+    def string(self, name: str) -> str:
+        """A member's value, which is a string.
+
+        Raises:
+            SpecError: it is missing or not a string.
+        """
+        return self.member(name).text()
+
+    def values(self, name: str) -> list[Any]:
+        """A member's value, which is a list.
+
+        Raises:
+            SpecError: it is missing or not a list.
+        """
+        member = self.member(name)
+        values: list[Any] = member.value
+        if not isinstance(values, list):
+            raise member.error(f"a list belongs here, not {member.value!r}")
+        return values
+
     def at(self, name: str) -> Node:
         """A member, with references followed.
 

@@ -10,46 +10,14 @@ import keyword
 import re
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import frozen
 
+from .expressions import accepted, check, output
 from .load import Node, SpecError
+from .schemas import NOTES, OBJECT, admits, is_object, read_type
+from .types import NULL, ArrayType, ClassType, LeafType, Type, parts, union, without_null
 
 _METHODS = ("get", "post", "put", "patch", "delete")
-_SCALARS = {"string": "str", "integer": "int", "number": "float", "boolean": "bool"}
-
-_SCHEMA_KEYS = (
-    "additionalProperties",
-    "anyOf",
-    "const",
-    "contentEncoding",
-    "contentMediaType",
-    "contentSchema",
-    "default",
-    "description",
-    "enum",
-    "format",
-    "items",
-    "maxLength",
-    "minItems",
-    "minLength",
-    "oneOf",
-    "properties",
-    "required",
-    "type",
-    "x-concatenate",
-    "x-python",
-)
-
-
-@frozen(kw_only=True)
-class Annotation:
-    """A type as Python writes it, without None; `none` says whether it may be that too."""
-
-    text: str
-    none: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.text} | None" if self.none else self.text
 
 
 @frozen(kw_only=True)
@@ -58,12 +26,13 @@ class FieldModel:
 
     name: str
     wire: str
-    annotation: Annotation
-    param: Annotation
+    annotation: str
+    param: str
     required: bool
     default: str | None
     doc: str
     concatenated: bool
+    check: str | None
 
 
 @frozen(kw_only=True)
@@ -74,6 +43,7 @@ class ClassModel:
     doc: str
     fields: tuple[FieldModel, ...]
     is_input: bool
+    is_closed: bool
     mixin: str | None
 
 
@@ -84,6 +54,7 @@ class ArgumentModel:
     name: str
     wire: str
     kind: str
+    check: str | None
     location: str
     annotation: str
     required: bool
@@ -209,7 +180,7 @@ def modelled(root: Node) -> Spec:
     classes = tuple(
         _class(name, node)
         for name, node in root.at("components").members("schemas").items()
-        if _is_class(node) and not _python(node).get("skip")
+        if is_object(node) and not _python(node).get("skip")
     )
     operations = [
         operation
@@ -275,50 +246,58 @@ def _python(node: Node) -> dict[str, Any]:
     return dict(node.member("x-python").mapping()) if node.has("x-python") else {}
 
 
-def _is_class(node: Node) -> bool:
-    return node.reference is None and node.has("properties")
-
-
 def _class(name: str, node: Node) -> ClassModel:
-    node.only(*_SCHEMA_KEYS)
+    node.only(*OBJECT, *NOTES)
     required = node.get("required", [])
     for missing in set(required) - set(node.get("properties")):
         raise node.error(f"{missing!r} is required, and no property")
+    is_input = bool(_python(node).get("input"))
     return ClassModel(
         name=name,
         doc=_prose(node),
         fields=tuple(
-            _field(wire, member, wire in required)
+            _field(wire, member, required=wire in required, is_input=is_input)
             for wire, member in node.members("properties").items()
         ),
-        is_input=bool(_python(node).get("input")),
+        is_input=is_input,
+        is_closed=node.get("additionalProperties") is False,
         mixin=_python(node).get("mixin"),
     )
 
 
-def _field(wire: str, node: Node, required: bool) -> FieldModel:  # noqa: FBT001
-    annotation = _annotation(node, params=False)
-    param = _annotation(node, params=True)
-    resolved = node.resolved()
-    default: str | None = None
-    if resolved.has("const"):
-        default = repr(resolved.get("const"))
-    elif node.reference is not None and _is_class(resolved) and resolved.get("default") == {}:
-        default = f"factory={annotation.text}"
-    elif node.has("default"):
-        default = repr(node.get("default"))
-    elif not required:
-        annotation, default = evolve(annotation, none=True), "None"
+def _field(wire: str, node: Node, *, required: bool, is_input: bool) -> FieldModel:
+    type_ = read_type(node)
+    default = _default(node, type_)
+    if default is None and not required:
+        type_, default = union([type_, NULL]), "None"
     return FieldModel(
         name=_name(node, wire),
         wire=wire,
-        annotation=annotation,
-        param=param,
+        annotation=output(type_, "", "Sequence[{}]" if is_input else "tuple[{}, ...]"),
+        param=accepted(read_type(node)),
         required=required,
         default=default,
         doc=_prose(node),
         concatenated=bool(node.get("x-concatenate")),
+        check=check(read_type(node)) if is_input else None,
     )
+
+
+def _default(node: Node, type_: Type) -> str | None:
+    """The default of a field, as source."""
+    resolved = node.resolved()
+    if resolved.has("const"):
+        return repr(resolved.get("const"))
+    if not resolved.has("default"):
+        return None
+    value = resolved.get("default")
+    if not admits(type_, value):
+        raise resolved.member("default").error(f"{value!r} is not a value that the schema allows")
+    if isinstance(type_, ClassType):
+        return f"factory={type_.name}"
+    if value == {}:
+        return "factory=dict"
+    return "()" if value == [] else repr(value)
 
 
 def _name(node: Node, wire: str) -> str:
@@ -333,65 +312,6 @@ def _prose(node: Node) -> str:
     if not text:
         raise node.error("a description is missing")
     return " ".join(str(text).split())
-
-
-def _annotation(node: Node, *, params: bool) -> Annotation:
-    """A schema's type; for `params`, with mappings beside the input classes."""
-    resolved = node.resolved()
-    if node.reference is not None and _is_class(resolved):
-        name = node.reference.rsplit("/", 1)[-1]
-        is_input = bool(_python(resolved).get("input"))
-        text = f"models.{name} | {name}Param" if params and is_input else name
-        return Annotation(text=text, none="null" in _types(resolved))
-    resolved.only(*_SCHEMA_KEYS)
-    for union in ("anyOf", "oneOf"):
-        if resolved.has(union):
-            return _union(resolved.items(union), params=params)
-    if resolved.has("const"):
-        return Annotation(text=f"Literal[{resolved.get('const')!r}]")
-    if resolved.has("enum"):
-        values = ", ".join(repr(value) for value in resolved.get("enum"))
-        return Annotation(text=f"Literal[{values}]")
-    types = _types(resolved)
-    none = "null" in types
-    texts = [_plain(resolved, each, params=params) for each in types if each != "null"]
-    if not texts:
-        if none:
-            return Annotation(text="None")
-        raise resolved.error("a type is missing")
-    return Annotation(text=" | ".join(texts), none=none)
-
-
-def _types(node: Node) -> list[str]:
-    types = node.get("type", [])
-    return [types] if isinstance(types, str) else list(types)
-
-
-def _plain(node: Node, kind: str, *, params: bool) -> str:
-    if kind in _SCALARS:
-        return _SCALARS[kind]
-    if kind == "array":
-        if not node.has("items"):
-            raise node.error("an array's items are missing")
-        items = _annotation(node.member("items"), params=params)
-        return f"Sequence[{items}]" if params or _holds_input(node) else f"tuple[{items}, ...]"
-    if kind == "object":
-        if node.has("properties"):
-            raise node.error("an object with properties needs a name: put it into components")
-        return "dict[str, Any]"  # not object: a field may have that name
-    raise node.error(f"the generator does not know the type {kind!r}")
-
-
-def _holds_input(node: Node) -> bool:
-    """Whether an array is given by callers, who may use any sequence."""
-    return "ImagePart" in str(node.get("items")) or bool(_python(node).get("input"))
-
-
-def _union(parts: list[Node], *, params: bool) -> Annotation:
-    annotations = [_annotation(part, params=params) for part in parts]
-    none = any(each.none or each.text == "None" for each in annotations)
-    texts = dict.fromkeys(each.text for each in annotations if each.text != "None")
-    return Annotation(text=" | ".join(texts), none=none)
 
 
 def _models(operations: list[_SpecOperation]) -> tuple[tuple[CatalogEntry, ...], str]:
@@ -574,12 +494,13 @@ def _arguments(body: Node) -> list[ArgumentModel]:
         source = python.get("defaultFrom")
         if source is not None and source not in names:
             raise node.error(f"defaultFrom names no property: {source!r}")
-        kind, annotation = _kind(node)
+        kind, checked, annotation = _kind(node)
         arguments.append(
             ArgumentModel(
                 name=names[wire],
                 wire=wire,
                 kind=kind,
+                check=checked,
                 location="body",
                 annotation=annotation,
                 required=wire in body.get("required", []) and source is None and kind != "model",
@@ -590,22 +511,20 @@ def _arguments(body: Node) -> list[ArgumentModel]:
     return arguments
 
 
-def _kind(node: Node) -> tuple[str, str]:
-    """How an argument is checked and encoded, and its annotation."""
+def _kind(node: Node) -> tuple[str, str | None, str]:
+    """How an argument is checked and encoded, its check, and its annotation."""
     resolved = node.resolved()
     if _python(node).get("role") == "model":
-        return "model", "str"
+        return "model", None, "str"
     if resolved.has("contentSchema"):
         if (resolved.get("contentEncoding"), resolved.get("contentMediaType")) != (
             "base64",
             "application/json",
         ):
             raise node.error("the one encoding known is base64 of JSON")
-        return "messages", "Messages"
-    kinds = _types(resolved)
-    if len(kinds) == 1 and kinds[0] in _SCALARS and not resolved.has("enum"):
-        return kinds[0], _SCALARS[kinds[0]]
-    return "json", re.sub(r" \| None$", "", str(_annotation(node, params=True)))
+        return "messages", None, "Messages"
+    type_ = without_null(read_type(node))
+    return "value", check(type_), accepted(type_)
 
 
 _PARAMETER_KEYS = ("name", "in", "description", "required", "schema", "x-python")
@@ -620,13 +539,18 @@ def _parameter(node: Node) -> ArgumentModel:
     if location == "path" and node.get("required") is not True:
         raise node.error("a path's parameter has required: true")
     wire = str(node.get("name"))
-    kind, annotation = _kind(node.member("schema"))
-    if location != "query" and kind not in _SCALARS:
-        raise node.error(f"a parameter in {location} is a string, a number or a boolean")
+    kind, checked, annotation = _kind(node.member("schema"))
+    type_ = without_null(read_type(node.member("schema")))
+    items = type_.items if isinstance(type_, ArrayType) and location == "query" else type_
+    if not all(isinstance(each, LeafType) for each in parts(items) or (items,)):
+        raise node.error(
+            "a parameter is a string, a number, a boolean or a date, or in the query a list of them"
+        )
     return ArgumentModel(
         name=_name(node, wire),
         wire=wire.lower() if location == "header" else wire,
         kind=kind,
+        check=checked,
         location=location,
         annotation=annotation,
         required=bool(node.get("required")),
@@ -690,5 +614,5 @@ def _inner(cls: ClassModel, name: str, node: Node) -> str:
     """The class that a field of a class holds, or holds several of."""
     for each in cls.fields:
         if each.name == name:
-            return re.sub(r"tuple\[(\w+), \.\.\.\]", r"\1", each.annotation.text)
+            return re.sub(r"tuple\[(\w+), \.\.\.\]", r"\1", each.annotation)
     raise node.error(f"{cls.name} has no {name!r}, which streams are put together by")

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from textwrap import indent, wrap
 
+from .expressions import call
 from .model import (
     ClassModel,
     FieldModel,
@@ -49,6 +50,7 @@ def rendered(spec: Spec) -> dict[str, str]:
         "__init__.py": f'{HEADER}"""The typed layer: what the endpoint spec says, as Python."""\n',
         "models.py": _models(spec),
         "params.py": _params(spec),
+        "checks.py": _checks(spec),
         "options.py": _options_type(client_options()),
         "catalog.py": _catalog(spec),
         "operations.py": _operations(spec),
@@ -147,6 +149,32 @@ def _params(spec: Spec) -> str:
     )
 
 
+def _checks(spec: Spec) -> str:
+    return _module(
+        "The checks of the objects that callers may pass.",
+        ["from .._core import check"],
+        "\n\n".join(_object_check(each) for each in spec.classes if each.is_input),
+    )
+
+
+def _object_check(cls: ClassModel) -> str:
+    """A check of its own name, so that a check may refer to any other one, and to itself."""
+    properties = ", ".join(
+        f"{each.wire!r}: "
+        + call(
+            "check.Property",
+            {"check": each.check, "required": "True" if each.required else None},
+        )
+        for each in cls.fields
+    ).replace("checks.", "")
+    arguments = {
+        "name": repr(cls.name),
+        "properties": f"{{{properties}}}",
+        "closed": "True" if cls.is_closed else None,
+    }
+    return f"{cls.name}: check.Check = {call('check.Object', arguments)}"
+
+
 def _options_type(options: list[ClientOption]) -> str:
     lines = [
         "class ClientOptions(TypedDict, total=False):",
@@ -166,7 +194,7 @@ def _options_type(options: list[ClientOption]) -> str:
 def _typed_dict(cls: ClassModel) -> str:
     lines = [f"class {cls.name}Param(TypedDict):", _doc(f"{_sentence(cls.doc)} As a mapping."), ""]
     for each in cls.fields:
-        annotation = each.param.text
+        annotation = each.param
         lines += [
             f"    {each.wire}: {annotation if each.required else f'NotRequired[{annotation}]'}",
             _doc(_sentence(each.doc)),
@@ -203,6 +231,8 @@ def _operations(spec: Spec) -> str:
     return _module(
         "The operations: what each method's call is made of.",
         [
+            "from .._core import check",
+            "from . import checks",
             *(
                 f"from .._core.operation import {name}"
                 for name in (
@@ -232,7 +262,8 @@ def _operation(operation: OperationModel) -> str:
             "Argument",
             name=repr(each.name),
             wire=repr(each.wire),
-            kind=repr(each.kind),
+            kind=None if each.kind == "value" else repr(each.kind),
+            check=each.check,
             location=None if each.location == "body" else repr(each.location),
             required=True if each.required else None,
             default_from=None if each.default_from is None else repr(each.default_from),

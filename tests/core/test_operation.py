@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from autonomousai_sdk._core.check import String
 from autonomousai_sdk._core.operation import (
     Accumulator,
     Argument,
@@ -17,7 +18,7 @@ from tests.support.sample_operation import ACCUMULATOR, CHAT, EMBED, SHAPE, Chun
 
 def test_defaults_of_optional_attributes() -> None:
     """Attributes that the generator leaves out have neutral defaults."""
-    argument = Argument(name="a", wire="a", kind="string")
+    argument = Argument(name="a", wire="a", check=String())
     assert not argument.required
     assert argument.default_from is None
     parameter = HeaderParameter(wire="x")

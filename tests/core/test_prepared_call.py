@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from autonomousai_sdk._core.check import Boolean, Integer, String
 from autonomousai_sdk._core.failure import Context
 from autonomousai_sdk._core.operation import Argument, Operation, StreamShape
 from autonomousai_sdk._core.prepared_call import PreparedCall, prepare_call
@@ -35,6 +36,9 @@ from tests.support.sample_operation import (
     Usage,
     settings,
 )
+
+LOOP: list[object] = []
+LOOP.append(LOOP)
 
 
 def plan(
@@ -153,8 +157,10 @@ def test_an_operation_without_models_has_its_own_path() -> None:
         ({"input": 1, "dimensions": True}, EMBED, "dimensions must be a whole number, not bool"),
         ({"input": 1, "dimensions": 1.5}, EMBED, "dimensions must be a whole number, not float"),
         ({"input": 1, "scale": True}, EMBED, "scale must be a number, not bool"),
-        ({"input": 1, "scale": math.nan}, EMBED, "request body cannot be encoded as JSON"),
-        ({"input": object()}, EMBED, "request body cannot be encoded as JSON: .*object"),
+        ({"input": 1, "scale": math.nan}, EMBED, "scale must be a finite number; got nan"),
+        ({"input": object()}, EMBED, "input must be a value that JSON can hold, not object"),
+        ({"input": 10**5000}, EMBED, "request body cannot be encoded as JSON: .*4300 digits"),
+        ({"input": LOOP}, EMBED, "input is nested too deeply"),
         ({"input": 1}, evolve(EMBED, path=None), "has no path and no model that determines one"),
     ],
 )
@@ -198,8 +204,9 @@ def test_extra_body_is_merged_last() -> None:
     [
         ([("a", 1)], "extra_body must be a mapping of field names to values, not list"),
         ({5: 1}, "extra_body: the field name 5 must be a string"),
-        ({"a": b""}, "cannot be encoded as JSON"),
-        ({"a": {"b": math.inf}}, "cannot be encoded as JSON"),
+        ({"a": b""}, r"extra_body\['a'\] must be a value that JSON can hold, not bytes"),
+        ({"a": {"b": math.inf}}, r"extra_body\['a'\]\['b'\] must be a finite number; got inf"),
+        ({"a": LOOP}, "extra_body is nested too deeply"),
     ],
 )
 def test_an_extra_body_is_a_json_object(extra: Any, said: str) -> None:
@@ -269,11 +276,11 @@ FIND = Operation(
     method="GET",
     path="/shelves/{shelf}/files/{id}",
     arguments=(
-        Argument(name="shelf", wire="shelf", kind="integer", location="path", required=True),
-        Argument(name="file_id", wire="id", kind="string", location="path", required=True),
-        Argument(name="tags", wire="tag[]", kind="json", location="query"),
-        Argument(name="deep", wire="deep", kind="boolean", location="query"),
-        Argument(name="trace", wire="x-trace", kind="string", location="header"),
+        Argument(name="shelf", wire="shelf", check=Integer(), location="path", required=True),
+        Argument(name="file_id", wire="id", check=String(), location="path", required=True),
+        Argument(name="tags", wire="tag[]", location="query"),
+        Argument(name="deep", wire="deep", check=Boolean(), location="query"),
+        Argument(name="trace", wire="x-trace", check=String(), location="header"),
     ),
     headers=(),
     result=Completion,
@@ -297,7 +304,7 @@ def test_arguments_go_into_path_query_and_headers() -> None:
 
 def test_a_body_holds_the_arguments_that_belong_there() -> None:
     """A path parameter is not repeated in the body."""
-    note = Argument(name="note", wire="note", kind="string")
+    note = Argument(name="note", wire="note", check=String())
     operation = evolve(FIND, method="PUT", arguments=(*FIND.arguments, note), has_body=True)
     made = plan({"shelf": 7, "file_id": "a", "note": "x"}, operation)
     assert (made.request.url, body(made)) == (f"{BASE_URL}/shelves/7/files/a", {"note": "x"})
@@ -317,7 +324,7 @@ def test_a_request_without_a_body_declares_none() -> None:
         ({"shelf": 1}, r"files\.find: file_id is missing"),
         ({"shelf": 1, "file_id": ".."}, "file_id must not be empty"),
         ({"shelf": "1", "file_id": "a"}, "shelf must be a whole number, not str"),
-        ({"shelf": 1, "file_id": "a", "tags": [b""]}, "tags cannot be encoded as text: .*bytes"),
+        ({"shelf": 1, "file_id": "a", "tags": [b""]}, r"tags\[0\] must be a value that JSON"),
         ({"shelf": 1, "file_id": "a", "tags": "\ud800"}, "tags cannot be encoded in a URL"),
         ({"shelf": 1, "file_id": "a", "trace": "a\n"}, "trace: the value has the character"),
     ],

@@ -38,13 +38,77 @@ def test_paths_of_one_method_become_one_operation(spec: Spec) -> None:
 
 
 def test_arguments_follow_the_request(spec: Spec) -> None:
-    """Required arguments come first; the switch is no argument; names and kinds are the spec's."""
+    """Required arguments come first; the switch is no argument; names and checks are the spec's."""
     arguments = spec.resources[0].operations[0].arguments
-    assert [(each.name, each.wire, each.kind, each.required) for each in arguments] == [
-        ("text", "words", "string", True),
-        ("model", "agent", "model", False),
-        ("max_words", "maxWords", "integer", False),
+    assert [(each.name, each.wire, each.kind, each.check, each.required) for each in arguments] == [
+        ("text", "words", "value", "check.String()", True),
+        ("model", "agent", "model", None, False),
+        ("max_words", "maxWords", "value", "check.Integer()", False),
     ]
+
+
+@pytest.mark.parametrize(
+    ("schema", "annotation", "check"),
+    [
+        (
+            "{type: number, minimum: 0, maximum: 2}",
+            "float",
+            "check.Number(minimum=0, maximum=2)",
+        ),
+        (
+            "{type: integer, minimum: 1, multipleOf: 2}",
+            "int",
+            "check.Integer(minimum=1, multiple_of=2)",
+        ),
+        (
+            "{type: [integer, 'null'], exclusiveMinimum: 0}",
+            "int",
+            "check.Integer(exclusive_minimum=0)",
+        ),
+        (
+            "{type: integer, format: int32, maximum: 5}",
+            "int",
+            "check.Integer(minimum=-2147483648, maximum=5)",
+        ),
+        (
+            "{type: string, minLength: 1, maxLength: 5}",
+            "str",
+            "check.String(min_length=1, max_length=5)",
+        ),
+        (r"{type: string, pattern: '^[$]\d$'}", "str", r"check.String(pattern='^[$]\\d\\Z')"),
+        ("{type: string, enum: [a, b]}", "Literal['a', 'b']", "check.Enum(values=('a', 'b'))"),
+        ("{type: string, format: date-time}", "dt.datetime", "check.DateTime()"),
+        (
+            "{type: array, items: {type: integer}, maxItems: 4}",
+            "Sequence[int]",
+            "check.Array(items=check.Integer(), max_items=4)",
+        ),
+        (
+            "{type: object, additionalProperties: {type: number}}",
+            "Mapping[str, float]",
+            "check.Map(values=check.Number())",
+        ),
+        ("{type: object}", "Mapping[str, object]", "check.Map(values=check.ANYTHING)"),
+        (
+            "{anyOf: [{type: string}, {type: array, items: {type: string}, maxItems: 4}]}",
+            "str | Sequence[str]",
+            "check.Union(options=(check.String(), check.Array(items=check.String(), max_items=4)))",
+        ),
+        (
+            "{$ref: '#/components/schemas/Message'}",
+            "models.Message | MessageParam",
+            "check.Ref(target=lambda: checks.Message)",
+        ),
+    ],
+)
+def test_bounds_become_checks(schema: str, annotation: str, check: str) -> None:
+    """A schema's bounds are checked before sending; null means that the argument is left out."""
+    document = yaml.safe_load(MINIATURE.read_text(encoding="utf-8"))
+    properties = document["components"]["schemas"]["Ask"]["properties"]
+    properties["extra"] = {"description": "x", **yaml.safe_load(schema)}
+    argument = modelled(Node(document, document)).resources[0].operations[0].arguments[-1]
+    assert (argument.name, argument.annotation) == ("extra", annotation)
+    assert str(argument.check).replace(",)", ")") == check
 
 
 def test_the_stream_is_described(spec: Spec) -> None:
@@ -146,7 +210,19 @@ def change(path: str, value: object) -> Callable[[dict[str, Any]], None]:
 
 WRONG = [
     (change("components|schemas|Ask|properties|words|type", "blob"), "does not know the type"),
-    (change("components|schemas|Ask|properties|words|pattern", "x"), "does not know 'pattern'"),
+    (change("components|schemas|Ask|properties|maxWords|pattern", "x"), "integer has no 'pattern'"),
+    (change("components|schemas|Ask|properties|words|pattern", "["), "not a pattern that Python"),
+    (change("components|schemas|Ask|properties|words|minLength", -1), "a count belongs here"),
+    (change("components|schemas|Ask|properties|maxWords|minimum", "1"), "a number belongs here"),
+    (change("components|schemas|Ask|properties|maxWords|multipleOf", 0), "a step is more than 0"),
+    (
+        change(
+            "components|schemas|Ask|properties|words",
+            {"description": "x", "type": "string", "minLength": 2, "maxLength": 1},
+        ),
+        "min_length is more than max_length",
+    ),
+    (change("components|schemas|Ask|properties|words|format", "email"), "does not know the format"),
     (change("components|schemas|Ask|properties|words|description", None), "description is missing"),
     (change("components|schemas|Ask|required", ["nothing"]), "'nothing' is required"),
     (

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 from attrs import field, frozen
 
 from autonomousai_sdk._core.catalog import Catalog, Model
+from autonomousai_sdk._core.check import Boolean, Integer, Number, String
 from autonomousai_sdk._core.completion import CompletionAccessors
 from autonomousai_sdk._core.operation import (
     Accumulator,
@@ -145,8 +146,8 @@ CHAT = StreamingOperation(
     arguments=(
         Argument(name="messages", wire="messages", kind="messages", required=True),
         Argument(name="model", wire="aiAgent", kind="model"),
-        Argument(name="thread_id", wire="threadId", kind="string", default_from="model"),
-        Argument(name="use_tool", wire="useTool", kind="boolean"),
+        Argument(name="thread_id", wire="threadId", check=String(), default_from="model"),
+        Argument(name="use_tool", wire="useTool", check=Boolean()),
     ),
     headers=(
         HeaderParameter(wire="accept", default="*/*"),
@@ -162,11 +163,11 @@ EMBED = Operation(
     method="POST",
     path="/embeddings",
     arguments=(
-        Argument(name="input", wire="input", kind="json", required=True),
-        Argument(name="dimensions", wire="dimensions", kind="integer"),
-        Argument(name="scale", wire="scale", kind="number"),
-        Argument(name="user", wire="user", kind="string"),
-        Argument(name="trace", wire="trace", kind="string", default_from="user"),
+        Argument(name="input", wire="input", required=True),
+        Argument(name="dimensions", wire="dimensions", check=Integer()),
+        Argument(name="scale", wire="scale", check=Number()),
+        Argument(name="user", wire="user", check=String()),
+        Argument(name="trace", wire="trace", check=String(), default_from="user"),
     ),
     headers=(),
     result=Completion,

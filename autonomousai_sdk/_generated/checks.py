@@ -1,0 +1,64 @@
+# Written from spec/autonomousai.yaml by `python -m spec.generator`.
+# Edit the spec and run that again; `--check` finds whatever is edited here.
+
+"""The checks of the objects that callers may pass."""
+
+from __future__ import annotations
+
+from .._core import check
+
+ImageURL: check.Check = check.Object(
+    name="ImageURL",
+    properties={
+        "url": check.Property(check=check.String(), required=True),
+        "detail": check.Property(check=check.String()),
+    },
+)
+
+TextPart: check.Check = check.Object(
+    name="TextPart",
+    properties={
+        "text": check.Property(check=check.String(), required=True),
+        "type": check.Property(check=check.Enum(values=("text",)), required=True),
+    },
+)
+
+ImagePart: check.Check = check.Object(
+    name="ImagePart",
+    properties={
+        "image_url": check.Property(check=check.Ref(target=lambda: ImageURL), required=True),
+        "type": check.Property(check=check.Enum(values=("image_url",)), required=True),
+    },
+)
+
+Message: check.Check = check.Object(
+    name="Message",
+    properties={
+        "role": check.Property(
+            check=check.Union(
+                options=(
+                    check.Enum(values=("system", "user", "assistant")),
+                    check.String(),
+                )
+            ),
+            required=True,
+        ),
+        "content": check.Property(
+            check=check.Union(
+                options=(
+                    check.String(),
+                    check.Array(
+                        items=check.Union(
+                            options=(
+                                check.Ref(target=lambda: TextPart),
+                                check.Ref(target=lambda: ImagePart),
+                            )
+                        ),
+                        min_items=1,
+                    ),
+                )
+            ),
+            required=True,
+        ),
+    },
+)

@@ -1,0 +1,106 @@
+"""Types: what a schema of the spec becomes in Python.
+
+Values only. `schemas` reads them from the spec, `annotations` writes them as source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from attrs import field, frozen
+
+from autonomousai_sdk._core.check import Check, Null
+
+
+@frozen(kw_only=True)
+class LeafType:
+    """A type without parts: a string, a number, a date, an enumeration and so on."""
+
+    annotation: str
+    check: Check
+
+
+@frozen(kw_only=True)
+class ArrayType:
+    """A list. `bounds` are the keywords of its check."""
+
+    items: Type
+    bounds: Mapping[str, object] = field(factory=dict[str, object], hash=False)
+
+
+@frozen(kw_only=True)
+class MapType:
+    """An object with any names, whose values have one type."""
+
+    values: Type
+    bounds: Mapping[str, object] = field(factory=dict[str, object], hash=False)
+
+
+@frozen(kw_only=True)
+class ClassType:
+    """An object with properties, which becomes a class of this name."""
+
+    name: str
+
+
+@frozen(kw_only=True)
+class AnyType:
+    """Whatever JSON can hold."""
+
+
+@frozen(kw_only=True)
+class UnionType:
+    """One of several types, none of them a union.
+
+    Attributes:
+        members: the types; null is the last one.
+        tag: the member on the wire that tells the classes among them apart.
+        tagged: the classes, by the value of the tag.
+    """
+
+    members: tuple[Type, ...]
+    tag: str | None = None
+    tagged: Mapping[str, ClassType] = field(factory=dict[str, ClassType], hash=False)
+
+
+Type = LeafType | ArrayType | MapType | ClassType | AnyType | UnionType
+
+
+NULL = LeafType(annotation="None", check=Null())
+
+
+def is_null(type_: Type) -> bool:
+    """Whether null is the only value of a type."""
+    return type_ == NULL
+
+
+def is_nullable(type_: Type) -> bool:
+    """Whether null is one of a type's values."""
+    return is_null(type_) or (isinstance(type_, UnionType) and any(map(is_null, type_.members)))
+
+
+def union(members: Iterable[Type]) -> Type:
+    """One of several types, or the only one there is; unions inside it are flattened."""
+    flat: dict[Type, None] = {}
+    for member in members:
+        flat |= dict.fromkeys(member.members if isinstance(member, UnionType) else [member])
+    ordered = tuple(sorted(flat, key=is_null))
+    return ordered[0] if len(ordered) == 1 else UnionType(members=ordered)
+
+
+def without_null(type_: Type) -> Type:
+    """A type without null, unless null is all there is."""
+    if isinstance(type_, UnionType) and is_nullable(type_):
+        return union(member for member in type_.members if not is_null(member))
+    return type_
+
+
+def parts(type_: Type) -> tuple[Type, ...]:
+    """The types that a type consists of."""
+    match type_:
+        case ArrayType(items=part) | MapType(values=part):
+            return (part,)
+        case UnionType(members=members):
+            return members
+        case _:
+            return ()

@@ -1,17 +1,16 @@
-"""Network streams that keep to a deadline: around httpcore's blocking ones, and its trio ones.
+"""Network streams with deadlines, for httpcore's blocking and trio pools.
 
-httpcore, under httpx, restarts its read timeout with every byte and fixes it when the
-request starts, so a server that drips headers is never timed out, and a limit that
-changes while an answer is read cannot be said. It hands the timeout it was given through
-to its network stream untouched, though: so the transports give it an `Allowance`, which
-knows the time left, and these streams ask it at every read.
+httpcore restarts its read timeout with every byte and fixes it when the request starts. So
+a server that drips headers never times out, and the limit cannot change while a response is
+read. But httpcore passes the timeout object on to its network stream as it is, so the
+transports pass a `MutableTimeout`, and these streams ask it for the time left at every read.
 
-A blocking read is also where a stream's time goes when chunks come one by one, so it does
-without what httpcore's own does each time: a system call to set the timeout again, a table
-of exceptions. What fails in it is a `TransportError` at once, which httpcore lets through.
+Most of the time of a stream of small chunks is spent in blocking reads. So they skip two
+things that httpcore's own reads do: setting the socket's timeout each time (a system call)
+and mapping exceptions. They raise `TransportError` directly, which httpcore does not catch.
 For asyncio, see `_asyncio_backend`.
 
-Typed by shape, not by httpcore's classes: the same streams serve httpx and httpx2.
+The httpcore objects are typed `Any`, because the same streams serve httpx and httpx2.
 """
 
 from __future__ import annotations
@@ -30,13 +29,13 @@ from .._core.exchange import TransportError
 from .._core.timeout import Timeout
 
 _SHORTEST = 0.001
-"""Seconds; 0 would mean "do not block" to a socket, not "time out"."""
+"""Seconds. A socket timeout of 0 would mean non-blocking, not "expire at once"."""
 
 
 class MutableTimeout(float):
-    """A timeout in seconds that can be changed, with a point in time none of it goes past.
+    """A timeout in seconds that can be changed, with a deadline that caps it.
 
-    As a float it is what it was at first, for code that knows no better.
+    Its float value is the initial timeout, for code unaware of this class.
     """
 
     __slots__ = ("seconds", "until")
@@ -46,13 +45,13 @@ class MutableTimeout(float):
 
     def __new__(cls, seconds: float | None, total: float | None) -> Self:
         bounds = [bound for bound in (seconds, total) if bound is not None]
-        allowance = super().__new__(cls, min(bounds, default=math.inf))
-        allowance.seconds = math.inf if seconds is None else seconds
-        allowance.until = math.inf if total is None else monotonic() + total
-        return allowance
+        timeout = super().__new__(cls, min(bounds, default=math.inf))
+        timeout.seconds = math.inf if seconds is None else seconds
+        timeout.until = math.inf if total is None else monotonic() + total
+        return timeout
 
     def limit(self, seconds: float | None) -> None:
-        """Set what each wait from now on may take, in seconds; None for no limit."""
+        """Set the seconds each wait may take from now on, None for no limit; drop the deadline."""
         self.seconds = math.inf if seconds is None else seconds
         self.until = math.inf
 
@@ -67,13 +66,13 @@ class MutableTimeout(float):
 
 
 def seconds_left(timeout: float | None) -> float | None:
-    """Seconds the next wait may take, by a timeout or by an allowance; None for no limit."""
+    """Seconds the next wait may take, for a plain or mutable timeout; None for no limit."""
     return timeout.left() if isinstance(timeout, MutableTimeout) else timeout
 
 
 @frozen
 class RequestTimeouts:
-    """The limits of one request, in httpcore's form: reading and writing are allowances."""
+    """The limits of one request, in httpcore's form; `read` and `write` can change."""
 
     connect: float | None
     read: MutableTimeout
@@ -82,7 +81,7 @@ class RequestTimeouts:
 
     @classmethod
     def of(cls, timeout: Timeout) -> RequestTimeouts:
-        """The limits a `Timeout` sets, with `total` counted from now."""
+        """The limits of a `Timeout`, with `total` counted from now."""
         return cls(
             timeout.connect,
             MutableTimeout(timeout.read, timeout.total),
@@ -101,18 +100,18 @@ class RequestTimeouts:
 
 
 class DeadlineStream:
-    """A blocking network stream that asks the allowance at every read.
+    """A blocking network stream that asks its timeout for the time left at every read.
 
     Args:
-        inner: httpcore's stream, which does all but the reading.
+        inner: httpcore's stream, which does everything except reading.
     """
 
     __slots__ = ("_inner", "_set", "_socket")
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner
-        self._set: float | None = None  # the socket's timeout, as long as it is set from here
-        # TLS inside TLS, through an https proxy, has no socket of its own to read from.
+        self._set: float | None = None  # the timeout that `read` last set on the socket
+        # TLS inside TLS, through an https proxy, has no SSLSocket to read from.
         connection = inner.get_extra_info("socket")
         is_plain = inner.get_extra_info("ssl_object") is None
         readable = is_plain or isinstance(connection, ssl.SSLSocket)
@@ -130,16 +129,16 @@ class DeadlineStream:
                 return connection.recv(max_bytes)
             except TimeoutError as error:
                 if left is None or waited is None or waited >= left:
-                    raise TransportError("timeout", "nothing came in time") from error
+                    raise TransportError("timeout", "no data received in time") from error
                 left -= waited
             except OSError as error:
                 raise TransportError("broken", str(error)) from error
 
     def _set_timeout(self, connection: socket.socket, left: float | None) -> float | None:
-        """Have the socket time out in `left` seconds or a little before; returns when.
+        """Set the socket's timeout to `left` seconds or a little less; return it.
 
-        Setting it is a system call, and from one read to the next the time left hardly
-        changes. So it is set to a little less, and left alone while that is near enough.
+        Setting it is a system call, and the time left hardly changes between two reads. So
+        set a little less than is left, and keep it while it is close enough.
         """
         if left is None:
             connection.settimeout(None)
@@ -171,7 +170,7 @@ class DeadlineStream:
 
 @frozen(eq=False)
 class DeadlineBackend:
-    """Opens connections as the backend it wraps does, with deadlines on them."""
+    """Opens connections with the backend it wraps, and puts deadlines on them."""
 
     inner: Any
 
@@ -190,7 +189,7 @@ class DeadlineBackend:
 
 
 class AsyncDeadlineStream:
-    """An awaiting network stream that asks the allowance at every read.
+    """An async network stream that asks its timeout for the time left at every read.
 
     Args:
         inner: httpcore's stream.
@@ -226,7 +225,7 @@ class AsyncDeadlineStream:
 
 @frozen(eq=False)
 class AsyncDeadlineBackend:
-    """Opens connections as the backend it wraps does, with deadlines on them."""
+    """Opens connections with the backend it wraps, and puts deadlines on them."""
 
     inner: Any
 
@@ -245,7 +244,7 @@ class AsyncDeadlineBackend:
 
 
 def is_readable(connection: socket.socket) -> bool:
-    """Whether a read would not wait: on an idle connection, that its server closed it."""
+    """Whether a read would return at once: on an idle connection, the server closed it."""
     if not hasattr(select, "poll"):  # Windows
         return bool(select.select([connection], [], [], 0)[0])
     poll = select.poll()

@@ -1,4 +1,4 @@
-"""How the SDK's own connection pools are set up: the same for httpcore and httpcore2."""
+"""Options of the SDK's own connection pools, the same for httpcore and httpcore2."""
 
 from __future__ import annotations
 
@@ -13,21 +13,20 @@ from attrs import frozen
 from ..errors import ConfigurationError
 
 KEEPALIVE_EXPIRY = 5.0
-"""Seconds an idle connection is kept, as httpx does: shorter than what servers keep."""
-
+"""Seconds an idle connection is kept: httpx's default, shorter than what servers use."""
 
 WRITE_SIZE = 256 * 1024
-"""Bytes of a long body that are written at a time, each piece with the limit for writing."""
+"""Bytes of a long body written at once; the write timeout applies to each piece."""
 
 KEEPALIVE_CONNECTIONS = 20
-"""How many idle connections are kept: as httpx does. Its pool looks at each of them for each
-other one with every request, so a hundred cost more than they save.
+"""Idle connections kept: httpx's default. With every request its pool compares each idle
+connection with every other one, so keeping a hundred costs more than it saves.
 """
 
 
 @frozen
 class PoolLimits:
-    """How many connections a pool may hold: open at once, and idle."""
+    """The connections a pool may hold: open at once, and idle."""
 
     max_connections: int
     max_keepalive_connections: int
@@ -41,18 +40,18 @@ def pool_options(
     limits: PoolLimits,
     new_context: Callable[[], ssl.SSLContext],
 ) -> dict[str, Any]:
-    """The arguments of an httpcore pool, all but its network backend.
+    """The arguments of an httpcore pool, except for its network backend.
 
     Args:
-        library: httpcore, or a library of its shape.
-        scheme: what its requests go to, http or https.
+        library: httpcore or httpcore2.
+        scheme: the scheme of its requests, http or https.
         proxy: the proxy's URL, or None.
         limits: the connections it may hold.
-        new_context: makes the TLS context; not called unless something uses TLS, because
-            loading the certificates costs more than a request.
+        new_context: makes the TLS context. Called only if TLS is used, because loading the
+            certificates takes longer than a request.
 
     Raises:
-        ConfigurationError: a SOCKS proxy without the package it needs.
+        ConfigurationError: a SOCKS proxy, and the package it needs is not installed.
     """
     parts = None if proxy is None else urlsplit(proxy)
     return {

@@ -1,7 +1,7 @@
-"""Which proxy a request goes through: the one given, else the environment's, else none.
+"""Choice of a request's proxy: the `proxy=` argument, else the environment's, else none.
 
-The environment never applies to loopback: a local server must not depend on a proxy's
-willingness to reach back, and a key must not travel there by accident.
+The environment's proxies never apply to loopback: a remote proxy could not reach a local
+server, and would be sent the key.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def proxy_for(url: str, given: str | None) -> str | None:
 
     Args:
         url: absolute.
-        given: the proxy the caller named; it applies to every request.
+        given: the `proxy=` argument, which applies to every request.
 
     `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` are read as urllib reads them.
     """
@@ -27,8 +27,7 @@ def proxy_for(url: str, given: str | None) -> str | None:
     if is_loopback(url):
         return None
     parts = urlsplit(url)
-    # Documented nowhere, but what every HTTP library of Python reads NO_PROXY by; and
-    # not in the standard library's stubs.
+    # Undocumented and missing from typeshed, but Python's HTTP libraries read NO_PROXY by it.
     environment: Any = urllib_request
     proxies: dict[str, str] = environment.getproxies_environment()
     if environment.proxy_bypass_environment(parts.netloc, proxies):

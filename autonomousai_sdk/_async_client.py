@@ -68,7 +68,7 @@ class AsyncClient(AsyncResources):
         transport: AsyncTransport | None,
     ) -> AsyncConnections:
         return AsyncConnections(
-            new_async_transport(http_client, transport, options.proxy),
+            new_async_transport(http_client, transport, options),
             own=http_client is None and transport is None,
         )
 

@@ -18,6 +18,7 @@ from ._core.log import configure_logging
 from ._core.retry import RetryBudget
 from ._core.settings import Environment, Options, PickledOptions, pickled, resolve
 from .errors import ConfigurationError
+from .transports._proxy import proxy_for
 
 ResourceT = TypeVar("ResourceT")
 
@@ -53,6 +54,8 @@ class BaseClient:
                 default_base_url=self._default_base_url,
                 default_model=self._default_model,
             )
+            if connections.own and options.proxy is None:
+                proxy_for(settings.base_url, None, environ)  # raises if it cannot be parsed
         except ConfigurationError as error:
             # The frames below hold the refused value: perhaps a key, or a proxy's password.
             raise error.with_traceback(None)  # noqa: B904  # keeps the cause that it has

@@ -65,7 +65,7 @@ class Client(Resources):
         self, options: Options, http_client: HTTPClient | None, transport: Transport | None
     ) -> Connections:
         return Connections(
-            new_transport(http_client, transport, options.proxy),
+            new_transport(http_client, transport, options),
             own=http_client is None and transport is None,
         )
 

@@ -20,6 +20,7 @@ from .secret import Secret
 from .sse import MAX_EVENT_BYTES, checked_max_event_bytes
 from .timeout import Timeout
 from .url import checked_base_url, is_loopback, without_credentials
+from .verify import Verify
 
 
 class Environment(Mapping[str, str]):
@@ -66,7 +67,6 @@ class Settings:
         headers: sent with every request, names in lower case.
         options: the client options that set a header the spec declares.
         catalog: the models known.
-        proxy: the proxy's URL, or None for the environment's.
         max_event_bytes: the bound on one line, event or document, in bytes.
     """
 
@@ -78,7 +78,6 @@ class Settings:
     headers: Mapping[str, str] = field(repr=lambda headers: repr(sorted(headers)))
     options: Mapping[str, str]
     catalog: Catalog = field(repr=False)
-    proxy: str | None = field(repr=lambda proxy: repr(proxy and without_credentials(proxy)))
     max_event_bytes: int
 
     @property
@@ -126,6 +125,10 @@ class Options:
     """Models that the spec does not list, as names to paths: `{"qwen3:8b": "/chat"}`."""
     proxy: str | None = field(default=None, repr=False, metadata=CONNECTION)
     """URL of a proxy. Default: the proxy of the environment, which never applies to loopback."""
+    verify: Verify = field(default=True, metadata=CONNECTION)
+    """Certificates to trust. True: certifi's, or those of `SSL_CERT_FILE` and `SSL_CERT_DIR`. A
+    path: a CA bundle or a directory of certificates. "system": the operating system's (extra
+    `[truststore]`). Or an `ssl.SSLContext`."""
     max_event_bytes: int = MAX_EVENT_BYTES
     """Limit on one line, event or document of a response, in bytes, after decompression."""
     allow_http_key: bool = False
@@ -175,8 +178,8 @@ def pickled(options: Options, *, own_connections: bool) -> PickledOptions:
     """A client's arguments for a pickle.
 
     Raises:
-        ConfigurationError: the client uses an http_client or transport of the caller's, or
-            its proxy or headers hold credentials.
+        ConfigurationError: the client uses an http_client, transport or TLS context of the
+            caller's, or its proxy or headers hold credentials.
     """
     if not own_connections:
         raise ConfigurationError(
@@ -187,6 +190,15 @@ def pickled(options: Options, *, own_connections: bool) -> PickledOptions:
         raise ConfigurationError(
             "A client whose proxy= holds a password cannot be pickled: a pickle is readable. "
             "Set the proxy in the environment instead."
+        )
+    if not (
+        options.verify is True
+        or isinstance(options.verify, str)
+        or hasattr(options.verify, "__fspath__")
+    ):
+        raise ConfigurationError(
+            "A client whose verify= is an ssl.SSLContext cannot be pickled. Pass the path of "
+            "the CA bundle instead."
         )
     if any(map(is_secret, options.headers or {})):
         raise ConfigurationError(
@@ -240,7 +252,6 @@ def resolve(
         headers=checked(options.headers or {}, "headers="),
         options=by_option,
         catalog=catalog,
-        proxy=_checked_proxy(options.proxy),
         max_event_bytes=checked_max_event_bytes(options.max_event_bytes),
     )
 
@@ -301,18 +312,3 @@ def _key_problem(secret: Secret) -> str | None:
     if " " in key.strip() or "\t" in key.strip():
         return "there is white space in it"
     return value_problem(key)
-
-
-def _checked_proxy(value: str | None) -> str | None:
-    if value is None:
-        return None
-    if not isinstance(value, str) or "://" not in value:
-        raise ConfigurationError(
-            "proxy is a URL with a scheme, for example 'http://127.0.0.1:8080'."
-        )
-    scheme = value.partition("://")[0].lower()
-    if scheme not in ("http", "https", "socks5", "socks5h"):
-        raise ConfigurationError(
-            f"proxy: {scheme}:// is not supported; use http://, https:// or socks5://."
-        )
-    return value

@@ -14,6 +14,7 @@ from .._core.catalog import Catalog
 from .._core.settings import CallOptions, Options
 from .._core.sse import MAX_EVENT_BYTES
 from .._core.timeout import Timeout
+from .._core.verify import Verify
 from .._drivers.blocking import CallRunner, Stream
 from ..transports import HTTPClient, Transport
 from .catalog import BASE_URL, DEFAULT_MODEL, MODELS
@@ -174,6 +175,7 @@ class Resources(BaseClient):
         time_zone: str = "America/New_York",
         models: Mapping[str, str] | None = None,
         proxy: str | None = None,
+        verify: Verify = True,
         max_event_bytes: int = MAX_EVENT_BYTES,
         allow_http_key: bool = False,
         http_client: HTTPClient | None = None,
@@ -200,6 +202,10 @@ class Resources(BaseClient):
                 "/chat"}`.
             proxy: URL of a proxy. Default: the proxy of the environment, which never
                 applies to loopback.
+            verify: certificates to trust. True: certifi's, or those of `SSL_CERT_FILE` and
+                `SSL_CERT_DIR`. A path: a CA bundle or a directory of certificates.
+                "system": the operating system's (extra `[truststore]`). Or an
+                `ssl.SSLContext`.
             max_event_bytes: limit on one line, event or document of a response, in bytes,
                 after decompression.
             allow_http_key: allow the key to be sent over plain http to another machine.
@@ -220,6 +226,7 @@ class Resources(BaseClient):
             time_zone=time_zone,
             models=models,
             proxy=proxy,
+            verify=verify,
             max_event_bytes=max_event_bytes,
             allow_http_key=allow_http_key,
         )
@@ -231,8 +238,8 @@ class Resources(BaseClient):
         """Return a copy with some options changed, which shares this client's connections.
 
         Args:
-            **changes: options of the constructor, except `proxy`, `http_client` and
-                `transport`.
+            **changes: options of the constructor, except `proxy`, `verify`, `http_client`
+                and `transport`.
 
         Returns:
             The copy. Closing it does nothing: the connections belong to this client.

@@ -11,6 +11,7 @@ the library is an untyped argument here; the modules that name one restore the t
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import cache, lru_cache
@@ -22,13 +23,14 @@ import anyio
 from attrs import define, field, frozen
 
 from .._core.exchange import Request, TransportError
+from .._core.settings import Environment
 from .._core.timeout import Timeout
 from ._asyncio_backend import BufferedBackend
 from ._backend import AsyncDeadlineBackend, DeadlineBackend, MutableTimeout, RequestTimeouts
 from ._errors import restore_cause, strip_tracebacks, transport_error
 from ._per_loop import PerLoop
-from ._pool_options import WRITE_SIZE, PoolLimits, pool_options
-from ._proxy import proxy_for
+from ._pool_options import WRITE_SIZE, PoolOptions
+from ._proxy import Proxy, proxy_for
 from ._watchdog import BlockingWatchdog
 
 
@@ -47,18 +49,18 @@ class Library:
         own: tuple[type[Exception], ...] = (self.http.HTTPError, self.http.InvalidURL, OSError)
         return own if client is None else (*own, RuntimeError)
 
-    def transport(self, scheme: str, proxy: str | None, limits: PoolLimits) -> Any:
+    def transport(self, scheme: str, proxy: Proxy | None, options: PoolOptions) -> Any:
         """Make the library's blocking transport on connections with deadlines."""
         pool = self.core.ConnectionPool(
-            **self._options(scheme, proxy, limits),
+            **options.of_pool(scheme, proxy, self.core),
             network_backend=DeadlineBackend(self.core.SyncBackend()),
         )
         return _over(self.http.HTTPTransport, pool)
 
-    def async_transport(self, scheme: str, proxy: str | None, limits: PoolLimits) -> Any:
+    def async_transport(self, scheme: str, proxy: Proxy | None, options: PoolOptions) -> Any:
         """Make the library's awaiting transport on connections with deadlines."""
         pool = self.core.AsyncConnectionPool(
-            **self._options(scheme, proxy, limits),
+            **options.of_pool(scheme, proxy, self.core),
             network_backend=self._async_backend(),
         )
         return _over(self.http.AsyncHTTPTransport, pool)
@@ -80,15 +82,6 @@ class Library:
         )
         outgoing.stream = _body_class(self.http)(request.content)
         return outgoing
-
-    def _options(self, scheme: str, proxy: str | None, limits: PoolLimits) -> dict[str, Any]:
-        return pool_options(
-            self.core,
-            scheme=scheme,
-            proxy=proxy,
-            limits=limits,
-            new_context=self.http.create_ssl_context,
-        )
 
 
 @lru_cache(maxsize=128)
@@ -150,14 +143,14 @@ class _Pools:
     """The library's transports, one for each scheme and proxy.
 
     Args:
-        proxy: the proxy's URL, or None for the environment's.
+        proxy: the proxy of every request, or None for the environment's.
         new: makes a transport for a scheme and a proxy.
     """
 
-    def __init__(self, proxy: str | None, new: Callable[[str, str | None], Any]) -> None:
+    def __init__(self, proxy: Proxy | None, new: Callable[[str, Proxy | None], Any]) -> None:
         self._proxy = proxy
         self._new = new
-        self._pools: dict[tuple[str, str | None], Any] = {}
+        self._pools: dict[tuple[str, Proxy | None], Any] = {}
         self._routes: dict[tuple[str, str], Any] = {}
 
     def of(self, url: str) -> Any:
@@ -165,7 +158,7 @@ class _Pools:
         scheme, host, *_ = urlsplit(url)
         pool = self._routes.get((scheme, host))
         if pool is None:
-            key = (scheme, proxy_for(url, self._proxy))
+            key = (scheme, proxy_for(url, self._proxy, Environment(os.environ)))
             # Two threads may both get here; setdefault keeps one pool, and the other one
             # has not opened a connection yet.
             pool = self._pools.get(key) or self._pools.setdefault(key, self._new(*key))
@@ -182,13 +175,13 @@ class _Pools:
 class PooledTransport:
     """Sends with httpx or httpx2, blocking."""
 
-    def __init__(
-        self, library: Library, client: Any, proxy: str | None, limits: PoolLimits
-    ) -> None:
+    def __init__(self, library: Library, client: Any, options: PoolOptions) -> None:
         self._library = library
         self._errors = library.errors_of(client)
         self._client = client
-        self._pools = _Pools(proxy, lambda scheme, proxy: library.transport(scheme, proxy, limits))
+        self._pools = _Pools(
+            options.proxy, lambda scheme, proxy: library.transport(scheme, proxy, options)
+        )
         self._watchdog = BlockingWatchdog()
 
     def send(self, request: Request, timeout: Timeout) -> PooledResponse:
@@ -219,14 +212,12 @@ class PooledTransport:
 class AsyncPooledTransport:
     """Sends with httpx or httpx2, awaiting."""
 
-    def __init__(
-        self, library: Library, client: Any, proxy: str | None, limits: PoolLimits
-    ) -> None:
+    def __init__(self, library: Library, client: Any, options: PoolOptions) -> None:
         self._library = library
         self._errors = library.errors_of(client)
         self._client = client
-        self._limits = limits
-        self._pools = PerLoop(lambda: _Pools(proxy, self._new_pool))
+        self._options = options
+        self._pools = PerLoop(lambda: _Pools(options.proxy, self._new_pool))
 
     async def send(self, request: Request, timeout: Timeout) -> AsyncPooledResponse:
         """Send a request; see `AsyncTransport.send`."""
@@ -247,8 +238,8 @@ class AsyncPooledTransport:
             response, limits.read, self._errors, bounded=self._client is None
         )
 
-    def _new_pool(self, scheme: str, proxy: str | None) -> Any:
-        return self._library.async_transport(scheme, proxy, self._limits)
+    def _new_pool(self, scheme: str, proxy: Proxy | None) -> Any:
+        return self._library.async_transport(scheme, proxy, self._options)
 
     async def _handle(self, pool: Any, outgoing: Any) -> Any:
         try:

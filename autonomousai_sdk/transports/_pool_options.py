@@ -1,16 +1,18 @@
-"""Options of the SDK's own connection pools, the same for httpcore and httpcore2."""
+"""Options of a transport's own connections, the same for every HTTP library."""
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Callable
-from importlib.util import find_spec
 from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
 
 from attrs import frozen
 
+from .._core.verify import Verify
 from ..errors import ConfigurationError
+from ._proxy import Proxy, parse_proxy
+from ._tls import context_factory
 
 KEEPALIVE_EXPIRY = 5.0
 """Seconds an idle connection is kept: httpx's default, shorter than what servers use."""
@@ -18,61 +20,85 @@ KEEPALIVE_EXPIRY = 5.0
 WRITE_SIZE = 256 * 1024
 """Bytes of a long body written at once; the write timeout applies to each piece."""
 
+MAX_CONNECTIONS = 1000
+"""Connections open at once."""
+
 KEEPALIVE_CONNECTIONS = 20
 """Idle connections kept: httpx's default. With every request its pool compares each idle
 connection with every other one, so keeping a hundred costs more than it saves.
 """
 
 
-@frozen
-class PoolLimits:
-    """The connections a pool may hold: open at once, and idle."""
+@frozen(kw_only=True)
+class PoolOptions:
+    """How a transport opens connections, and how many it may hold.
 
+    Attributes:
+        proxy: the proxy of every request, or None for the environment's.
+        new_context: makes the TLS context, the same one each time. Called only if TLS is used,
+            because loading the certificates takes longer than a request.
+        max_connections: connections open at once.
+        max_keepalive_connections: idle connections kept.
+    """
+
+    proxy: Proxy | None
+    new_context: Callable[[], ssl.SSLContext]
     max_connections: int
     max_keepalive_connections: int
 
+    def of_pool(self, scheme: str, proxy: Proxy | None, library: Any) -> dict[str, Any]:
+        """The arguments of an httpcore pool, except for its network backend.
+
+        Args:
+            scheme: the scheme of its requests, http or https.
+            proxy: its proxy, or None.
+            library: httpcore or httpcore2.
+        """
+        return {
+            "ssl_context": self.new_context() if scheme == "https" else None,
+            "max_connections": self.max_connections,
+            "max_keepalive_connections": self.max_keepalive_connections,
+            "keepalive_expiry": KEEPALIVE_EXPIRY,
+            "proxy": None if proxy is None else self._library_proxy(library, proxy),
+        }
+
+    def _library_proxy(self, library: Any, proxy: Proxy) -> Any:
+        return library.Proxy(
+            url=proxy.url,
+            auth=proxy.credentials,
+            ssl_context=self.new_context() if proxy.scheme == "https" else None,
+        )
+
 
 def pool_options(
-    library: Any,
+    client: object,
     *,
-    scheme: str,
     proxy: str | None,
-    limits: PoolLimits,
-    new_context: Callable[[], ssl.SSLContext],
-) -> dict[str, Any]:
-    """The arguments of an httpcore pool, except for its network backend.
+    verify: Verify,
+    max_connections: int,
+    max_keepalive_connections: int = KEEPALIVE_CONNECTIONS,
+) -> PoolOptions:
+    """Check the arguments of a transport and return its options.
 
     Args:
-        library: httpcore or httpcore2.
-        scheme: the scheme of its requests, http or https.
-        proxy: the proxy's URL, or None.
-        limits: the connections it may hold.
-        new_context: makes the TLS context. Called only if TLS is used, because loading the
-            certificates takes longer than a request.
+        client: the caller's client, or None.
+        proxy: the proxy's URL, or None for the environment's.
+        verify: see `_tls`.
+        max_connections: connections open at once.
+        max_keepalive_connections: idle connections kept.
 
     Raises:
-        ConfigurationError: a SOCKS proxy, and the package it needs is not installed.
+        ConfigurationError: an argument cannot work, or has no effect on the caller's client.
     """
-    parts = None if proxy is None else urlsplit(proxy)
-    return {
-        "ssl_context": new_context() if scheme == "https" else None,
-        "max_connections": limits.max_connections,
-        "max_keepalive_connections": limits.max_keepalive_connections,
-        "keepalive_expiry": KEEPALIVE_EXPIRY,
-        "proxy": None if parts is None else _proxy(library, parts, new_context),
-    }
-
-
-def _proxy(library: Any, parts: Any, new_context: Callable[[], ssl.SSLContext]) -> Any:
-    if parts.scheme.startswith("socks") and find_spec("socksio") is None:
-        raise ConfigurationError(
-            'A SOCKS proxy needs the package socksio: pip install "httpx[socks]".'
-        )
-    auth = None
-    if parts.username is not None:
-        auth = (unquote(parts.username), unquote(parts.password or ""))
-    return library.Proxy(
-        url=urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")),
-        auth=auth,
-        ssl_context=new_context() if parts.scheme == "https" else None,
+    if client is not None:
+        for name, is_default in (("proxy", proxy is None), ("verify", verify is True)):
+            if not is_default:
+                raise ConfigurationError(
+                    f"{name}= has no effect on a client of your own: set it on that client."
+                )
+    return PoolOptions(
+        proxy=None if proxy is None else parse_proxy(proxy, "proxy="),
+        new_context=context_factory(verify, os.environ),
+        max_connections=max_connections,
+        max_keepalive_connections=max_keepalive_connections,
     )

@@ -5,12 +5,16 @@ An HTTP library is imported only when a call needs it.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
 
+from .._core.settings import Options
+from .._core.verify import Verify
 from ..errors import ConfigurationError
 from . import AsyncTransport, Transport
+from ._proxy import parse_proxy
 
 _CLIENTS = (("httpx", "Client"), ("httpx2", "Client"))
 _ASYNC_CLIENTS = (
@@ -21,19 +25,19 @@ _ASYNC_CLIENTS = (
 
 
 def new_transport(
-    http_client: object, transport: Transport | None, proxy: str | None
+    http_client: object, transport: Transport | None, options: Options
 ) -> Callable[[], Transport]:
     """Return a function that makes a client's transport on first use.
 
     Args:
         http_client: the caller's own client of an HTTP library, or None.
         transport: the caller's own transport, or None.
-        proxy: the proxy's URL, or None.
+        options: the client options; `proxy` and `verify` are checked.
 
     Raises:
-        ConfigurationError: arguments that exclude each other, or an unsupported `http_client`.
+        ConfigurationError: arguments that exclude each other or cannot work.
     """
-    _refuse_both(http_client, transport, proxy)
+    verify = _check(http_client, transport, options)
     if transport is not None:
         return lambda: transport
     library = _library(http_client, _CLIENTS)
@@ -46,16 +50,16 @@ def new_transport(
             return HTTPX2Transport(client=client)
         from .httpx import HTTPXTransport
 
-        return HTTPXTransport(client=client, proxy=proxy)
+        return HTTPXTransport(client=client, proxy=options.proxy, verify=verify)
 
     return new
 
 
 def new_async_transport(
-    http_client: object, transport: AsyncTransport | None, proxy: str | None
+    http_client: object, transport: AsyncTransport | None, options: Options
 ) -> Callable[[], AsyncTransport]:
     """The awaiting twin of `new_transport`."""
-    _refuse_both(http_client, transport, proxy)
+    verify = _check(http_client, transport, options)
     if transport is not None:
         return lambda: transport
     library = _library(http_client, _ASYNC_CLIENTS)
@@ -72,7 +76,7 @@ def new_async_transport(
             return AsyncHTTPX2Transport(client=client)
         from .httpx import AsyncHTTPXTransport
 
-        return AsyncHTTPXTransport(client=client, proxy=proxy)
+        return AsyncHTTPXTransport(client=client, proxy=options.proxy, verify=verify)
 
     return new
 
@@ -92,11 +96,21 @@ def _library(http_client: object, known: tuple[tuple[str, str], ...]) -> str:
     )
 
 
-def _refuse_both(http_client: object, transport: object, proxy: str | None) -> None:
+def _check(http_client: object, transport: object, options: Options) -> Verify:
+    """Check the arguments; return `verify`, loaded unless it is the default."""
     if http_client is not None and transport is not None:
         raise ConfigurationError("http_client= and transport= were both given: pass one of them.")
+    is_set = {"proxy": options.proxy is not None, "verify": options.verify is not True}
     for name, value in (("http_client", http_client), ("transport", transport)):
-        if value is not None and proxy is not None:
-            raise ConfigurationError(
-                f"proxy= and {name}= were both given: set the proxy on your own {name}."
-            )
+        for option, is_given in is_set.items():
+            if value is not None and is_given:
+                raise ConfigurationError(
+                    f"{option}= and {name}= were both given: set {option} on your own {name}."
+                )
+    if is_set["proxy"]:
+        parse_proxy(options.proxy, "proxy=")
+    if not is_set["verify"]:
+        return True
+    from ._tls import context_factory
+
+    return context_factory(options.verify, os.environ)()

@@ -7,6 +7,7 @@ configured, and never closed. The SDK's own session does not decode or keep cook
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
@@ -19,11 +20,13 @@ from anyio.lowlevel import checkpoint
 from attrs import define, field
 
 from .._core.exchange import ErrorKind, Request, TransportError
+from .._core.settings import Environment
 from .._core.timeout import Timeout
+from .._core.verify import Verify
 from ..errors import ConfigurationError
 from ._per_loop import PerLoop
-from ._pool_options import KEEPALIVE_EXPIRY, WRITE_SIZE
-from ._proxy import proxy_for
+from ._pool_options import KEEPALIVE_EXPIRY, MAX_CONNECTIONS, WRITE_SIZE, pool_options
+from ._proxy import Proxy, proxy_for
 from ._watchdog import Watchdog
 
 try:
@@ -72,6 +75,8 @@ class AIOHTTPTransport:
     Args:
         session: the caller's own `aiohttp.ClientSession`, or None to open its own.
         proxy: the proxy's URL, or None for the environment's.
+        verify: the certificates to trust: True for certifi's (or those of `SSL_CERT_FILE` or
+            `SSL_CERT_DIR`), a path, "system", or an `ssl.SSLContext`.
         max_connections: the most connections open at once.
 
     Example:
@@ -83,16 +88,19 @@ class AIOHTTPTransport:
         *,
         session: aiohttp.ClientSession | None = None,
         proxy: str | None = None,
-        max_connections: int = 1000,
+        verify: Verify = True,
+        max_connections: int = MAX_CONNECTIONS,
     ) -> None:
         self._given = session
         self._own = PerLoop(self._new_session)
-        self._proxy = proxy
-        self._max_connections = max_connections
+        self._options = pool_options(
+            session, proxy=proxy, verify=verify, max_connections=max_connections
+        )
 
     async def send(self, request: Request, timeout: Timeout) -> AIOHTTPResponse:
         """Send a request; see `AsyncTransport.send`."""
         session = self._session()
+        proxy = self._proxy(request.url)
         content, headers = request.content, request.headers
         scope = CancelScope()
         watchdog = Watchdog(scope.cancel)
@@ -109,7 +117,8 @@ class AIOHTTPTransport:
                     data=_pieces(content, watchdog, timeout.write) if is_long else content,
                     headers=headers,
                     allow_redirects=False,
-                    proxy=None if self._given else proxy_for(request.url, self._proxy),
+                    proxy=None if proxy is None else proxy.url,
+                    proxy_auth=None if proxy is None else _proxy_auth(proxy),
                     timeout=aiohttp.ClientTimeout(
                         # aiohttp's "connect" is the wait for a connection of the pool, the
                         # connecting included; "sock_connect" is the connecting alone.
@@ -143,6 +152,12 @@ class AIOHTTPTransport:
             # aiohttp closes TLS connections in a callback of the event loop.
             await checkpoint()
 
+    def _proxy(self, url: str) -> Proxy | None:
+        """The proxy of a request; a caller's session has its own."""
+        if self._given is not None:
+            return None
+        return proxy_for(url, self._options.proxy, Environment(os.environ))
+
     def _session(self) -> aiohttp.ClientSession:
         try:
             asyncio.get_running_loop()
@@ -155,7 +170,9 @@ class AIOHTTPTransport:
     def _new_session(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=self._max_connections, keepalive_timeout=KEEPALIVE_EXPIRY
+                limit=self._options.max_connections,
+                keepalive_timeout=KEEPALIVE_EXPIRY,
+                ssl=self._options.new_context(),
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=_ADDED,
@@ -244,6 +261,14 @@ class AIOHTTPResponse:
             content.set_exception(TimeoutError())
         else:
             self._watchdog.expect_within(min(_TICK, left))
+
+
+def _proxy_auth(proxy: Proxy) -> aiohttp.BasicAuth | None:
+    if proxy.credentials is None:
+        return None
+    # latin-1 stands for bytes here: aiohttp encodes what this decodes.
+    user, password = (each.decode("latin-1") for each in proxy.credentials)
+    return aiohttp.BasicAuth(user, password, "latin-1")
 
 
 async def _pieces(

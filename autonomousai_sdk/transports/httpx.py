@@ -5,8 +5,9 @@ from __future__ import annotations
 import httpcore
 import httpx
 
+from .._core.verify import Verify
 from ._httpcore import AsyncPooledTransport, Library, PooledTransport
-from ._pool_options import KEEPALIVE_CONNECTIONS, PoolLimits
+from ._pool_options import KEEPALIVE_CONNECTIONS, MAX_CONNECTIONS, pool_options
 
 __all__ = ["AsyncHTTPXTransport", "HTTPXTransport"]
 
@@ -19,6 +20,8 @@ class HTTPXTransport(PooledTransport):
     Args:
         client: the caller's own `httpx.Client`, or None to open its own connections.
         proxy: the proxy's URL, or None for the environment's.
+        verify: the certificates to trust: True for certifi's (or those of `SSL_CERT_FILE` or
+            `SSL_CERT_DIR`), a path, "system", or an `ssl.SSLContext`.
         max_connections: the most connections open at once.
         max_keepalive_connections: the most idle connections kept.
 
@@ -31,11 +34,18 @@ class HTTPXTransport(PooledTransport):
         *,
         client: httpx.Client | None = None,
         proxy: str | None = None,
-        max_connections: int = 1000,
+        verify: Verify = True,
+        max_connections: int = MAX_CONNECTIONS,
         max_keepalive_connections: int = KEEPALIVE_CONNECTIONS,
     ) -> None:
-        limits = PoolLimits(max_connections, max_keepalive_connections)
-        super().__init__(_LIBRARY, client, proxy, limits)
+        options = pool_options(
+            client,
+            proxy=proxy,
+            verify=verify,
+            max_connections=max_connections,
+            max_keepalive_connections=max_keepalive_connections,
+        )
+        super().__init__(_LIBRARY, client, options)
 
 
 class AsyncHTTPXTransport(AsyncPooledTransport):
@@ -44,6 +54,8 @@ class AsyncHTTPXTransport(AsyncPooledTransport):
     Args:
         client: the caller's own `httpx.AsyncClient`, or None to open its own connections.
         proxy: the proxy's URL, or None for the environment's.
+        verify: the certificates to trust: True for certifi's (or those of `SSL_CERT_FILE` or
+            `SSL_CERT_DIR`), a path, "system", or an `ssl.SSLContext`.
         max_connections: the most connections open at once.
         max_keepalive_connections: the most idle connections kept.
 
@@ -56,8 +68,15 @@ class AsyncHTTPXTransport(AsyncPooledTransport):
         *,
         client: httpx.AsyncClient | None = None,
         proxy: str | None = None,
-        max_connections: int = 1000,
+        verify: Verify = True,
+        max_connections: int = MAX_CONNECTIONS,
         max_keepalive_connections: int = KEEPALIVE_CONNECTIONS,
     ) -> None:
-        limits = PoolLimits(max_connections, max_keepalive_connections)
-        super().__init__(_LIBRARY, client, proxy, limits)
+        options = pool_options(
+            client,
+            proxy=proxy,
+            verify=verify,
+            max_connections=max_connections,
+            max_keepalive_connections=max_keepalive_connections,
+        )
+        super().__init__(_LIBRARY, client, options)

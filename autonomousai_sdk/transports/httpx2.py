@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from .._core.verify import Verify
 from ..errors import ConfigurationError
 from ._httpcore import AsyncPooledTransport, Library, PooledTransport
-from ._pool_options import KEEPALIVE_CONNECTIONS, PoolLimits
+from ._pool_options import KEEPALIVE_CONNECTIONS, MAX_CONNECTIONS, pool_options
 
 try:
     import httpcore2
@@ -25,6 +26,8 @@ class HTTPX2Transport(PooledTransport):
     Args:
         client: the caller's own `httpx2.Client`, or None to open its own connections.
         proxy: the proxy's URL, or None for the environment's.
+        verify: the certificates to trust: True for certifi's (or those of `SSL_CERT_FILE` or
+            `SSL_CERT_DIR`), a path, "system", or an `ssl.SSLContext`.
         max_connections: the most connections open at once.
         max_keepalive_connections: the most idle connections kept.
 
@@ -37,11 +40,18 @@ class HTTPX2Transport(PooledTransport):
         *,
         client: httpx2.Client | None = None,
         proxy: str | None = None,
-        max_connections: int = 1000,
+        verify: Verify = True,
+        max_connections: int = MAX_CONNECTIONS,
         max_keepalive_connections: int = KEEPALIVE_CONNECTIONS,
     ) -> None:
-        limits = PoolLimits(max_connections, max_keepalive_connections)
-        super().__init__(_LIBRARY, client, proxy, limits)
+        options = pool_options(
+            client,
+            proxy=proxy,
+            verify=verify,
+            max_connections=max_connections,
+            max_keepalive_connections=max_keepalive_connections,
+        )
+        super().__init__(_LIBRARY, client, options)
 
 
 class AsyncHTTPX2Transport(AsyncPooledTransport):
@@ -50,6 +60,8 @@ class AsyncHTTPX2Transport(AsyncPooledTransport):
     Args:
         client: the caller's own `httpx2.AsyncClient`, or None to open its own connections.
         proxy: the proxy's URL, or None for the environment's.
+        verify: the certificates to trust: True for certifi's (or those of `SSL_CERT_FILE` or
+            `SSL_CERT_DIR`), a path, "system", or an `ssl.SSLContext`.
         max_connections: the most connections open at once.
         max_keepalive_connections: the most idle connections kept.
 
@@ -62,8 +74,15 @@ class AsyncHTTPX2Transport(AsyncPooledTransport):
         *,
         client: httpx2.AsyncClient | None = None,
         proxy: str | None = None,
-        max_connections: int = 1000,
+        verify: Verify = True,
+        max_connections: int = MAX_CONNECTIONS,
         max_keepalive_connections: int = KEEPALIVE_CONNECTIONS,
     ) -> None:
-        limits = PoolLimits(max_connections, max_keepalive_connections)
-        super().__init__(_LIBRARY, client, proxy, limits)
+        options = pool_options(
+            client,
+            proxy=proxy,
+            verify=verify,
+            max_connections=max_connections,
+            max_keepalive_connections=max_keepalive_connections,
+        )
+        super().__init__(_LIBRARY, client, options)

@@ -194,6 +194,7 @@ def options(**changes: Any) -> Options:
         "time_zone": "America/New_York",
         "models": None,
         "proxy": None,
+        "verify": True,
         "max_event_bytes": 2**20,
         "allow_http_key": False,
     }

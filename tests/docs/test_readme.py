@@ -1,4 +1,4 @@
-"""The README and the pages under docs: what they show runs, and what they name exists."""
+"""The README and docs: every snippet runs, and everything they name exists."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class Snippet:
 
     @property
     def name(self) -> str:
-        """Where it is."""
+        """The page and line of the block."""
         return f"{self.page.name}:{self.line}"
 
 
 def snippets(language: str) -> list[Snippet]:
-    """Every block of that language, on every page."""
+    """Return every block of a language on every page."""
     found: list[Snippet] = []
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
@@ -48,36 +48,44 @@ def snippets(language: str) -> list[Snippet]:
 
 
 def _runs() -> Iterator[Any]:
-    """Every block of Python, with the event loops to run it on; marked if it runs a model."""
+    """Yield every Python block with its event loops, marked if it runs a model."""
     for snippet in snippets("python"):
         marks = [pytest.mark.model] if "LocalServer()" in snippet.code else []
-        for backend in ("asyncio", "trio") if "async " in snippet.code else ("",):
+        awaits = "async " in snippet.code and "asyncio.run(" not in snippet.code
+        for backend in ("asyncio", "trio") if awaits else ("",):
             name = f"{snippet.name}-{backend}".rstrip("-")
             yield pytest.param(snippet, backend, id=name, marks=marks)
 
 
 @pytest.fixture(scope="module")
 def echo() -> Iterator[str]:
-    """The base URL of a local server that says what was said."""
+    """The base URL of a local server that echoes the last message."""
     with LocalServer(engine="echo") as server:
         yield server.base_url
 
 
 @pytest.fixture
+def closed_provider() -> Iterator[None]:
+    """Close the connections that the original interface keeps between calls."""
+    yield
+    anyio.run(AutonomousAI.aclose)
+
+
+@pytest.fixture
 def same_logging() -> Iterator[None]:
-    """Take back what a page shows of setting up the logger."""
+    """Restore the logger's level after a page has changed it."""
     logger = logging.getLogger("autonomousai_sdk")
     level = logger.level
     yield
     logger.setLevel(level)
 
 
-@pytest.mark.usefixtures("same_logging")
+@pytest.mark.usefixtures("closed_provider", "same_logging")
 @pytest.mark.parametrize(("snippet", "backend"), list(_runs()))
 def test_every_python_snippet_runs(
     snippet: Snippet, backend: str, echo: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each block of Python is a whole program, against whatever the environment names."""
+    """Every Python block on a page runs as a program of its own."""
     monkeypatch.setenv("AUTONOMOUSAI_BASE_URL", echo)
     code = compile(
         "\n" * (snippet.line - 1) + snippet.code,
@@ -93,19 +101,18 @@ def test_every_python_snippet_runs(
 
 async def _awaited(result: Awaitable[None]) -> None:
     await result
-    await AutonomousAI.aclose()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_leads_somewhere(page: Path) -> None:
-    """Files that a page links to, or shows, are there."""
+    """Every relative link on a page leads to an existing file."""
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
         if not target.startswith("https://"):
             assert (page.parent / target).exists(), target
 
 
 def test_every_nox_session_that_is_named_exists() -> None:
-    """`nox -s NAME` in a page is a session of the noxfile."""
+    """Every `nox -s NAME` on a page names a session of the noxfile."""
     known = {
         node.name
         for node in ast.parse((ROOT / "noxfile.py").read_text(encoding="utf-8")).body
@@ -122,7 +129,7 @@ def test_every_nox_session_that_is_named_exists() -> None:
 
 
 def test_every_command_and_option_that_is_shown_exists() -> None:
-    """`autonomousai COMMAND --OPTION` in a console block is what the program takes."""
+    """Every command and option in a console block exists in the program."""
     shown = 0
     for snippet in snippets("console"):
         for line in re.findall(r"autonomousai ([a-z][^|\n]*)", snippet.code):

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from ._generated.params import Messages as Messages
     from ._generated.params import TextPartParam as TextPartParam
     from ._message import Message as Message
+    from .errors import AnswerParseError as AnswerParseError
     from .errors import APIConnectionError as APIConnectionError
     from .errors import APIResponseError as APIResponseError
     from .errors import APIStatusError as APIStatusError
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from .errors import StreamDecodeError as StreamDecodeError
     from .errors import StreamError as StreamError
     from .errors import StreamInterrupted as StreamInterrupted
+    from .errors import ToolLoopError as ToolLoopError
     from .errors import UnprocessableEntityError as UnprocessableEntityError
     from .provider import AutonomousAI as AutonomousAI
     from .provider import FinishReason as FinishReason
@@ -99,6 +101,7 @@ _MODULES = {
         "APIResponseError",
         "APIStatusError",
         "APITimeoutError",
+        "AnswerParseError",
         "AuthenticationError",
         "AutonomousAIError",
         "BadRequestError",
@@ -113,6 +116,7 @@ _MODULES = {
         "StreamDecodeError",
         "StreamError",
         "StreamInterrupted",
+        "ToolLoopError",
         "UnprocessableEntityError",
     ),
     "provider": ("AutonomousAI", "FinishReason"),
@@ -134,6 +138,7 @@ __all__ = [
     "APIResponseError",
     "APIStatusError",
     "APITimeoutError",
+    "AnswerParseError",
     "AsyncChat",
     "AsyncChatStream",
     "AsyncClient",
@@ -180,6 +185,7 @@ __all__ = [
     "TextPart",
     "TextPartParam",
     "Timeout",
+    "ToolLoopError",
     "Transport",
     "TransportError",
     "TransportResponse",

@@ -16,6 +16,8 @@
     │ ├ RateLimitError              429
     │ └ InternalServerError         5xx
     ├ APIResponseError              an answer that is not what the spec says: .body has the bytes
+    ├ AnswerParseError              an answer that does not match `into=`: .problems, .attempts
+    ├ ToolLoopError                 `chat.run` stopped without an answer: .messages, .rounds
     └ StreamError
       ├ StreamInterrupted           the stream ended before the answer did
       └ StreamDecodeError           an event that is not a chunk: .data has the bytes
@@ -31,6 +33,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ._core.structured import ParseAttempt
     from ._generated.models import ChatCompletion
 
 __all__ = [
@@ -38,6 +41,7 @@ __all__ = [
     "APIResponseError",
     "APIStatusError",
     "APITimeoutError",
+    "AnswerParseError",
     "AuthenticationError",
     "AutonomousAIError",
     "BadRequestError",
@@ -52,6 +56,7 @@ __all__ = [
     "StreamDecodeError",
     "StreamError",
     "StreamInterrupted",
+    "ToolLoopError",
     "UnprocessableEntityError",
 ]
 
@@ -230,6 +235,52 @@ class APIResponseError(AutonomousAIError):
         self.headers: Mapping[str, str] = {} if headers is None else headers
         self.body = body
         self.request_id = request_id
+
+
+class AnswerParseError(AutonomousAIError):
+    """The model's answer to `chat.parse` does not match the type, was cut or was refused.
+
+    Attributes:
+        problems: one line for each wrong field of the last answer: its path, and what is wrong.
+        attempts: every answer of the model with its problems.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        problems: tuple[str, ...] = (),
+        attempts: tuple[ParseAttempt, ...] = (),
+        endpoint: str | None = None,
+        attempt: int | None = None,
+        partial: ChatCompletion | None = None,
+    ) -> None:
+        super().__init__(message, endpoint=endpoint, attempt=attempt, partial=partial)
+        self.problems = problems
+        self.attempts = attempts
+
+
+class ToolLoopError(AutonomousAIError):
+    """`chat.run` stopped before the model gave a final answer.
+
+    Attributes:
+        messages: the conversation so far, with the calls and their results.
+        rounds: how many answers the model gave.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        messages: tuple[object, ...] = (),
+        rounds: int = 0,
+        endpoint: str | None = None,
+        attempt: int | None = None,
+        partial: ChatCompletion | None = None,
+    ) -> None:
+        super().__init__(message, endpoint=endpoint, attempt=attempt, partial=partial)
+        self.messages = messages
+        self.rounds = rounds
 
 
 class StreamError(AutonomousAIError):

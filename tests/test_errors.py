@@ -14,8 +14,10 @@ import pytest
 import autonomousai_sdk
 from autonomousai_sdk import errors
 from autonomousai_sdk._core.headers import Headers
+from autonomousai_sdk._core.structured import ParseAttempt
 from autonomousai_sdk._generated.models import ChatCompletion, ChatMessage, Choice
 from autonomousai_sdk.errors import (
+    AnswerParseError,
     APIConnectionError,
     APIResponseError,
     APIStatusError,
@@ -25,6 +27,7 @@ from autonomousai_sdk.errors import (
     StreamDecodeError,
     StreamError,
     StreamInterrupted,
+    ToolLoopError,
 )
 
 CLASSES: list[type[AutonomousAIError]] = [getattr(errors, name) for name in errors.__all__]
@@ -50,6 +53,8 @@ DETAILS: dict[type[AutonomousAIError], dict[str, Any]] = {
         "body": b"<html>",
         "request_id": "req-7",
     },
+    AnswerParseError: {"problems": ("$: wrong",), "attempts": (ParseAttempt("x", ("$: wrong",)),)},
+    ToolLoopError: {"messages": ({"role": "user", "content": "Hi"},), "rounds": 8},
     StreamError: {"request_id": "req-7"},
     StreamInterrupted: {"request_id": "req-7"},
     StreamDecodeError: {"request_id": "req-7", "data": b"{"},

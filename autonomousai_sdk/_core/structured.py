@@ -1,0 +1,318 @@
+"""Structured answers: a schema for the model, and the value in what it answers.
+
+Owns what `chat.parse` decides: how the schema travels, where in an answer the JSON is, whether it
+matches, and what the model is told if it does not. It sends nothing: a driver sends `messages`
+and hands each completion to `answered`, until there is a value.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from attrs import define, field, frozen
+
+from ..errors import AnswerParseError, ConfigurationError
+from .codec import is_object
+from .message import normalised
+from .schema import Schema, SchemaError, requires_all
+
+WHOLE_REASONS = frozenset(
+    {None, "", "stop", "tool_calls", "function_call", "tool_use", "end_turn", "eos", "eos_token"}
+)
+"""Finish reasons of an answer that the model ended itself. Any other may have cut it."""
+
+_WRAPPED = "value"
+"""The property that holds a value that is not an object, since engines require an object."""
+
+_FENCE = re.compile(r"```[\w-]*[ \t]*\n(.*?)(?:\n[ \t]*```|\Z)", re.DOTALL)
+_TOKEN = re.compile(
+    r"""(?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?P<word>\b(?:true|false|null)\b)""",
+    re.DOTALL,
+)
+_BRACKET = re.compile(r"[{\[]")
+_TOKEN_OR_BRACKET = re.compile(_TOKEN.pattern + r"|[{}\[\]]", re.DOTALL)
+_MAX_MISSES = 100
+"""Brackets in prose at which no value may begin, so that the search takes linear time."""
+
+_MAX_DEPTH = 200
+"""Brackets within brackets, in Python's notation."""
+
+_CONSTANTS = {"true": "True", "false": "False", "null": "None"}
+_NAME = re.compile(r"[^A-Za-z0-9_-]+")
+
+
+@frozen
+class ParseAttempt:
+    """One answer of the model to `chat.parse`.
+
+    Attributes:
+        text: what the model answered.
+        problems: one line for each wrong field, or what else is wrong; empty if the answer
+            matches.
+    """
+
+    text: str
+    problems: tuple[str, ...] = ()
+
+
+@frozen
+class AnswerSchema:
+    """The schema of a structured answer, always that of an object."""
+
+    schema: Schema
+    wrapped: bool
+    json: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, type_: Any) -> AnswerSchema:
+        """Make the schema of a type.
+
+        Raises:
+            ConfigurationError: the type has no JSON schema.
+        """
+        schema = Schema.of(type_, "into=")
+        if schema.json.get("type") == "object":
+            return cls(schema, wrapped=False, json=schema.json)
+        inner = {key: value for key, value in schema.json.items() if key != "$defs"}
+        wrapping: dict[str, Any] = {
+            "type": "object",
+            "properties": {_WRAPPED: inner},
+            "required": [_WRAPPED],
+            "additionalProperties": False,
+        }
+        if "$defs" in schema.json:
+            wrapping["$defs"] = schema.json["$defs"]
+        return cls(schema, wrapped=True, json=wrapping)
+
+    @property
+    def response_format(self) -> dict[str, Any]:
+        """The schema as the request's `response_format`."""
+        name = getattr(self.schema.type, "__name__", "answer")
+        return {
+            "type": "json_schema",
+            "json_schema": {
+                "name": _NAME.sub("_", name)[:64],
+                "schema": self.json,
+                "strict": requires_all(self.json),
+            },
+        }
+
+    @property
+    def instructions(self) -> str:
+        """The schema in words, for a service that may not read `response_format`."""
+        return (
+            "Answer with a JSON object only, without any other text. It must match this JSON "
+            f"schema:\n{json.dumps(self.json, ensure_ascii=False)}"
+        )
+
+    def read(self, text: str) -> Any:
+        """Find the value in an answer. Where several match, the last is the answer.
+
+        Raises:
+            SchemaError: no JSON, or none that matches.
+        """
+        found: list[Any] = []
+        failed: SchemaError | None = None
+        is_any_json = False
+        for document in documents(text):
+            is_any_json = True
+            try:
+                found.append(self._structured(document))
+            except SchemaError as error:
+                failed = error
+        if found:
+            return found[-1]
+        if failed is None and self.wrapped and not is_any_json:
+            # A bare word is how a model without a grammar gives one of several choices.
+            return self.schema.structure(text.strip())
+        raise failed or SchemaError(("$: the answer contains no JSON",))
+
+    def _structured(self, document: object) -> Any:
+        if self.wrapped and is_object(document) and set(document) == {_WRAPPED}:
+            return self.schema.structure(document[_WRAPPED])
+        return self.schema.structure(document)
+
+
+@define
+class ParseLoop:
+    """The turns of one `chat.parse`.
+
+    Attributes:
+        schema: the schema of the answer.
+        repair: how many more turns show the model its errors.
+        messages: what to send next.
+        attempts: the answers so far.
+        value: the value, once `answered` has returned True.
+    """
+
+    schema: AnswerSchema
+    repair: int
+    messages: list[Any]
+    attempts: list[ParseAttempt] = field(init=False, factory=list[ParseAttempt])
+    value: Any = field(init=False, default=None)
+
+    @classmethod
+    def of(cls, messages: object, type_: Any, repair: object, *, instruct: bool) -> ParseLoop:
+        """Begin.
+
+        Args:
+            messages: the conversation, as a caller gives it.
+            type_: the type of the value.
+            repair: how many more turns show the model its errors.
+            instruct: whether a system message carries the schema too.
+
+        Raises:
+            ConfigurationError: an argument that cannot work.
+        """
+        if isinstance(repair, bool) or not isinstance(repair, int) or repair < 0:
+            raise ConfigurationError(f"repair= is a number of turns, 0 or more; got {repair!r}.")
+        schema = AnswerSchema.of(type_)
+        plain = normalised(messages)
+        return cls(schema, repair, _instructed(plain, schema) if instruct else list(plain))
+
+    def answered(self, completion: Any) -> bool:
+        """Take the model's answer.
+
+        Returns:
+            Whether it has the value; otherwise `messages` asks the model again.
+
+        Raises:
+            AnswerParseError: the answer was cut or refused, or the last one does not match.
+        """
+        text: str = completion.text
+        problem = _unusable(completion)
+        if problem is not None:
+            self.attempts.append(ParseAttempt(text, (problem,)))
+            raise self._error(completion, problem)
+        try:
+            self.value = self.schema.read(text)
+        except SchemaError as error:
+            self.attempts.append(ParseAttempt(text, error.problems))
+            if len(self.attempts) > self.repair:
+                raise self._error(completion, error.problems[0]) from error
+            self.messages = [*self.messages, *_correction(text, error.problems)]
+            return False
+        self.attempts.append(ParseAttempt(text))
+        return True
+
+    def _error(self, completion: Any, problem: str) -> AnswerParseError:
+        count = len(self.attempts)
+        problems = self.attempts[-1].problems
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        return AnswerParseError(
+            f"The answer does not match the type after {count} "
+            f"{'attempt' if count == 1 else 'attempts'}: {problem}{more}. See .attempts.",
+            problems=problems,
+            attempts=tuple(self.attempts),
+            partial=completion,
+        )
+
+
+def documents(text: str) -> Iterator[Any]:
+    """The JSON values in an answer: alone, in fences, or with prose around them.
+
+    Python's own notation (single quotes, `True`, a comma before a bracket) is read as well.
+    """
+    whole = _document(text.strip())
+    if whole is not None:
+        yield whole[0]
+        return
+    fenced = [each for block in _FENCE.findall(text) if (each := _document(block.strip()))]
+    if fenced:
+        for each in fenced:
+            yield each[0]
+        return
+    position = misses = 0
+    while misses < _MAX_MISSES and (bracket := _BRACKET.search(text, position)):
+        found = _embedded(text, bracket.start())
+        if found is None:
+            misses += 1
+            position = bracket.end()
+        else:
+            yield found[0]
+            position = found[1]
+
+
+def _document(text: str) -> tuple[Any] | None:
+    """The value that a text is, in JSON or Python's notation."""
+    try:
+        return (json.loads(text),)
+    except (ValueError, RecursionError):
+        pass
+    if not text.startswith(("{", "[")):
+        return None
+    try:
+        return (ast.literal_eval(_TOKEN.sub(_in_python, text)),)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
+
+
+def _in_python(token: re.Match[str]) -> str:
+    return _CONSTANTS.get(token.group(), token.group())
+
+
+def _embedded(text: str, start: int) -> tuple[Any, int] | None:
+    """The value that begins at a bracket, and where it ends."""
+    try:
+        return json.JSONDecoder().raw_decode(text, start)
+    except (ValueError, RecursionError):
+        pass
+    end = _closing(text, start)
+    if end is None:
+        return None
+    found = _document(text[start:end])
+    return None if found is None else (found[0], end)
+
+
+def _closing(text: str, start: int) -> int | None:
+    """Where the bracket that begins at `start` is closed, strings left aside."""
+    depth = 0
+    for token in _TOKEN_OR_BRACKET.finditer(text, start):
+        if token.group() in ("{", "["):
+            depth += 1
+            if depth > _MAX_DEPTH:
+                return None
+        elif token.group() in ("}", "]"):
+            depth -= 1
+            if depth == 0:
+                return token.end()
+    return None
+
+
+def _unusable(completion: Any) -> str | None:
+    """Why an answer is not to be parsed at all."""
+    reason = completion.finish_reason
+    if reason == "length":
+        return "the answer was cut at the length limit; raise max_tokens"
+    if reason not in WHOLE_REASONS:
+        return f"the answer was cut (finish reason {reason!r})"
+    refusal = completion.refusal
+    return f"the model refused: {refusal}" if refusal else None
+
+
+def _instructed(messages: list[dict[str, Any]], schema: AnswerSchema) -> list[Any]:
+    """Messages with the schema in the system message, of which many templates take only one."""
+    first = messages[0]
+    if first["role"] == "system" and isinstance(first["content"], str):
+        content = f"{first['content']}\n\n{schema.instructions}"
+        return [{**first, "content": content}, *messages[1:]]
+    return [{"role": "system", "content": schema.instructions}, *messages]
+
+
+def _correction(text: str, problems: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The turn that shows the model its errors."""
+    listed = "\n".join(f"- {problem}" for problem in problems)
+    return [
+        {"role": "assistant", "content": text},
+        {
+            "role": "user",
+            "content": (
+                f"That answer does not match the JSON schema:\n{listed}\n"
+                "Answer again, with the corrected JSON only."
+            ),
+        },
+    ]

@@ -1,119 +1,109 @@
-"""Chunks put together: from the pieces of a stream to the answer they make.
+"""Chunks put together: from the pieces of a stream to the completion they make.
 
-Works on the attributes the spec's chunks have (`choices`, each with `index`, `delta` and
-`finish_reason`) and builds the classes the operation names; which fields are joined
-and which carried over comes from the spec. Runs when the answer is asked for, not per
-chunk.
+Works on the attributes that the spec's chunks have (`choices`, each with an `index`, a
+`delta` and a `finish_reason`) and builds the classes that the operation names. Fields of
+the same name are merged; the metadata of a piece's field says how (see `fields`):
+
+    concatenate, text      joined
+    concatenate, a list    pieces of tool calls (see `tool_calls`)
+    an object              merged field by field
+    a free-form object     merged, its lists joined
+    anything else          the last value counts
+
+Runs when the completion is asked for, not per chunk.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar, cast
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache
+from typing import Any, TypeVar, cast, get_type_hints
 
 import attrs
 
+from .fields import class_in, own_value
 from .operation import Accumulator
+from .tool_calls import calls
 
 ResultT = TypeVar("ResultT")
 
 
-def accumulate(accumulator: Accumulator[ResultT], chunks: Sequence[Any]) -> ResultT:
-    """The whole answer that these chunks make, as far as they go."""
-    choices: dict[int, _Choice] = {}
+def accumulate(
+    accumulator: Accumulator[ResultT],
+    chunks: Sequence[Any],
+    unfinished: Collection[int] = (),
+) -> ResultT:
+    """The completion that these chunks make, as far as they go.
+
+    Args:
+        accumulator: the classes to build.
+        chunks: the chunks, in order.
+        unfinished: the indexes of choices that have not ended, whatever reason they gave.
+    """
+    pieces: dict[int, list[Any]] = {}
     for chunk in chunks:
         for piece in chunk.choices:
-            choice = choices.get(piece.index)
-            if choice is None:
-                choice = choices[piece.index] = _Choice(accumulator.concatenated)
-            choice.pieces.append(piece)
-            delta = piece.delta
-            for name, parts in choice.texts.items():
-                text = getattr(delta, name)
-                if text is not None:
-                    parts.append(text)
-    reason = _outer_reason(chunks)
-    if reason is not None and not choices:
-        choices[0] = _Choice(accumulator.concatenated)
-    built = tuple(
-        choices[index].built(accumulator, index, reason if index == 0 else None)
-        for index in sorted(choices)
-    )
-    carried = _last_values(accumulator.result, chunks, {"choices", *accumulator.fixed})
+            pieces.setdefault(piece.index, []).append(piece)
+    outer = next((chunk.finish_reason for chunk in chunks if chunk.finish_reason), None)
+    if outer is not None:
+        pieces.setdefault(0, [])
+    choices: list[Any] = []
+    for index in sorted(pieces):
+        deltas = [piece.delta for piece in pieces[index]]
+        values = _values(accumulator.choice, pieces[index], {"message", "index"})
+        if outer is not None and index == 0 and not values.get("finish_reason"):
+            values["finish_reason"] = outer
+        if index in unfinished:
+            values.pop("finish_reason", None)
+        message = _merged(accumulator.message, deltas)
+        choices.append(accumulator.choice(**values, index=index, message=message))
+    carried = _values(accumulator.result, chunks, {"choices", *accumulator.fixed})
     build = cast("Callable[..., ResultT]", accumulator.result)
-    return build(**carried, choices=built)
+    return build(**carried, choices=tuple(choices))
 
 
-@attrs.define
-class Finish:
-    """Which choices a stream has begun, and which of them have their finish reason."""
-
-    _started: set[int] = attrs.field(init=False, factory=set[int])
-    _finished: set[int] = attrs.field(init=False, factory=set[int])
-
-    def take(self, chunk: Any) -> None:
-        """Take the next chunk into account."""
-        for piece in chunk.choices:
-            self._started.add(piece.index)
-            if piece.finish_reason:
-                self._finished.add(piece.index)
-        if chunk.finish_reason:
-            self._finished.add(0)
-
-    @property
-    def reached(self) -> bool:
-        """Whether there is a finish reason, and every choice that began has one."""
-        return bool(self._finished) and self._started <= self._finished
+def _merged(cls: type, pieces: Sequence[Any]) -> Any:
+    """An object of `cls`, from pieces that have fields of the same names."""
+    return cls(**_values(cls, pieces, ()))
 
 
-def text_of(chunk: Any) -> str:
-    """The text a chunk adds to the first choice; empty when it adds none."""
-    for piece in chunk.choices:
-        if piece.index == 0:
-            content: str | None = piece.delta.content
-            return content or ""
-    return ""
-
-
-@attrs.define(init=False)
-class _Choice:
-    pieces: list[Any]
-    texts: dict[str, list[str]]
-
-    def __init__(self, concatenated: Iterable[str]) -> None:
-        self.pieces = []
-        self.texts = {name: [] for name in concatenated}
-
-    def built(self, accumulator: Accumulator[Any], index: int, reason: str | None) -> Any:
-        deltas = [piece.delta for piece in self.pieces]
-        texts = {name: "".join(parts) for name, parts in self.texts.items() if parts}
-        message = accumulator.message(
-            **_last_values(accumulator.message, deltas, set(self.texts)), **texts
-        )
-        values = _last_values(accumulator.choice, self.pieces, {"message", "index"})
-        if reason is not None and not values.get("finish_reason"):
-            values["finish_reason"] = reason
-        return accumulator.choice(**values, index=index, message=message)
-
-
-def _last_values(cls: type, sources: Sequence[Any], without: set[str]) -> dict[str, Any]:
-    """For each field of `cls`, what the sources said last; mappings are merged."""
+def _values(cls: type, pieces: Sequence[Any], without: Collection[str]) -> dict[str, Any]:
+    """What the pieces say about each field of `cls`; a field they do not mention is left out."""
     values: dict[str, Any] = {}
-    for attribute in attrs.fields(cls):
-        name = attribute.name
+    for name, default, held in _targets(cls):
         if name in without:
             continue
-        said = [
-            value
-            for source in sources
-            if (value := getattr(source, name, None)) is not None and value != attribute.default
-        ]
-        if said:
-            values[name] = _merged(said) if isinstance(said[-1], Mapping) else said[-1]
+        said: list[Any] = []
+        source: attrs.Attribute[Any] | None = None
+        for piece in pieces:
+            piece_class: Any = type(piece)  # `cache` needs a hashable argument
+            attribute = _attributes(piece_class).get(name)
+            if attribute is None:
+                continue
+            value = own_value(piece, attribute)
+            if value is not None and value != default:
+                said.append(value)
+                source = attribute
+        if source is not None:
+            values[name] = _combined(said, held, is_joined="concatenate" in source.metadata)
     return values
 
 
-def _merged(mappings: Sequence[Any]) -> Any:
+def _combined(said: list[Any], held: type | None, *, is_joined: bool) -> Any:
+    last = said[-1]
+    if is_joined and isinstance(last, str):
+        return "".join(said)
+    if is_joined and isinstance(last, tuple) and held is not None:
+        return tuple(_merged(held, pieces) for pieces in calls(said))
+    if held is not None:
+        return _merged(held, said)
+    if isinstance(last, Mapping):
+        return _merged_mappings(said)
+    # An engine may send "" for what an earlier chunk said.
+    return next((value for value in reversed(said) if value != ""), last)
+
+
+def _merged_mappings(mappings: Sequence[Any]) -> Any:
     """Free-form objects that came in pieces, such as log probabilities: lists are joined."""
     result: dict[str, Any] = {}
     for mapping in mappings:
@@ -126,6 +116,22 @@ def _merged(mappings: Sequence[Any]) -> Any:
     return result
 
 
-def _outer_reason(chunks: Sequence[Any]) -> str | None:
-    """A finish reason beside the choices, where the original client looked for it too."""
-    return next((chunk.finish_reason for chunk in chunks if chunk.finish_reason), None)
+@cache
+def _targets(cls: Any) -> tuple[tuple[str, object, type | None], ...]:
+    """Each field's name, its default, and the attrs class that it holds, if it holds one."""
+    hints = get_type_hints(cls)
+    return tuple(
+        (attribute.name, attribute.default, class_in(hints[attribute.name]))
+        for attribute in attrs.fields(cls)
+    )
+
+
+@cache
+def _attributes(cls: Any) -> dict[str, attrs.Attribute[Any]]:
+    return attrs.fields_dict(cls)
+
+
+def text_of(chunk: Any) -> str:
+    """The text a chunk adds to the first choice; empty when it adds none."""
+    text: str = chunk.text
+    return text

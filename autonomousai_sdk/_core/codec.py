@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, MutableMapping, MutableSequence
+import re
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, MutableSequence
 from functools import cache
 from types import UnionType
 from typing import (
@@ -30,6 +31,8 @@ from typing import (
 
 import attrs
 import msgspec
+
+from .fields import own_value, wire_name
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -50,11 +53,14 @@ def decode(data: bytes, cls: type[T]) -> T:
     Raises:
         DecodeError: not UTF-8, not JSON, nested too deeply, or not what the class says.
     """
+    nulls = _null_texts(cast("Any", cls))
     try:
-        return decoder(cls)(data)
+        # The fast path does not know which texts mean null.
+        if nulls is None or nulls.search(data) is None:
+            return decoder(cls)(data)
     except (ValueError, RecursionError):
-        # ValueError: msgspec's own errors and UnicodeDecodeError are kinds of it.
-        return decode_standard(data, cls)
+        pass  # ValueError: msgspec's own errors and UnicodeDecodeError are kinds of it.
+    return decode_standard(data, cls)
 
 
 def decoder(cls: type[T]) -> Callable[[bytes], T]:
@@ -66,7 +72,7 @@ def decoder(cls: type[T]) -> Callable[[bytes], T]:
 
 @cache
 def _decoder(cls: Any) -> Callable[[bytes], Any]:
-    if _any_rename(cls, []):
+    if any("wire" in attribute.metadata for attribute in _all_fields(cls, [])):
         # msgspec takes the Python name for the wire's, so it would miss these fields.
         return lambda data: decode_standard(data, cls)
     return msgspec.json.Decoder(cls).decode
@@ -145,21 +151,39 @@ def converter() -> Converter:
     for primitive in (str, int, bool):
         made.register_structure_hook(primitive, _exactly(primitive))
     made.register_structure_hook(float, _number)
+    made.register_structure_hook(type(None), _nothing)
     made.register_structure_hook_factory(_is_scalar, _scalar)
     made.register_structure_hook_factory(_is_array, _array)
     made.register_structure_hook_factory(_is_mapping, _mapping)
 
     def overrides(cls: type) -> dict[str, Any]:
         return {
-            attribute.name: override(rename=attribute.metadata.get("wire", attribute.name))
-            for attribute in attrs.fields(cls)
+            attribute.name: override(rename=wire_name(attribute)) for attribute in attrs.fields(cls)
         }
 
     def structurer(cls: Any) -> Callable[[Any, Any], Any]:
-        return _from_mapping(make_dict_structure_fn(cls, made, **overrides(cls)), cls)
+        rules = [_Rule(attribute, hint, made) for attribute, hint in _hints(cls)]
+        structure = make_dict_structure_fn(cls, made, **overrides(cls))
+
+        def lenient(value: Mapping[str, Any], _: Any) -> Any:
+            plain = dict(value)
+            for rule in rules:
+                rule.apply(plain)
+            return structure(plain, cls)
+
+        return _from_mapping(lenient, cls)
 
     def unstructurer(cls: Any) -> Callable[[Any], Any]:
-        return make_dict_unstructure_fn(cls, made, **overrides(cls))
+        unstructure = make_dict_unstructure_fn(cls, made, **overrides(cls))
+        aliases = [each for each in attrs.fields(cls) if "fallback" in each.metadata]
+
+        def own_names(value: Any) -> dict[str, Any]:
+            plain: dict[str, Any] = unstructure(value)
+            for attribute in aliases:
+                plain[wire_name(attribute)] = own_value(value, attribute)
+            return plain
+
+        return own_names if aliases else unstructure
 
     made.register_structure_hook_factory(attrs.has, structurer)
     made.register_unstructure_hook_factory(attrs.has, unstructurer)
@@ -173,6 +197,96 @@ def _from_mapping(structure: Callable[[Any, Any], Any], cls: Any) -> Callable[[A
         return structure(value, cls)
 
     return hook
+
+
+class _Rule:
+    """What a field's metadata and default make of its value, before cattrs checks it."""
+
+    def __init__(self, attribute: attrs.Attribute[Any], hint: Any, made: Converter) -> None:
+        self.wire = wire_name(attribute)
+        self.metadata = attribute.metadata
+        self.has_default = attribute.default is not attrs.NOTHING
+        self.hint = hint
+        self.made = made
+
+    def apply(self, plain: dict[str, Any]) -> None:
+        """Bring the field's value in `plain`, the object it is in, to the spec's form."""
+        metadata, wire = self.metadata, self.wire
+        if "also" in metadata and not plain.get(wire):
+            _take_other(plain, wire, metadata["also"])
+        if wire not in plain:
+            return
+        value = plain[wire]
+        if "parts" in metadata and isinstance(value, (list, dict)):
+            del plain[wire]
+            _take_parts(cast("object", value), metadata["parts"], plain, f".{wire}")
+            return
+        if isinstance(value, str) and value in metadata.get("nulls", ()):
+            value = None
+        elif "json" in metadata and not isinstance(value, (str, type(None))):
+            value = encode(value).decode("ascii")
+        if "lenient" in metadata and value is not None:
+            value = self._converted(value)
+        if value is None and self.has_default:
+            del plain[wire]
+        else:
+            plain[wire] = value
+
+    def _converted(self, value: Any) -> Any:
+        """The value if it fits the field's type, with a number as text if text belongs there."""
+        if type(value) in (int, float) and str in (self.hint, *get_args(self.hint)):
+            return json.dumps(value)
+        try:
+            self.made.structure(value, self.hint)
+        except (TypeError, ValueError, ExceptionGroup):  # cattrs groups what its hooks raise
+            return None
+        return value
+
+
+def _take_other(plain: dict[str, Any], wire: str, others: Mapping[str, str]) -> None:
+    """Take a value from another key that it was seen under."""
+    for name, inner in others.items():
+        value = plain.get(name)
+        if value:
+            plain[wire] = {inner: value} if inner else value
+            return
+
+
+def _take_parts(value: object, fields: Mapping[str, str], plain: dict[str, Any], path: str) -> None:
+    """Add the text of parts to the fields it belongs to."""
+    parts = value if is_array(value) else [value]
+    for position, part in enumerate(parts):
+        where = f"{path}[{position}]" if is_array(value) else path
+        text: object = part
+        if isinstance(part, str):
+            key = next(iter(fields))
+        elif is_object(part):
+            key = next((name for name in fields if part.get(name) is not None), "")
+            text = part.get(key)
+        else:
+            raise _PathError(f"expected a string or a part, got {_kind(part)}", where)
+        if not key:
+            raise _PathError("expected a part with text", where)
+        if isinstance(text, str):
+            plain[fields[key]] = (plain.get(fields[key]) or "") + text
+        elif isinstance(text, list):
+            # A part of reasoning may hold its text as parts again.
+            _take_parts(cast("object", text), {"text": fields[key]}, plain, f"{where}.{key}")
+        else:
+            raise _PathError(f"expected a string, got {_kind(text)}", f"{where}.{key}")
+
+
+class _PathError(TypeError):
+    """A value of the wrong type, at a path below the object that cattrs structures."""
+
+    def __init__(self, message: str, path: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+def _hints(cls: Any) -> list[tuple[attrs.Attribute[Any], Any]]:
+    hints = get_type_hints(cls)
+    return [(attribute, hints[attribute.name]) for attribute in attrs.fields(cls)]
 
 
 # cattrs takes any iterable for an array and any pairs for an object, so {} would become ().
@@ -238,6 +352,8 @@ def _scalar(cls: Any) -> Callable[[Any, Any], Any]:
             return value
         if type(value) is int and float in types:
             return float(value)
+        if int in types and (whole := _whole(value)) is not None:
+            return whole
         raise TypeError(f"expected {expected}, got {_kind(value)}")
 
     return hook
@@ -247,11 +363,28 @@ def _exactly(cls: type) -> Callable[[Any, Any], Any]:
     """Nothing is coerced; cattrs does so by default: None becomes 'None', and "5" becomes 5."""
 
     def hook(value: Any, _: Any) -> Any:
-        if type(value) is not cls:
-            raise TypeError(f"expected {_NAMES[cls]}, got {_kind(value)}")
-        return value
+        if type(value) is cls:
+            return value
+        if cls is int and (whole := _whole(value)) is not None:
+            return whole
+        raise TypeError(f"expected {_NAMES[cls]}, got {_kind(value)}")
 
     return hook
+
+
+def _whole(value: object) -> int | None:
+    """An integer that was written as `1.7e9` or in quotes; None if the value is not one."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,19}", value):
+        return int(value)
+    return None
+
+
+def _nothing(value: Any, _: Any) -> None:
+    """A field that must be null, where an empty value says the same."""
+    if value:
+        raise TypeError(f"expected null, got {_kind(value)}")
 
 
 def _number(value: Any, _: Any) -> float:
@@ -286,26 +419,62 @@ def _finite(text: str) -> float:
     return number
 
 
-def _explained(error: Exception) -> str:
-    """What cattrs found, in one line with the path to it."""
-    from cattrs import transform_error
-    from cattrs.v import format_exception
-
-    def said(cause: BaseException, expected: type | None) -> str:
-        # A missing field is cattrs' own; anything else, a hook of this module said.
-        return format_exception(cause, expected) if isinstance(cause, KeyError) else str(cause)
-
-    return "; ".join(transform_error(error, format_exception=said))
+def _explained(error: BaseException) -> str:
+    """What cattrs found, in one line, with the path on the wire to each fault."""
+    return "; ".join(f"{said} @ {path}" for said, path in _faults(error, "$"))
 
 
-def _any_rename(cls: object, seen: list[object]) -> bool:
-    """Whether a class, or one it holds, has a field under another name on the wire."""
+def _faults(error: BaseException, path: str) -> Iterator[tuple[str, str]]:
+    """Each fault that cattrs grouped, with its path."""
+    from cattrs import (
+        AttributeValidationNote,
+        ClassValidationError,
+        IterableValidationError,
+        IterableValidationNote,
+    )
+
+    if isinstance(error, (ClassValidationError, IterableValidationError)):
+        for inner in error.exceptions:
+            step = ""
+            for note in getattr(inner, "__notes__", ()):
+                if isinstance(note, AttributeValidationNote):
+                    step = f".{wire_name(attrs.fields_dict(error.cl)[note.name])}"
+                elif isinstance(note, IterableValidationNote):
+                    step = f"[{note.index!r}]"
+            yield from _faults(inner, path + step)
+    elif isinstance(error, KeyError):
+        yield "required field missing", path
+    elif isinstance(error, _PathError):
+        yield str(error), path + error.path
+    else:
+        yield str(error), path
+
+
+@cache
+def _null_texts(cls: Any) -> re.Pattern[bytes] | None:
+    """Matches a field whose text means null, in a document of `cls`; None if there is none.
+
+    Inside a JSON string the quotes are escaped, so text never matches.
+    """
+    pairs = sorted(
+        {
+            (wire_name(attribute), text)
+            for attribute in _all_fields(cls, [])
+            for text in attribute.metadata.get("nulls", ())
+        }
+    )
+    alternatives = (rf'"{re.escape(name)}"\s*:\s*"{re.escape(text)}"' for name, text in pairs)
+    return re.compile("|".join(alternatives).encode()) if pairs else None
+
+
+def _all_fields(cls: object, seen: list[object]) -> Iterator[attrs.Attribute[Any]]:
+    """The fields of a class and of every class that it holds."""
     if any(cls is each for each in seen):
-        return False
+        return
     seen.append(cls)
     inner: list[object] = list(get_args(cls))
     if isinstance(cls, type) and attrs.has(cls):
-        if any("wire" in attribute.metadata for attribute in attrs.fields(cls)):
-            return True
+        yield from attrs.fields(cls)
         inner += get_type_hints(cls).values()
-    return any(_any_rename(each, seen) for each in inner)
+    for each in inner:
+        yield from _all_fields(each, seen)

@@ -1,39 +1,142 @@
-"""Shortcuts on a whole answer, mixed into the class the generator writes for it."""
+"""Shortcuts on a completion, its chunks and its tool calls, mixed into the generated classes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..errors import APIResponseError
+from .codec import DecodeError, decode
+
+if TYPE_CHECKING:
+    from .._generated.models import ChatMessage, ToolCall
+
+T = TypeVar("T")
 
 
 class CompletionAccessors:
-    """The first choice's text and finish reason, without the steps to it."""
+    """The parts of the first choice, without the steps to it."""
 
     __slots__ = ()
 
     @property
-    def _choices(self) -> Sequence[Any]:
-        choices: Sequence[Any] = getattr(self, "choices")  # noqa: B009  # of the class mixed into
-        return choices
+    def message(self) -> ChatMessage | None:
+        """The message of the first choice, or None if there is no choice.
+
+        It can be passed back as history, in the `messages` of the next call.
+
+        Example:
+            >>> messages.append(completion.message)
+        """
+        choice = _first(self)
+        return None if choice is None else choice.message
 
     @property
     def text(self) -> str:
-        """The text of the first choice; empty when there is none.
+        """The text of the first choice; empty if it has none.
 
         Example:
             >>> client.chat.create("Why is the sky blue?").text
         """
-        for choice in self._choices:
-            if choice.index == 0:
-                content: str | None = choice.message.content
-                return content or ""
-        return ""
+        message = self.message
+        return "" if message is None else message.content or ""
+
+    @property
+    def reasoning(self) -> str | None:
+        """The reasoning of the first choice, or None if the engine sent none apart."""
+        message = self.message
+        return None if message is None else message.reasoning
+
+    @property
+    def refusal(self) -> str | None:
+        """Why the model refused to answer, or None if the engine sent no refusal apart."""
+        message = self.message
+        return None if message is None else message.refusal
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """The calls of tools that the first choice asks for; empty if it asks for none.
+
+        Example:
+            >>> for call in completion.tool_calls:
+            ...     print(call.id, call.name, call.arguments)
+        """
+        message = self.message
+        return () if message is None else message.tool_calls or ()
 
     @property
     def finish_reason(self) -> str | None:
-        """Why the first choice ended, such as `stop` or `length`; None when it did not say."""
-        for choice in self._choices:
-            if choice.index == 0:
-                reason: str | None = choice.finish_reason
-                return reason
-        return None
+        """Why the first choice ended, such as `stop` or `length`; None if it did not say."""
+        choice = _first(self)
+        return None if choice is None else choice.finish_reason
+
+
+class ChunkAccessors:
+    """What a chunk adds to the first choice, without the steps to it."""
+
+    __slots__ = ()
+
+    @property
+    def text(self) -> str:
+        """The text that this chunk adds to the first choice; empty if it adds none.
+
+        Example:
+            >>> for chunk in stream:
+            ...     print(chunk.text, end="")
+        """
+        choice = _first(self)
+        return "" if choice is None else choice.delta.content or ""
+
+    @property
+    def reasoning(self) -> str | None:
+        """The reasoning that this chunk adds to the first choice, or None."""
+        choice = _first(self)
+        return None if choice is None else choice.delta.reasoning
+
+
+class ToolCallAccessors:
+    """A tool call's name and arguments, without the steps to them."""
+
+    __slots__ = ()
+
+    @property
+    def name(self) -> str:
+        """The name of the function to call."""
+        name: str = _function(self).name
+        return name
+
+    @property
+    def arguments(self) -> str:
+        """The arguments as JSON text, exactly as the model wrote them."""
+        arguments: str = _function(self).arguments
+        return arguments
+
+    def parsed(self, cls: type[T]) -> T:
+        """The arguments as a typed value.
+
+        Args:
+            cls: an attrs class, `dict[str, Any]`, or any other type that JSON decodes to.
+
+        Raises:
+            APIResponseError: the model's arguments do not fit the type.
+        """
+        text = self.arguments.encode("utf-8", "surrogatepass")
+        try:
+            return decode(text or b"{}", cls)
+        except DecodeError as error:
+            raise APIResponseError(
+                f"The arguments of the call of {self.name!r} do not fit {cls}: {error}.", body=text
+            ) from error
+
+
+def _first(answer: object) -> Any:
+    """The choice with index 0, wherever it stands among the choices, or None."""
+    choices: Sequence[Any] = getattr(answer, "choices")  # noqa: B009  # of the class mixed into
+    for choice in choices:
+        if choice.index == 0:
+            return choice
+    return None
+
+
+def _function(call: object) -> Any:
+    return getattr(call, "function")  # noqa: B009  # of the class mixed into

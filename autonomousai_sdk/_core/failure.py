@@ -83,6 +83,21 @@ STATUS_BY_CODE: dict[str, int] = {
     "unavailable_error": 503,
     "service_unavailable": 503,
     "overloaded_error": 529,
+    # Google's status names, which its OpenAI-compatible endpoint repeats.
+    "invalid_argument": 400,
+    "failed_precondition": 400,
+    "unauthenticated": 401,
+    "resource_exhausted": 429,
+    "internal": 500,
+    "unavailable": 503,
+    "deadline_exceeded": 504,
+    # Names of exceptions, from servers written in Python.
+    "badrequesterror": 400,
+    "authenticationerror": 401,
+    "notfounderror": 404,
+    "ratelimiterror": 429,
+    "internalservererror": 500,
+    "serviceunavailableerror": 503,
 }
 
 TIMEOUT_MESSAGES: dict[str, str] = {
@@ -240,11 +255,34 @@ def status_error(context: Context, status: int, headers: Headers, body: bytes) -
 
 
 def error_in(document: object) -> object:
-    """The error object or text a JSON document carries, or None."""
-    if not is_object(document):
+    """What a JSON document reports as an error, or None if it reports none.
+
+    an `error` that is not empty        that, with what stands beside it
+    an `error` in a choice              that
+    the finish reason `error`           an error without details
+    no answer, but a message or detail  the whole document
+    """
+    if not is_object(document) or document.get("error"):
+        return document if is_object(document) else None
+    choices: object = document.get("choices")
+    if is_array(choices) and choices:
+        return next(filter(None, map(_error_in_choice, choices)), None)
+    if document.get("usage") or "choices" in document:
         return None
-    error: object = document.get("error")
-    return error or None
+    is_error = "error" in (document.get("object"), document.get("type"))
+    return document if is_error or any(document.get(name) for name in _MESSAGE_NAMES) else None
+
+
+def _error_in_choice(choice: object) -> object:
+    if is_object(choice):
+        if choice.get("error"):
+            return {"error": choice["error"]}
+        if choice.get("finish_reason") == "error":
+            return {"error": "the finish reason is 'error', without details"}
+    return None
+
+
+_MESSAGE_NAMES = ("message", "detail", "msg", "error_message", "error_msg", "errors")
 
 
 def event_error(context: Context, headers: Headers, document: object) -> AutonomousAIError:
@@ -317,11 +355,11 @@ def _message_in(document: object) -> str | None:
     if isinstance(document, str):
         return document
     if is_object(document):
-        for name in ("error", "message", "detail"):
+        for name in ("error", *_MESSAGE_NAMES):
             found = document.get(name)
-            if isinstance(found, str):
+            if found and isinstance(found, str):
                 return found
-            if found:
+            if found and (is_object(found) or is_array(found)):
                 return _message_in(found) or str(found)
     return None
 
@@ -345,7 +383,7 @@ def _code_in(document: object) -> str | None:
 
 def _status_in(document: object) -> int | None:
     inner = _inner(document)
-    for name in ("status", "code", "type"):
+    for name in ("status", "status_code", "code", "type"):
         value = inner.get(name)
         if isinstance(value, str):
             value = (

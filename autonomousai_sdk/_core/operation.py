@@ -62,14 +62,12 @@ class HeaderParameter:
 
 @frozen(kw_only=True)
 class Accumulator(Generic[ResultT]):
-    """How a stream's chunks combine into one result (spec: `x-accumulates`, `x-concatenate`).
+    """How a stream's chunks combine into one result (spec: `x-accumulates`).
 
     Attributes:
         result: the class of the result.
         choice: the class of one of its choices.
         message: the class of a choice's message.
-        concatenated: the delta's fields whose pieces are joined. Any other field takes
-            the last value that is not None.
         fixed: fields that name the type of the document, so they keep the default of
             the result's class.
     """
@@ -77,7 +75,6 @@ class Accumulator(Generic[ResultT]):
     result: type[ResultT]
     choice: type
     message: type
-    concatenated: tuple[str, ...]
     fixed: tuple[str, ...] = ("object",)
 
 

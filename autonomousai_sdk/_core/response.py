@@ -218,9 +218,10 @@ class ResponseReader:
             document = parse(self.body)
         except DecodeError:
             return None
-        if error_in(document):
-            return event_error(self.context, self.headers, document)
-        return None
+        reported = error_in(document)
+        if reported is None:
+            return None
+        return event_error(self.context, self.headers, reported)
 
 
 def content_type(headers: Headers) -> str:

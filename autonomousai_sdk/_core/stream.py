@@ -1,26 +1,47 @@
 """A stream's state: bytes in, chunks out, and the decision whether it was complete.
 
-    open ── finish reason or sentinel, then the end ──▶ ended
-      └──── anything else that ends it ───────────────▶ ended, with `error`
+A choice ends by its finish reason, and content that follows opens it again:
 
-The rules: a stream is complete when its sentinel or the finish reason of every choice
-it began has come; whatever else ends it is an error, and every event that came before
-is handed out first. No event is passed over but those of type `ping`.
-Makes no request and reads no clock; a driver feeds it.
+    the chunk brings             the choice is
+    a finish reason, no content  ended
+    a finish reason and content  ended; still open if an earlier reason was followed by
+                                 content, since some gateways put one into every chunk
+    content alone                open, whatever reason came before
+    neither                      as it was
+
+Content is text, reasoning, a refusal or a tool call. `""` and the text `"null"` are not
+finish reasons.
+
+    the stream                   the choices            it is
+    sends its end marker         any                    complete
+    ends or breaks               all that began ended   complete
+    ends or breaks               any other              `StreamInterrupted`
+    sends an error object        any                    the API error
+    sends an undecodable event   any                    `StreamDecodeError`
+
+After a finish reason in a chunk of its own, `ending` is set and the driver waits only
+briefly for usage and the end marker; after one that came with content it waits as long
+as before, because such a stream may go on.
+
+Every event before an error is handed out first. Only keep-alives are passed over: events
+without data and those of type `ping` and the like. Makes no request and reads no clock; a
+driver feeds it.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any, Generic
+from functools import cache
+from typing import Any, Generic, get_type_hints
 
+import attrs
 from attrs import define, field
 
 from ..errors import AutonomousAIError, StreamError
-from .accumulator import Finish, accumulate
-from .codec import DecodeError, decode, decoder, parse, structured
+from .accumulator import accumulate
+from .codec import DecodeError, decoder, encode, is_array, is_object, parse, structured
 from .exchange import Failure
 from .failure import (
     Context,
@@ -30,9 +51,14 @@ from .failure import (
     interrupted_error,
     stream_decode_error,
 )
+from .fields import class_in, wire_name
+from .finish import Finish, brings_content, content_names
 from .headers import Headers
 from .operation import ChunkT, ResultT, StreamShape
-from .sse import BARE_JSON_LINE, EventParser, RawEvent
+from .sse import BARE_JSON_LINE, EventParser
+
+KEEP_ALIVES = frozenset({b"ping", b"keepalive", b"keep-alive", b"heartbeat"})
+"""The types of events that carry nothing, whatever their data."""
 
 
 @define(eq=False)
@@ -40,10 +66,9 @@ class StreamState(Generic[ChunkT, ResultT]):
     """One event stream as it is read.
 
     Attributes:
-        ready: chunks that came and were not handed out yet.
+        ready: chunks that have arrived and were not handed out yet.
         ended: whether no more bytes are wanted.
-        ending: whether every choice has its finish reason, so that only usage and the
-            sentinel are due.
+        ending: whether only usage and the end marker are due.
         error: what ended the stream, once `ready` is empty; None if it was complete.
     """
 
@@ -55,19 +80,22 @@ class StreamState(Generic[ChunkT, ResultT]):
     ended: bool = field(init=False, default=False)
     ending: bool = field(init=False, default=False)
     error: AutonomousAIError | None = field(init=False, default=None)
-    # What was handed out is kept as it came: bytes cost the garbage collector nothing, take
-    # less room than the objects, and are decoded again only if the whole answer is wanted.
+    # The chunks handed out are kept as bytes, which cost the garbage collector nothing and
+    # take less room than the objects. They are decoded again if the completion is wanted.
     _payloads: list[bytes] = field(init=False, factory=list[bytes])
     _parser: EventParser = field(init=False)
     _decode: Callable[[bytes], Any] = field(init=False)
+    _traits: _Traits = field(init=False)
     _completion: ResultT | None = field(init=False, default=None)
-    _several: bool = field(init=False, default=False)  # choices, so one may end before another
     _finish: Finish = field(init=False, factory=Finish)
-    _judged: int = field(init=False, default=0)  # how many payloads `_finish` has taken
+    _watching: bool = field(init=False, default=False)  # whether `_finish` sees every chunk
+    _in_messages: set[int] = field(init=False, factory=set[int])
 
     def __attrs_post_init__(self) -> None:
         self._parser = EventParser(self.max_event_bytes, report_bare_json=True)
         self._decode = decoder(self.shape.chunk)
+        chunk: Any = self.shape.chunk  # `cache` needs a hashable argument
+        self._traits = _traits(chunk)
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the body; empty bytes mean that it has ended."""
@@ -76,67 +104,144 @@ class StreamState(Generic[ChunkT, ResultT]):
             return
         parser = self._parser
         values = parser.split_simple_events(data)
-        if values is not None and self._take_simple(values):
+        if values is not None:
+            self._take_simple(values)
             return
-        self._take(parser.feed(data))
-        if parser.overflow is not None and not self.ended:
+        for kind, payload, _, _ in parser.feed(data):
+            self._take(kind, payload)
+            if self.ended:
+                return
+        if parser.overflow is not None:
             reason = f"{parser.overflow}; Client(max_event_bytes=…) sets the bound"
             self.end(stream_decode_error(self.context, reason, b"", parser.overflow))
 
-    def _take_simple(self, values: list[bytes]) -> bool:
-        """Take the data of a read's events at once; False if one is no chunk, nor the sentinel.
-
-        Without it, what comes of such a read is the same, more slowly.
-        """
-        complete = values[-1] == self.shape.sentinel
-        if complete:
+    def _take_simple(self, values: list[bytes]) -> None:
+        """Take the data of a read's events, all at once as far as they are plain chunks."""
+        is_complete = values[-1] == self.shape.sentinel
+        if is_complete:
             values.pop()
-        try:
-            chunks = [*map(self._decode, values)]
-        except (ValueError, RecursionError):
-            return False
-        if not self._keep(chunks, values):
-            return False
-        self.ended = complete
-        return True
-
-    def _take(self, events: list[RawEvent]) -> None:
-        """Take events of any kind, one by one."""
-        for kind, payload, _, _ in events:
-            if kind or payload == self.shape.sentinel:
-                if not self._handle(kind, payload):
-                    continue
-                if self.ended:
-                    return
-            chunk = self._decoded(payload)
-            if chunk is None:
+        plain = 0
+        if not self._watching:
+            try:
+                chunks = [*map(self._decode, values)]
+            except (ValueError, RecursionError):
+                chunks = []
+            plain = self._count_plain(chunks)
+            self.ready.extend(chunks[:plain])
+            self._payloads.extend(values[:plain])
+        for payload in values[plain:]:
+            self._take(b"", payload)
+            if self.ended:
                 return
-            self._keep([chunk], [payload])
+        self.ended = is_complete
 
-    def _keep(self, chunks: list[Any], payloads: list[bytes]) -> bool:
-        """Have these chunks ready; False, and none is kept, if one of them brings an error."""
-        several, ending = self._several, self.ending
+    def _count_plain(self, chunks: list[Any]) -> int:
+        """How many chunks, from the first, only add to the first choice."""
+        no_delta = self._traits.no_delta
+        count = 0
         for chunk in chunks:
-            if chunk.error:
-                return False
-            if chunk.finish_reason:
-                ending = True
+            if not chunk.choices or chunk.finish_reason is not None:
+                break
             for piece in chunk.choices:
-                if piece.index:
-                    several = True
-                if piece.finish_reason:
-                    ending = True
-        self.ready.extend(chunks)
-        self._payloads.extend(payloads)
-        self._several = several
-        self.ending = self._is_finished() if several else ending
-        return True
+                if piece.index or piece.finish_reason is not None or piece.delta is no_delta:
+                    return count
+            count += 1
+        return count
+
+    def _take(self, kind: bytes, payload: bytes) -> None:
+        """Take one event of any kind."""
+        sentinel = self.shape.sentinel
+        if sentinel is not None and payload.strip(b' \t\r\n"') == sentinel:
+            self.ended = True
+            return
+        if kind in KEEP_ALIVES or (not kind and not payload.strip()):
+            return
+        try:
+            found = self._chunk(kind, payload)
+        except DecodeError as error:
+            self.end(stream_decode_error(self.context, str(error), payload, error))
+            return
+        if found is not None:
+            self._keep(*found)
+
+    def _chunk(self, kind: bytes, payload: bytes) -> tuple[Any, bytes] | None:
+        """An event's chunk with its bytes; None if it is an error, which ends the stream.
+
+        Raises:
+            DecodeError: the event is neither.
+        """
+        chunk = self._decoded(payload)
+        if chunk is not None and kind != b"error" and self._count_plain([chunk]):
+            return chunk, payload
+        try:
+            document = parse(payload)
+        except DecodeError:
+            if kind != b"error":
+                raise
+            document = payload.decode("utf-8", "replace")
+        reported = document if kind == b"error" else error_in(document)
+        if reported is not None:
+            self._keep_beside_error(document)
+            self.end(event_error(self.context, self.headers, reported))
+            return None
+        if kind == BARE_JSON_LINE:
+            raise DecodeError("a line holds a JSON document, but is no field of an event")
+        return self._closely(chunk, document, payload)
+
+    def _decoded(self, payload: bytes) -> Any:
+        """The chunk by the fast path, or None if that refuses it."""
+        with suppress(ValueError, RecursionError):
+            return self._decode(payload)
+        return None
+
+    def _closely(self, chunk: Any, document: object, payload: bytes) -> tuple[Any, bytes]:
+        """A chunk that is not plain, by the standard path where the fast one may miss something.
+
+        Raises:
+            DecodeError: it is not a chunk.
+        """
+        if not is_object(document):
+            return structured(document, self.shape.chunk), payload
+        if self._traits.names.isdisjoint(document):
+            raise DecodeError("required field missing @ $.choices")
+        changed = self._without_repetition(self._without_empty_reasons(document))
+        if chunk is None or changed is not document or self._traits.lacks_delta(chunk):
+            return structured(changed, self.shape.chunk), encode(changed)
+        return chunk, payload
+
+    def _keep_beside_error(self, document: object) -> None:
+        """Have the content ready that came in the same event as an error."""
+        choices = document.get("choices") if is_object(document) else None
+        if not is_array(choices) or not all(is_object(choice) for choice in choices):
+            return
+        plain = {
+            "choices": [{**choice, "finish_reason": None, "error": None} for choice in choices]
+        }
+        with suppress(DecodeError):
+            chunk: Any = structured(plain, self.shape.chunk)
+            if any(brings_content(piece.delta) for piece in chunk.choices):
+                self._keep(chunk, encode(plain))
+
+    def _keep(self, chunk: Any, payload: bytes) -> None:
+        """Have a chunk ready, and judge which choices have ended."""
+        if not self._watching and self._traits.is_telling(chunk):
+            self._watching = True
+            # No earlier chunk had a reason, so their order does not matter.
+            for earlier in reversed(self._payloads):
+                self._finish.take(self._read_again(earlier))
+                if self._finish.has_content:
+                    break
+        if self._watching:
+            self._finish.take(chunk)
+            self.ending = self._finish.settled
+        self.ready.append(chunk)
+        self._payloads.append(payload)
 
     def fail(self, failure: Failure) -> None:
         """End the stream because its connection did, or a time limit."""
         if self.ended:
             return
-        if self._is_finished():
+        if self._finish.reached:
             self.ended = True
         elif failure.error.kind == "timeout":
             self.end(connection_error(failure, self.context))
@@ -175,20 +280,17 @@ class StreamState(Generic[ChunkT, ResultT]):
 
     def _chunks(self) -> list[ChunkT]:
         """Every chunk of the stream so far."""
-        return [decode(payload, self.shape.chunk) for payload in self._payloads]
+        return [*map(self._read_again, self._payloads)]
 
-    def _is_finished(self) -> bool:
-        """Whether every choice has its finish reason; looks at no chunk twice."""
-        for payload in self._payloads[self._judged :]:
-            self._finish.take(decode(payload, self.shape.chunk))
-        self._judged = len(self._payloads)
-        return self._finish.reached
+    def _read_again(self, payload: bytes) -> ChunkT:
+        chunk: ChunkT | None = self._decoded(payload)
+        return structured(parse(payload), self.shape.chunk) if chunk is None else chunk
 
     def _close(self) -> None:
         """The body has ended: complete, or cut."""
         if self.ended:
             return
-        if self._is_finished():
+        if self._finish.reached:
             self.ended = True
             return
         # Servers that fail often write the error as their last words, and leave it at that.
@@ -196,8 +298,8 @@ class StreamState(Generic[ChunkT, ResultT]):
             document = parse(self._parser.unfinished)
         except DecodeError:
             document = None
-        if error_in(document):
-            self.end(event_error(self.context, self.headers, document))
+        if (reported := error_in(document)) is not None:
+            self.end(event_error(self.context, self.headers, reported))
             return
         reason = (
             "it ended inside an event"
@@ -213,43 +315,101 @@ class StreamState(Generic[ChunkT, ResultT]):
         if self._payloads:
             # Only the chat operations stream, so a partial result is a ChatCompletion;
             # the error tree, below this module, can name but not import that class.
-            partial: Any = accumulate(self.shape.accumulator, self._chunks())
+            partial: Any = accumulate(
+                self.shape.accumulator, self._chunks(), self._finish.unfinished
+            )
             error.partial = partial
 
-    def _handle(self, kind: bytes, payload: bytes) -> bool:
-        """An event that is not simply a chunk; whether it may still be one."""
-        if payload == self.shape.sentinel:
-            self.ended = True
-            return True
-        if kind == b"ping":
-            return False
-        try:
-            document = parse(payload)
-        except DecodeError as error:
-            if kind == b"error":
-                text = payload.decode("utf-8", "replace")
-                self.end(event_error(self.context, self.headers, text))
-            else:
-                self.end(stream_decode_error(self.context, str(error), payload, error))
-            return True
-        if kind == b"error" or error_in(document):
-            self.end(event_error(self.context, self.headers, document))
-        elif kind == BARE_JSON_LINE:
-            reason = "a line holds a JSON document, but is no field of an event"
-            self.end(stream_decode_error(self.context, reason, payload))
-        return True
+    def _without_empty_reasons(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A chunk with null for each finish reason that means none."""
+        choices: object = document.get("choices")
+        holders = [document, *filter(is_object, choices if is_array(choices) else ())]
+        if all(each.get("finish_reason") not in self._traits.no_reasons for each in holders):
+            return document
+        plain: Any = [
+            {**each, "finish_reason": None}
+            if is_object(each) and each.get("finish_reason") in self._traits.no_reasons
+            else each
+            for each in [document, *(choices if is_array(choices) else ())]
+        ]
+        return {**plain[0], "choices": plain[1:]} if is_array(choices) else plain[0]
 
-    def _decoded(self, payload: bytes) -> Any:
-        """The chunk, or None once the stream has ended because it is none."""
-        with suppress(ValueError, RecursionError):
-            chunk: Any = self._decode(payload)
-            if not chunk.error:
-                return chunk
-        try:
-            document = parse(payload)
-            if not error_in(document):
-                return structured(document, self.shape.chunk)
-            self.end(event_error(self.context, self.headers, document))
-        except DecodeError as error:
-            self.end(stream_decode_error(self.context, str(error), payload, error))
-        return None
+    def _without_repetition(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A chunk without what its `message` repeats of earlier deltas.
+
+        Some gateways close a stream with the whole message, others send pieces under that
+        name. A message after deltas is the whole: only what it adds to them is new.
+        """
+        choices: object = document.get("choices")
+        if not is_array(choices):
+            return document
+        result: list[Any] = []
+        is_changed = False
+        for choice in choices:
+            message = choice.get("message") if is_object(choice) else None
+            delta = choice.get("delta") or {} if is_object(choice) else None
+            if not is_object(message) or not is_object(delta) or self._traits.has_content(delta):
+                result.append(choice)
+                continue
+            new = self._new_in(message, choice.get("index"))
+            result.append({**choice, "delta": {**delta, **new}, "message": None})
+            is_changed = True
+        return {**document, "choices": result} if is_changed else document
+
+    def _new_in(self, message: Mapping[str, Any], index: object) -> Mapping[str, Any]:
+        index = index if isinstance(index, int) else 0
+        if index in self._in_messages:
+            return message
+        whole: Any = accumulate(self.shape.accumulator, self._chunks())
+        so_far = next((each.message for each in whole.choices if each.index == index), None)
+        if so_far is None or not any(getattr(so_far, name, None) for name in message):
+            self._in_messages.add(index)
+            return message
+        new: dict[str, Any] = {}
+        for name, value in message.items():
+            before = getattr(so_far, name, None)
+            if isinstance(before, str) and isinstance(value, str):
+                new[name] = value.removeprefix(before)
+            elif not before:
+                new[name] = value
+        return new
+
+
+@attrs.frozen
+class _Traits:
+    """What tells an ordinary chunk of a class from one that needs a closer look.
+
+    Attributes:
+        names: the wire's names of the fields, at least one of which a chunk has.
+        no_delta: the delta of a choice that came without one.
+        no_reasons: texts in place of a finish reason that mean none.
+    """
+
+    names: frozenset[str]
+    no_delta: object
+    no_reasons: tuple[str, ...]
+
+    def lacks_delta(self, chunk: Any) -> bool:
+        """Whether a choice came without a delta, so that its text may be under another name."""
+        return any(piece.delta is self.no_delta for piece in chunk.choices)
+
+    def is_telling(self, chunk: Any) -> bool:
+        """Whether a chunk has a finish reason, or a piece of another choice than the first."""
+        return bool(chunk.finish_reason) or any(
+            piece.index or piece.finish_reason for piece in chunk.choices
+        )
+
+    def has_content(self, delta: Mapping[str, Any]) -> bool:
+        """Whether a delta, as it came, holds a piece of the answer."""
+        cls: Any = type(self.no_delta)
+        return any(delta.get(name) for name in content_names(cls))
+
+
+@cache
+def _traits(cls: Any) -> _Traits:
+    names = frozenset(wire_name(each) for each in attrs.fields(cls)) - {"error"}
+    piece: Any = class_in(get_type_hints(cls).get("choices"))
+    if piece is None:
+        return _Traits(names, None, ())
+    reason = attrs.fields_dict(piece)["finish_reason"]
+    return _Traits(names, getattr(piece, "delta", None), tuple(reason.metadata.get("nulls", ())))

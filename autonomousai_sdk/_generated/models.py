@@ -14,9 +14,11 @@ from typing import Any, Literal
 
 from attrs import field, frozen
 
-from .._core.completion import CompletionAccessors
+from .._core.completion import ChunkAccessors, CompletionAccessors, ToolCallAccessors
+from .._core.fields import class_defaults
 
 
+@class_defaults
 @frozen(kw_only=True, slots=False)
 class ChatRequest:
     """A request for an answer, as it goes over the wire."""
@@ -39,6 +41,7 @@ class ChatRequest:
     """Whether the service may use tools; false wherever it was seen."""
 
 
+@class_defaults
 @frozen(kw_only=True, slots=False)
 class ImageURL:
     """Where an image is."""
@@ -49,6 +52,7 @@ class ImageURL:
     """How closely to look, for engines that know the setting."""
 
 
+@class_defaults
 @frozen(kw_only=True, slots=False)
 class TextPart:
     """A piece of text in a message."""
@@ -59,6 +63,7 @@ class TextPart:
     """The kind of part."""
 
 
+@class_defaults
 @frozen(kw_only=True, slots=False)
 class ImagePart:
     """An image in a message."""
@@ -69,6 +74,7 @@ class ImagePart:
     """The kind of part."""
 
 
+@class_defaults
 @frozen(kw_only=True, slots=False)
 class Message:
     """One message of a conversation."""
@@ -79,123 +85,235 @@ class Message:
     """The text, or parts of text and images."""
 
 
+@class_defaults
 @frozen(kw_only=True, slots=False)
 class Usage:
-    """What the answer took, in tokens."""
+    """Token counts of the call. A count is null where the engine sent none, never 0."""
 
-    prompt_tokens: int = 0
+    prompt_tokens: int | None = field(default=None, metadata={"lenient": True})
     """Tokens of the conversation."""
-    completion_tokens: int = 0
+    completion_tokens: int | None = field(default=None, metadata={"lenient": True})
     """Tokens of the answer."""
-    total_tokens: int = 0
-    """Both together."""
-    prompt_tokens_details: dict[str, Any] | None = None
-    """More on the conversation's tokens, as the engine gives it."""
-    completion_tokens_details: dict[str, Any] | None = None
-    """More on the answer's tokens, as the engine gives it."""
+    total_tokens: int | None = field(default=None, metadata={"lenient": True})
+    """Tokens of both together."""
+    prompt_tokens_details: dict[str, Any] | None = field(default=None, metadata={"lenient": True})
+    """Details of the conversation's tokens, in the engine's own terms."""
+    completion_tokens_details: dict[str, Any] | None = field(
+        default=None, metadata={"lenient": True}
+    )
+    """Details of the answer's tokens, in the engine's own terms."""
 
 
+@class_defaults
+@frozen(kw_only=True, slots=False)
+class FunctionCall:
+    """The function that a tool call names, with its arguments."""
+
+    name: str = ""
+    """The function's name."""
+    arguments: str = field(default="", metadata={"json": True})
+    """The arguments as JSON text, exactly as the model wrote them."""
+
+
+@class_defaults
+@frozen(kw_only=True, slots=False)
+class ToolCall(ToolCallAccessors):
+    """A call of a tool that the model asks for."""
+
+    id: str = field(default="", metadata={"lenient": True})
+    """The call's id, which the tool's result refers to."""
+    type: str = field(default="function", metadata={"lenient": True})
+    """The kind of tool."""
+    function: FunctionCall
+    """The function that a tool call names, with its arguments."""
+
+
+@class_defaults
 @frozen(kw_only=True, slots=False)
 class ChatMessage:
-    """What the model said."""
+    """A message that the model wrote."""
 
-    role: Literal["assistant"] | str | None = None
-    """Who speaks; `assistant`, but for what nobody announced."""
-    content: str | None = None
+    role: Literal["assistant"] | str = field(
+        default="assistant", metadata={"nulls": [""], "lenient": True}
+    )
+    """The author's role, which is `assistant` unless the engine says otherwise."""
+    content: str | None = field(
+        default=None,
+        metadata={
+            "parts": {
+                "text": "content",
+                "thinking": "reasoning_content",
+                "reasoning": "reasoning_content",
+                "refusal": "refusal",
+            }
+        },
+    )
     """The text."""
+    refusal: str | None = None
+    """Why the model refused to answer, from engines that send it apart."""
     reasoning_content: str | None = None
-    """The text of the model's reasoning, from engines that give it apart."""
+    """The reasoning under one of its two names on the wire; use `reasoning`."""
+    reasoning: str | None = field(default=None, metadata={"fallback": "reasoning_content"})
+    """The text of the model's reasoning, from engines that send it apart."""
+    tool_calls: tuple[ToolCall, ...] | None = None
+    """The calls of tools that the model asks for."""
+    function_call: FunctionCall | None = None
+    """The function to call, from engines that predate tool calls."""
 
 
+@class_defaults
 @frozen(kw_only=True, slots=False)
 class Choice:
     """One answer of a completion."""
 
     index: int = 0
-    """Which answer this is, from 0."""
-    message: ChatMessage
-    """What the model said."""
-    finish_reason: Literal["stop", "length", "content_filter", "tool_calls"] | str | None = None
-    """Why the answer ended; null as long as it goes on."""
-    logprobs: dict[str, Any] | None = None
-    """Log probabilities of the tokens, as the engine gives them."""
+    """The answer's number, from 0."""
+    message: ChatMessage = field(metadata={"also": {"delta": "", "text": "content"}})
+    """A message that the model wrote."""
+    finish_reason: Literal["stop", "length", "content_filter", "tool_calls"] | str | None = field(
+        default=None, metadata={"nulls": ["", "null"]}
+    )
+    """Why the answer ended; null until it has."""
+    logprobs: dict[str, Any] | None = field(default=None, metadata={"lenient": True})
+    """Log probabilities of the tokens, in the engine's own terms."""
 
 
+@class_defaults
 @frozen(kw_only=True, slots=False)
 class ChatCompletion(CompletionAccessors):
     """A whole answer."""
 
-    id: str = ""
+    id: str = field(default="", metadata={"lenient": True})
     """The answer's id."""
     choices: tuple[Choice, ...]
-    """The answers; engines give more than one only if asked to."""
-    created: int = 0
+    """The answers; engines send more than one only if asked to."""
+    created: int = field(default=0, metadata={"lenient": True})
     """When the answer was made, in seconds since 1970."""
-    model: str = ""
+    model: str = field(default="", metadata={"lenient": True})
     """The engine's name for its model."""
-    object: str = "chat.completion"
-    """What this document is."""
-    usage: Usage | None = None
-    """What the answer took, in tokens."""
-    system_fingerprint: str | None = None
-    """The engine's configuration, as a fingerprint."""
-    service_tier: str | None = None
+    object: str = field(default="chat.completion", metadata={"lenient": True})
+    """The kind of document."""
+    usage: Usage | None = field(default=None, metadata={"lenient": True})
+    """Token counts of the call. A count is null where the engine sent none, never 0."""
+    system_fingerprint: str | None = field(default=None, metadata={"lenient": True})
+    """A fingerprint of the engine's configuration."""
+    service_tier: str | None = field(default=None, metadata={"lenient": True})
     """The tier of service that made the answer."""
-    timings: dict[str, Any] | None = None
-    """How long the engine took; its own names and units."""
+    timings: dict[str, Any] | None = field(default=None, metadata={"lenient": True})
+    """How long the engine took, in its own names and units."""
 
 
+@class_defaults
+@frozen(kw_only=True, slots=False)
+class FunctionCallDelta:
+    """A piece of a function call."""
+
+    name: str | None = None
+    """The function's name."""
+    arguments: str | None = field(default=None, metadata={"concatenate": True, "json": True})
+    """The next piece of the arguments' JSON text."""
+
+
+@class_defaults
+@frozen(kw_only=True, slots=False)
+class ToolCallDelta:
+    """A piece of a tool call."""
+
+    index: int | None = None
+    """The call's number within the message, from engines that send one."""
+    id: str | None = field(default=None, metadata={"lenient": True})
+    """The call's id."""
+    type: str | None = field(default=None, metadata={"lenient": True})
+    """The kind of tool."""
+    function: FunctionCallDelta | None = None
+    """A piece of a function call."""
+
+
+@class_defaults
 @frozen(kw_only=True, slots=False)
 class ChoiceDelta:
     """A piece of a message."""
 
-    role: Literal["assistant"] | str | None = None
-    """Who speaks; `assistant`, but for what nobody announced."""
-    content: str | None = None
+    role: Literal["assistant"] | str | None = field(
+        default=None, metadata={"nulls": [""], "lenient": True}
+    )
+    """The author's role, which is `assistant` unless the engine says otherwise."""
+    content: str | None = field(
+        default=None,
+        metadata={
+            "concatenate": True,
+            "parts": {
+                "text": "content",
+                "thinking": "reasoning_content",
+                "reasoning": "reasoning_content",
+                "refusal": "refusal",
+            },
+        },
+    )
     """The next piece of the text."""
-    reasoning_content: str | None = None
-    """The next piece of the reasoning, from engines that give it apart."""
+    refusal: str | None = field(default=None, metadata={"concatenate": True})
+    """The next piece of a refusal, from engines that send it apart."""
+    reasoning_content: str | None = field(default=None, metadata={"concatenate": True})
+    """The reasoning under one of its two names on the wire; use `reasoning`."""
+    reasoning: str | None = field(
+        default=None, metadata={"concatenate": True, "fallback": "reasoning_content"}
+    )
+    """The next piece of the reasoning, from engines that send it apart."""
+    tool_calls: tuple[ToolCallDelta, ...] | None = field(
+        default=None, metadata={"concatenate": True}
+    )
+    """Pieces of tool calls."""
+    function_call: FunctionCallDelta | None = field(default=None, metadata={"concatenate": True})
+    """A piece of a function call."""
 
 
+@class_defaults
 @frozen(kw_only=True, slots=False)
 class ChunkChoice:
-    """What one answer gains by a chunk."""
+    """What a chunk adds to one answer."""
 
     index: int = 0
-    """Which answer this is, from 0."""
-    delta: ChoiceDelta = field(factory=ChoiceDelta)
+    """The answer's number, from 0."""
+    delta: ChoiceDelta = field(
+        factory=ChoiceDelta, metadata={"also": {"message": "", "text": "content"}}
+    )
     """A piece of a message."""
-    finish_reason: Literal["stop", "length", "content_filter", "tool_calls"] | str | None = None
-    """Why the answer ended; null as long as it goes on."""
-    logprobs: dict[str, Any] | None = None
-    """Log probabilities of the tokens, as the engine gives them."""
+    finish_reason: Literal["stop", "length", "content_filter", "tool_calls"] | str | None = field(
+        default=None, metadata={"nulls": ["", "null"]}
+    )
+    """Why the answer ended; null until it has."""
+    logprobs: dict[str, Any] | None = field(default=None, metadata={"lenient": True})
+    """Log probabilities of the tokens, in the engine's own terms."""
+    error: None = None
+    """Always None: the client raises an error that an engine puts here."""
 
 
+@class_defaults
 @frozen(kw_only=True, slots=False)
-class ChatCompletionChunk:
-    """A piece of an answer, as it comes."""
+class ChatCompletionChunk(ChunkAccessors):
+    """A piece of an answer."""
 
-    id: str = ""
+    id: str = field(default="", metadata={"lenient": True})
     """The answer's id; the same in every chunk."""
-    choices: tuple[ChunkChoice, ...]
-    """What each answer gains; empty in a chunk that brings usage alone."""
-    created: int = 0
+    choices: tuple[ChunkChoice, ...] = ()
+    """What the chunk adds to each answer; empty in a chunk that brings usage only."""
+    created: int = field(default=0, metadata={"lenient": True})
     """When the answer was begun, in seconds since 1970."""
-    model: str = ""
+    model: str = field(default="", metadata={"lenient": True})
     """The engine's name for its model."""
-    object: str = "chat.completion.chunk"
-    """What this document is."""
-    usage: Usage | None = None
-    """What the answer took, in tokens."""
-    system_fingerprint: str | None = None
-    """The engine's configuration, as a fingerprint."""
-    service_tier: str | None = None
+    object: str = field(default="chat.completion.chunk", metadata={"lenient": True})
+    """The kind of document."""
+    usage: Usage | None = field(default=None, metadata={"lenient": True})
+    """Token counts of the call. A count is null where the engine sent none, never 0."""
+    system_fingerprint: str | None = field(default=None, metadata={"lenient": True})
+    """A fingerprint of the engine's configuration."""
+    service_tier: str | None = field(default=None, metadata={"lenient": True})
     """The tier of service that makes the answer."""
-    timings: dict[str, Any] | None = None
-    """How long the engine took; its own names and units."""
-    finish_reason: Literal["stop", "length", "content_filter", "tool_calls"] | str | None = None
-    """Why the answer ended; null as long as it goes on."""
-    error: dict[str, Any] | str | None = None
-    """An error that ends the answer, from engines that put it beside the choices. The client
-    raises it, so no chunk that it hands out has one.
-    """
+    timings: dict[str, Any] | None = field(default=None, metadata={"lenient": True})
+    """How long the engine took, in its own names and units."""
+    finish_reason: Literal["stop", "length", "content_filter", "tool_calls"] | str | None = field(
+        default=None, metadata={"nulls": ["", "null"]}
+    )
+    """Why the answer ended; null until it has."""
+    error: None = None
+    """Always None: the client raises an error that an engine puts here."""

@@ -39,11 +39,6 @@ CHAT_CREATE = StreamingOperation(
         switch="stream",
         chunk=ChatCompletionChunk,
         sentinel=b"[DONE]",
-        accumulator=Accumulator(
-            result=ChatCompletion,
-            choice=Choice,
-            message=ChatMessage,
-            concatenated=("content", "reasoning_content"),
-        ),
+        accumulator=Accumulator(result=ChatCompletion, choice=Choice, message=ChatMessage),
     ),
 )

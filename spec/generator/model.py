@@ -31,7 +31,7 @@ class FieldModel:
     required: bool
     default: str | None
     doc: str
-    concatenated: bool
+    metadata: dict[str, object]
     check: str | None
 
 
@@ -92,7 +92,6 @@ class StreamModel:
     result: str
     choice: str
     message: str
-    concatenated: tuple[str, ...]
 
 
 @frozen(kw_only=True)
@@ -266,7 +265,8 @@ def _class(name: str, node: Node) -> ClassModel:
 
 
 def _field(wire: str, node: Node, *, required: bool, is_input: bool) -> FieldModel:
-    type_ = read_type(node)
+    # The decoder refuses anything but null for an error, so that none passes for an answer.
+    type_ = NULL if _python(node).get("role") == "error" else read_type(node)
     default = _default(node, type_)
     if default is None and not required:
         type_, default = union([type_, NULL]), "None"
@@ -278,7 +278,7 @@ def _field(wire: str, node: Node, *, required: bool, is_input: bool) -> FieldMod
         required=required,
         default=default,
         doc=_prose(node),
-        concatenated=bool(node.get("x-concatenate")),
+        metadata=_metadata(node, wire),
         check=check(read_type(node)) if is_input else None,
     )
 
@@ -298,6 +298,20 @@ def _default(node: Node, type_: Type) -> str | None:
     if value == {}:
         return "factory=dict"
     return "()" if value == [] else repr(value)
+
+
+_METADATA = ("nulls", "lenient", "parts", "also", "fallback")
+
+
+def _metadata(node: Node, wire: str) -> dict[str, object]:
+    """What the core is told about a field (`_core.fields` explains the keys)."""
+    python = _python(node.resolved()) | _python(node)
+    metadata: dict[str, object] = {"wire": wire} if _name(node, wire) != wire else {}
+    if node.get("x-concatenate"):
+        metadata["concatenate"] = True
+    if node.get("contentMediaType") == "application/json" and not node.has("contentSchema"):
+        metadata["json"] = True
+    return metadata | {name: python[name] for name in _METADATA if name in python}
 
 
 def _name(node: Node, wire: str) -> str:
@@ -584,8 +598,7 @@ def _stream(resource: str, node: Node, answer: Node, classes: dict[str, ClassMod
     message = classes[_inner(choice, "message", media)]
     piece = classes[_inner(chunk, "choices", media)]
     delta = classes[_inner(piece, "delta", media)]
-    joined = tuple(each.name for each in delta.fields if each.concatenated)
-    for name in joined:
+    for name in (each.name for each in delta.fields if "concatenate" in each.metadata):
         if name not in {each.name for each in message.fields}:
             raise node.error(f"{delta.name}.{name} is joined, and {message.name} has no such field")
     return StreamModel(
@@ -599,7 +612,6 @@ def _stream(resource: str, node: Node, answer: Node, classes: dict[str, ClassMod
         result=result.name,
         choice=choice.name,
         message=message.name,
-        concatenated=joined,
     )
 
 

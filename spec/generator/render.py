@@ -36,7 +36,7 @@ _OPTIONS = [
 ]
 _WIDTH = 92
 
-_DECORATOR = "@frozen(kw_only=True, slots=False)"
+_DECORATOR = "@class_defaults\n@frozen(kw_only=True, slots=False)"
 _MODELS_DOC = """The shapes of requests and answers.
 
 Without slots: the decoder asks of every field that an answer leaves out whether it is set,
@@ -95,6 +95,7 @@ def _models(spec: Spec) -> str:
             "from typing import Literal",
             "from attrs import field",
             "from attrs import frozen",
+            "from .._core.fields import class_defaults",
             *(f"from .._core.{module} import {name}" for module, name in map(_split, mixins)),
         ],
         "\n\n".join(_class(each) for each in spec.classes),
@@ -115,7 +116,7 @@ def _class(cls: ClassModel) -> str:
 
 
 def _assigned(each: FieldModel) -> str:
-    metadata = f'metadata={{"wire": {each.wire!r}}}' if each.name != each.wire else ""
+    metadata = f"metadata={each.metadata!r}" if each.metadata else ""
     if each.default is not None and each.default.startswith("factory="):
         arguments = [each.default, metadata]
     elif metadata:
@@ -289,7 +290,6 @@ def _operation(operation: OperationModel) -> str:
             result=stream.result,
             choice=stream.choice,
             message=stream.message,
-            concatenated=repr(stream.concatenated),
         )
         shape = _call(
             "StreamShape",

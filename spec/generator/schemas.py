@@ -37,7 +37,16 @@ from .types import (
     union,
 )
 
-NOTES = ("description", "title", "default", "example", "examples", "$comment", "x-python")
+NOTES = (
+    "description",
+    "title",
+    "default",
+    "example",
+    "examples",
+    "$comment",
+    "x-python",
+    "x-concatenate",
+)
 """Keywords that any schema may have, since they say nothing about its values."""
 
 _STRING = {"minLength": "min_length", "maxLength": "max_length", "pattern": "pattern"}
@@ -62,7 +71,6 @@ _KEYWORDS: dict[str, tuple[str, ...]] = {
         "contentEncoding",
         "contentMediaType",
         "contentSchema",
-        "x-concatenate",
         *_STRING,
     ),
     "integer": ("format", *_NUMBER),

@@ -21,7 +21,7 @@ def test_a_real_model_answers() -> None:
     completion = decode(done.stdout.encode(), ChatCompletion)
     assert completion.text.strip()
     assert completion.usage is not None
-    assert completion.usage.completion_tokens > 0
+    assert completion.usage.completion_tokens
     assert done.stderr.startswith("loading SmolLM2")
 
 

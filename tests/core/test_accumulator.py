@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from autonomousai_sdk._core.accumulator import Finish, accumulate, text_of
+from autonomousai_sdk._core.accumulator import accumulate, text_of
+from autonomousai_sdk._core.finish import Finish
 from tests.support.sample_operation import (
     ACCUMULATOR,
     Choice,

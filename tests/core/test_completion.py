@@ -34,8 +34,3 @@ def test_content_that_is_null_is_no_text() -> None:
     """Engines send null where a message has tool calls only."""
     assert answer(Choice(message=Said(content=None))).text == ""
     assert answer(Choice(message=Said())).finish_reason is None
-
-
-def test_the_mixin_adds_no_attributes() -> None:
-    """An answer stays a slotted class."""
-    assert not hasattr(answer(), "__dict__")

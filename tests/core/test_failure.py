@@ -311,8 +311,22 @@ def test_a_key_that_comes_back_shows_nowhere(body: object, seen: str) -> None:
 @pytest.mark.parametrize(
     ("document", "found"),
     [
-        ({"error": {"message": "x"}}, {"message": "x"}),
-        ({"error": "x"}, "x"),
+        ({"error": {"message": "x"}}, {"error": {"message": "x"}}),
+        ({"error": "x", "code": 500}, {"error": "x", "code": 500}),
+        ({"choices": [{}, {"error": {"code": 502}}]}, {"error": {"code": 502}}),
+        ({"choices": [{"error": {}}, "odd"]}, None),
+        (
+            {"choices": [{"finish_reason": "error"}]},
+            {"error": "the finish reason is 'error', without details"},
+        ),
+        ({"choices": [{"finish_reason": "stop"}], "message": "x"}, None),
+        ({"object": "error", "message": "x"}, {"object": "error", "message": "x"}),
+        ({"type": "error"}, {"type": "error"}),
+        ({"detail": "x"}, {"detail": "x"}),
+        ({"msg": "x", "code": 429}, {"msg": "x", "code": 429}),
+        ({"message": "x", "choices": []}, None),
+        ({"message": "x", "usage": {"prompt_tokens": 1}}, None),
+        ({"message": ""}, None),
         ({"error": None}, None),
         ({"error": {}}, None),
         ({"choices": []}, None),
@@ -321,7 +335,7 @@ def test_a_key_that_comes_back_shows_nowhere(body: object, seen: str) -> None:
     ],
 )
 def test_an_error_object_is_told_from_an_answer(document: object, found: object) -> None:
-    """By its name, at the top, and only if it says something."""
+    """An error is reported at the top, in a choice, or by a document without an answer."""
     assert error_in(document) == found
 
 

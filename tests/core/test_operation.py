@@ -43,7 +43,7 @@ def test_only_a_streaming_operation_has_a_stream() -> None:
         (CHAT, "path"),
         (EMBED, "path"),
         (SHAPE, "sentinel"),
-        (ACCUMULATOR, "concatenated"),
+        (ACCUMULATOR, "message"),
         (CHAT.arguments[0], "wire"),
         (CHAT.headers[0], "default"),
     ],
@@ -57,13 +57,13 @@ def test_values_are_frozen_and_compare(value: object, name: str) -> None:
 
 
 def test_accumulators_with_different_fields_differ() -> None:
-    """Accumulators that concatenate different fields are not equal."""
+    """Accumulators that fix different fields are not equal."""
     assert (
         Accumulator(
             result=Completion,
             choice=ACCUMULATOR.choice,
             message=ACCUMULATOR.message,
-            concatenated=("content",),
+            fixed=(),
         )
         != ACCUMULATOR
     )

@@ -196,7 +196,7 @@ def test_extra_body_is_merged_last() -> None:
     made = plan(extra_body={"top_k": 5, "threadId": "t", "usage": Usage(prompt_tokens=1)})
     sent = body(made)
     assert (sent["top_k"], sent["threadId"], sent["aiAgent"]) == (5, "t", "llama")
-    assert sent["usage"] == {"prompt_tokens": 1, "completion_tokens": 0}
+    assert sent["usage"] == {"prompt_tokens": 1, "completion_tokens": None}
 
 
 @pytest.mark.parametrize(

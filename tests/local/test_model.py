@@ -21,7 +21,7 @@ def test_it_answers_and_streams(smollm2: LocalServer) -> None:
         answer = client.chat.create("Say hello in three words.")
         assert answer.text
         assert answer.usage is not None
-        assert answer.usage.completion_tokens > 0
+        assert answer.usage.completion_tokens
         pieces: list[str] = []
         with client.chat.stream("Say hello in three words.") as stream:
             pieces.extend(stream.text)

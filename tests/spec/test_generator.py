@@ -116,7 +116,9 @@ def test_the_stream_is_described(spec: Spec) -> None:
     stream = spec.resources[0].operations[0].stream
     assert stream is not None
     assert (stream.chunk, stream.sentinel, stream.switch) == ("Piece", "!", "flow")
-    assert (stream.choice, stream.message, stream.concatenated) == ("Choice", "Message", ("text",))
+    assert (stream.choice, stream.message) == ("Choice", "Message")
+    (delta,) = (cls for cls in spec.classes if cls.name == "Delta")
+    assert [each.metadata for each in delta.fields] == [{"concatenate": True}]
 
 
 def test_classes_have_types_defaults_and_prose(spec: Spec) -> None:

@@ -14,7 +14,12 @@ from attrs import field, frozen
 
 from autonomousai_sdk._core.catalog import Catalog, Model
 from autonomousai_sdk._core.check import Boolean, Integer, Number, String
-from autonomousai_sdk._core.completion import CompletionAccessors
+from autonomousai_sdk._core.completion import (
+    ChunkAccessors,
+    CompletionAccessors,
+    ToolCallAccessors,
+)
+from autonomousai_sdk._core.fields import class_defaults
 from autonomousai_sdk._core.operation import (
     Accumulator,
     Argument,
@@ -34,72 +39,135 @@ BASE_URL = "https://service.example/api"
 Reason: TypeAlias = Literal["stop", "length"] | str | None  # noqa: PYI051  # as in generated code
 
 
-@frozen(kw_only=True)
+ROLE: dict[str, Any] = {"nulls": [""], "lenient": True}
+REASON: dict[str, Any] = {"nulls": ["", "null"]}
+LENIENT: dict[str, Any] = {"lenient": True}
+PARTS: dict[str, Any] = {
+    "parts": {"text": "content", "thinking": "reasoning_content", "refusal": "refusal"}
+}
+JOINED: dict[str, Any] = {"concatenate": True}
+REASONING: dict[str, Any] = {"fallback": "reasoning_content"}
+
+
+@class_defaults
+@frozen(kw_only=True, slots=False)
 class Usage:
     """Tokens."""
 
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    prompt_tokens: int | None = field(default=None, metadata=LENIENT)
+    completion_tokens: int | None = field(default=None, metadata=LENIENT)
 
 
-@frozen(kw_only=True)
+@class_defaults
+@frozen(kw_only=True, slots=False)
+class FunctionDelta:
+    """A piece of a function call."""
+
+    name: str | None = None
+    arguments: str | None = field(default=None, metadata=JOINED | {"json": True})
+
+
+@class_defaults
+@frozen(kw_only=True, slots=False)
+class CallDelta:
+    """A piece of a tool call."""
+
+    index: int | None = None
+    id: str | None = None
+    type: str | None = None
+    function: FunctionDelta | None = None
+
+
+@class_defaults
+@frozen(kw_only=True, slots=False)
 class Delta:
     """A piece of a message."""
 
-    role: str | None = None
-    content: str | None = None
-    reasoning: str | None = None
+    role: str | None = field(default=None, metadata=ROLE)
+    content: str | None = field(default=None, metadata=JOINED | PARTS)
+    refusal: str | None = field(default=None, metadata=JOINED)
+    reasoning_content: str | None = field(default=None, metadata=JOINED)
+    reasoning: str | None = field(default=None, metadata=JOINED | REASONING)
+    tool_calls: tuple[CallDelta, ...] | None = field(default=None, metadata=JOINED)
 
 
-@frozen(kw_only=True)
+@class_defaults
+@frozen(kw_only=True, slots=False)
 class Piece:
     """What one choice gains by a chunk."""
 
     index: int = 0
-    delta: Delta = field(factory=Delta)
-    finish_reason: Reason = None
-    logprobs: dict[str, Any] | None = None
+    delta: Delta = field(factory=Delta, metadata={"also": {"message": "", "text": "content"}})
+    finish_reason: Reason = field(default=None, metadata=REASON)
+    logprobs: dict[str, Any] | None = field(default=None, metadata=LENIENT)
+    error: None = None
 
 
-@frozen(kw_only=True)
-class Chunk:
+@class_defaults
+@frozen(kw_only=True, slots=False)
+class Chunk(ChunkAccessors):
     """A piece of an answer."""
 
-    id: str = ""
-    choices: tuple[Piece, ...]
-    created: int = 0
+    id: str = field(default="", metadata=LENIENT)
+    choices: tuple[Piece, ...] = ()
+    created: int = field(default=0, metadata=LENIENT)
     object: str = "chunk"
-    usage: Usage | None = None
+    usage: Usage | None = field(default=None, metadata=LENIENT)
     temperature: float | None = None
     timings: dict[str, Any] | None = None
-    finish_reason: Reason = None
-    error: dict[str, Any] | str | None = None
+    finish_reason: Reason = field(default=None, metadata=REASON)
+    error: None = None
 
 
-@frozen(kw_only=True)
+@class_defaults
+@frozen(kw_only=True, slots=False)
+class Function:
+    """A function call."""
+
+    name: str = ""
+    arguments: str = field(default="", metadata={"json": True})
+
+
+@class_defaults
+@frozen(kw_only=True, slots=False)
+class Call(ToolCallAccessors):
+    """A tool call."""
+
+    id: str = ""
+    type: str = "function"
+    function: Function
+
+
+@class_defaults
+@frozen(kw_only=True, slots=False)
 class Said:
     """A whole message."""
 
-    role: str | None = None
-    content: str | None = None
-    reasoning: str | None = None
+    role: str = field(default="assistant", metadata=ROLE)
+    content: str | None = field(default=None, metadata=PARTS)
+    refusal: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = field(default=None, metadata=REASONING)
+    tool_calls: tuple[Call, ...] | None = None
 
 
-@frozen(kw_only=True)
+@class_defaults
+@frozen(kw_only=True, slots=False)
 class Choice:
     """One whole answer."""
 
     index: int = 0
-    message: Said
-    finish_reason: Reason = None
+    message: Said = field(metadata={"also": {"delta": "", "text": "content"}})
+    finish_reason: Reason = field(default=None, metadata=REASON)
     logprobs: dict[str, Any] | None = None
 
 
-@frozen(kw_only=True)
+@class_defaults
+@frozen(kw_only=True, slots=False)
 class Completion(CompletionAccessors):
     """All answers."""
 
-    id: str = ""
+    id: str = field(default="", metadata=LENIENT)
     choices: tuple[Choice, ...]
     created: int = 0
     object: str = "completion"
@@ -134,9 +202,7 @@ class Renamed:
     note: str | None = None
 
 
-ACCUMULATOR = Accumulator(
-    result=Completion, choice=Choice, message=Said, concatenated=("content", "reasoning")
-)
+ACCUMULATOR = Accumulator(result=Completion, choice=Choice, message=Said)
 SHAPE = StreamShape(chunk=Chunk, accumulator=ACCUMULATOR, switch="stream", sentinel=b"[DONE]")
 
 CHAT = StreamingOperation(

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, NotRequired, TypedDict
 
 from . import models
@@ -47,5 +47,9 @@ class MessageParam(TypedDict):
     """The text, or parts of text and images."""
 
 
-Messages = str | Sequence[models.Message | MessageParam | models.ChatMessage]
-"""A conversation: one user message as a string, or messages in a sequence."""
+Messages = str | Sequence[models.Message | MessageParam | models.ChatMessage | Mapping[str, object]]
+"""A conversation: one user message as a string, or a sequence of messages.
+
+`MessageParam` is for dicts written in place, `Mapping[str, object]` for dicts that
+are built in a variable, whose type has no keys.
+"""

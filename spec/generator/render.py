@@ -134,12 +134,16 @@ def _params(spec: Spec) -> str:
         kinds = [f"models.{name}" for name in sorted(messages, reverse=True)]
         union = " | ".join([kinds[0], "MessageParam", *kinds[1:]])
         body += (
-            f"\n\nMessages = str | Sequence[{union}]\n"
-            '"""A conversation: one user message as a string, or messages in a sequence."""\n'
+            f"\n\nMessages = str | Sequence[{union} | Mapping[str, object]]\n"
+            '"""A conversation: one user message as a string, or a sequence of messages.\n\n'
+            "`MessageParam` is for dicts written in place, `Mapping[str, object]` for dicts that\n"
+            "are built in a variable, whose type has no keys.\n"
+            '"""\n'
         )
     return _module(
         "What callers may pass: mappings where they do not want objects.",
         [
+            "from collections.abc import Mapping",
             "from collections.abc import Sequence",
             "from typing import Literal",
             "from typing import TypedDict",

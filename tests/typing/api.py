@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from typing import assert_type
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from typing import Any, assert_type
+
+import httpx
 
 from autonomousai_sdk import (
     APIStatusError,
     AsyncChatStream,
     AsyncClient,
+    AsyncHTTPXTransport,
     AutonomousAIError,
     ChatCompletion,
     ChatCompletionChunk,
@@ -16,10 +19,12 @@ from autonomousai_sdk import (
     ChatStream,
     Choice,
     Client,
+    HTTPXTransport,
     ImagePart,
     ImageURL,
     Message,
     MessageParam,
+    Messages,
     Model,
     ServerSentEvent,
     SSEDecoder,
@@ -74,6 +79,82 @@ def messages(client: Client) -> None:
     client.chat.create(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     client.chat.create("Hello", "llama")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     client.chat.create("Hello", timeout="5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def messages_in_variables(client: Client) -> None:
+    """Messages that are built before the call are accepted, whatever they are built of."""
+    asked = [{"role": "user", "content": "Hello"}]
+    assert_type(client.chat.create(asked), ChatCompletion)
+    assert_type(ask(client, asked), ChatCompletion)
+    assert_type(ask_in_dicts(client, asked), ChatCompletion)
+
+    growing: list[dict[str, str]] = []
+    for text in ("Hello", "Hi"):
+        growing.append({"role": "user", "content": text})
+        answer = client.chat.create(growing)
+        growing.append({"role": "assistant", "content": answer.text})
+    with client.chat.stream(growing) as stream:
+        assert_type(stream, ChatStream)
+
+    parts: list[dict[str, Any]] = [
+        {"role": "user", "content": [{"type": "text", "text": "What is this?"}]}
+    ]
+    client.chat.create(parts, model="vision")
+    client.chat.create([*asked, *parts, {"role": "user", "content": "Hello"}])
+    client.chat.create([{"role": role, "content": "Hello"} for role in ("system", "user")])
+    client.chat.create(tuple(asked))
+
+    typed: list[Message] = [Message.user("Hello")]
+    client.chat.create(typed)
+    client.chat.create([Message.system("Be brief."), *asked])
+    client.chat.create([*typed, client.chat.create(typed).choices[0].message])
+    mixed: list[Message | dict[str, str]] = [*typed, *asked]
+    client.chat.create(mixed)
+
+
+def ask(client: Client, messages: Messages) -> ChatCompletion:
+    """A user's function, whose parameter has the public type of messages."""
+    return client.chat.create(messages)
+
+
+def ask_in_dicts(client: Client, messages: Sequence[Mapping[str, object]]) -> ChatCompletion:
+    """A user's function that takes any sequence of mappings."""
+    return client.chat.create(messages)
+
+
+def wrong_messages(client: Client) -> None:
+    """What cannot be messages is refused."""
+    client.chat.create([5])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    client.chat.create({"role": "user"})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.chat.create([{5: "user"}])  # type: ignore[dict-item]  # pyright: ignore[reportArgumentType]
+    wrong: MessageParam = {"role": "user", "contnt": "Hello"}  # type: ignore[typeddict-item]  # pyright: ignore[reportAssignmentType]
+    client.chat.create([wrong])
+
+
+class TenantClient(Client):
+    """A user's subclass, whose constructor takes arguments of its own."""
+
+    def __init__(self, tenant: str) -> None:
+        super().__init__(model="hermes")
+        self.tenant = tenant
+
+
+async def options(client: Client, async_client: AsyncClient) -> None:
+    """Options are checked by name and type, and a copy is of the client's own class."""
+    copy = TenantClient("acme").with_options(timeout=5)
+    assert_type(copy, TenantClient)
+    assert_type(copy.tenant, str)
+    assert_type(async_client.with_options(headers={"x-team": "a"}), AsyncClient)
+    Client(http_client=httpx.Client(), transport=HTTPXTransport())
+    AsyncClient(http_client=httpx.AsyncClient(), transport=AsyncHTTPXTransport())
+    AsyncClient(http_client=httpx.Client())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Client(modle="llama")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    Client(max_retries="2")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.with_options(proxy="http://x")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.with_options(timeout="5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    assert_type(client.close(), None)
+    assert_type(await async_client.close(), None)
+    assert_type(await async_client.chat.stream("Hello").close(), None)
 
 
 def errors(client: Client) -> None:

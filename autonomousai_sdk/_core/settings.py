@@ -293,8 +293,18 @@ def _resolved_key(argument: object, environ: Mapping[str, str]) -> Secret | None
     if secret is None:
         source = "AUTONOMOUSAI_API_KEY"
         secret = _hidden(environ.get(source) or None)
-    if secret is None:
-        return None
+    return None if secret is None else checked_key(secret, source)
+
+
+def checked_key(value: object, source: str) -> Secret:
+    """A key that can be sent as a bearer token.
+
+    Raises:
+        ConfigurationError: not text, empty, or with characters that a header cannot hold.
+            The key is never repeated in the message.
+    """
+    secret = Secret(value) if isinstance(value, str) and value else value
+    del value
     if secret == "":
         raise ConfigurationError(f"{source} is empty: pass the key, or None for no key.")
     if not isinstance(secret, Secret):

@@ -1,51 +1,55 @@
-"""llama.cpp's own server, in a process of its own: `python -m autonomousai_sdk.local.llama`.
+"""llama.cpp's own server, in a process of its own.
 
-Reads a key from its input, loads the model, writes its address to its output, and runs
-until its input ends, which it does when the process that started this one is gone.
+`embedded` runs this file by its path, so it imports the standard library and `xllamacpp`
+alone. It reads its configuration, one line of JSON, from its input, loads the model, writes
+its address to its output, and runs until its input ends, which it does when the process
+that started this one is gone.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
-CONTEXT = 8192
-"""Tokens of context, shared by the parallel answers: SmolLM2 was trained on as many."""
-
 PARALLEL = 4
-"""Answers at a time; more wait for their turn."""
+"""Completions at a time; more wait for their turn."""
 
 
 def main() -> None:
     """Serve one model until the input ends."""
+    config: dict[str, Any] = json.loads(sys.stdin.readline())
+    # At the end of the path, so that nothing in this folder can replace a standard module.
+    sys.path.append(config["library"])
     library: Any = import_module("xllamacpp")  # which has no type hints
-    path = sys.argv[1]
-    key = sys.stdin.readline().strip()
     parameters = library.CommonParams()
-    parameters.model.path = path
+    parameters.model.path = config["model"]
+    parameters.model_alias = {config["name"]}
     parameters.hostnames = ["127.0.0.1"]
     parameters.port = 0
-    parameters.n_ctx = CONTEXT
+    parameters.n_ctx = config["context"]
     parameters.n_parallel = PARALLEL
-    if Path(path).name.startswith("SmolLM2"):
-        # What its makers advise on its model card; llama.cpp's 0.8 suits larger models.
-        parameters.sampling.temp = 0.2
-        parameters.sampling.top_p = 0.9
+    # One cache for all of them: each completion may use all of the context.
+    parameters.kv_unified = True
+    # A full context ends the completion instead of forgetting its beginning.
+    parameters.ctx_shift = False
+    parameters.n_predict = config["max_tokens"]
+    for name, value in config["sampling"].items():
+        setattr(parameters.sampling, name, value)
     # Everyone on this machine can reach a loopback port; the key keeps them out.
-    parameters.api_keys = [key]
+    parameters.api_keys = [config["key"]]
     parameters.ui = False
     parameters.endpoint_slots = False
     parameters.verbosity = -1
-    # Generation uses every core that it is given; the server and the client need some.
+    # Generation uses every core that it is given.
     parameters.cpuparams.n_threads = max(1, os.cpu_count() or 1)
     server = library.Server(parameters)
     sys.stdout.write(f"{server.listening_address}\n")
     sys.stdout.flush()
     sys.stdin.read()
-    # The destructor waits for answers that nobody reads any more.
+    # The destructor waits for completions that nobody reads any more.
     os._exit(0)
 
 

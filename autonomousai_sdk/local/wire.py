@@ -1,31 +1,29 @@
-"""The server's side of the protocol: requests decoded, errors and events encoded.
-
-The request's shape is the generated one, so it follows the spec.
-"""
+"""Errors and events as the server writes them, on both protocols."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
-from typing import Any
+from collections.abc import Mapping
 
-from attrs import frozen
+from .._core.codec import encode
 
-from .._core.codec import DecodeError, decode, is_array, parse
-from .._core.message import normalised
-from .._generated.models import ChatRequest
-from ..errors import ConfigurationError
+_TYPES = {
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    429: "rate_limit_error",
+}
 
 
 class RequestError(Exception):
-    """A request the server answers with an error.
+    """A request that the server answers with an error.
 
     Args:
         status: the HTTP status.
-        message: what is wrong, for the person who sent it.
+        message: what is wrong and what to do, for the person who sent the request.
         code: the error's code, for programs.
+        param: the field of the request that is wrong.
         headers: sent along.
+        details: more fields of the error object, such as an engine's own.
     """
 
     def __init__(
@@ -33,75 +31,51 @@ class RequestError(Exception):
         status: int,
         message: str,
         code: str = "invalid_request_error",
-        headers: dict[str, str] | None = None,
+        *,
+        param: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        details: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.code = code
-        self.headers: dict[str, str] = headers or {}
+        self.param = param
+        self.headers = dict(headers or {})
+        self.details = dict(details or {})
 
     @property
     def body(self) -> bytes:
-        """The error as the JSON body of an answer."""
-        return error_body(self.message, self.code)
+        """The error as a JSON body, in the shape that OpenAI's clients read."""
+        return encode(
+            {
+                "error": {
+                    **self.details,
+                    "message": self.message,
+                    "type": error_type(self.status),
+                    "param": self.param,
+                    "code": self.code,
+                }
+            }
+        )
 
 
-@frozen
-class ParsedRequest:
-    """A request, decoded: which model is asked what, and how the answer is to come."""
-
-    model: str
-    messages: list[dict[str, Any]]
-    stream: bool
+class ConnectionAbort(Exception):  # noqa: N818  # an order to the server, not an error of the client
+    """The response cannot be completed: close the client's connection without ending it."""
 
 
-def question(body: bytes) -> ParsedRequest:
-    """What a request's body asks.
-
-    Raises:
-        RequestError: it is not what the spec says.
-    """
-    try:
-        request = decode(body, ChatRequest)
-    except DecodeError as error:
-        raise RequestError(400, f"The request is not what the spec says: {error}.") from error
-    try:
-        return ParsedRequest(request.model, _messages(request.messages), request.stream)
-    except ConfigurationError as error:
-        raise RequestError(400, error.message) from error
-
-
-def _messages(encoded: str) -> list[dict[str, Any]]:
-    """The messages inside the base64; text that is no JSON list is one user message."""
-    try:
-        data = base64.b64decode(encoded, validate=True)
-        text = data.decode("utf-8")
-    except (binascii.Error, ValueError) as error:
-        raise RequestError(
-            400, "messages is base64 of UTF-8 text, and what came is not."
-        ) from error
-    return normalised(text if (given := _list_in(data)) is None else given)
-
-
-def _list_in(data: bytes) -> list[Any] | None:
-    """The JSON list that some bytes are, or None."""
-    try:
-        document = parse(data)
-    except DecodeError:
-        return None
-    return document if is_array(document) else None
-
-
-def error_body(message: str, code: str) -> bytes:
-    """An error object, as JSON."""
-    return json.dumps({"error": {"message": message, "type": code, "code": code}}).encode()
+def error_type(status: int) -> str:
+    """OpenAI's name for a kind of error."""
+    return _TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error")
 
 
 def event(data: bytes) -> bytes:
-    """A server-sent event of one data line."""
+    """A server-sent event with one data line."""
     return b"data: " + data + b"\n\n"
 
 
 DONE = event(b"[DONE]")
 """The event that ends a stream."""
+
+KEEP_ALIVE = b": keep-alive\n\n"
+"""A comment, which clients ignore and proxies count as activity."""

@@ -70,8 +70,8 @@ def test_a_model_by_its_path_and_as_an_upstream() -> None:
         with (
             LocalServer(
                 engine=upstream.base_url,
-                engine_api_key=upstream._api_key,
-                model_map={"llama": "any"},
+                engine_api_key=upstream.api_key.reveal(),
+                model_map={"llama": engine.name},
             ) as front,
             Client(base_url=front.base_url) as client,
         ):

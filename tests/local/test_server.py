@@ -67,7 +67,7 @@ def test_a_bare_prompt_is_one_user_message(echo: LocalServer) -> None:
 
 
 REFUSED = [
-    ({"json": {"messages": "x"}}, 400, "not what the spec says"),
+    ({"json": {"messages": "x"}}, 400, "does not follow the spec"),
     ({"json": body(messages="***")}, 400, "base64"),
     ({"json": body(messages=base64.b64encode(b"[]").decode())}, 400, "empty"),
     ({"json": body(aiAgent="nope")}, 404, "/chat serves llama"),
@@ -221,13 +221,13 @@ def test_what_is_missing_is_named(package: str, use: str, command: str) -> None:
 def test_it_can_be_started_again_and_not_twice() -> None:
     """Start and close work in any order, and say what is wrong."""
     server = LocalServer(engine="echo")
-    with pytest.raises(ConfigurationError, match="does not run"):
+    with pytest.raises(ConfigurationError, match="is not running"):
         _ = server.base_url
     server.close()
     for _ in range(2):
         with server:
             assert post(server, json=body()).status_code == 200
-            with pytest.raises(ConfigurationError, match="runs already"):
+            with pytest.raises(ConfigurationError, match="is running already"):
                 server.start()
     with server:
         port = int(server.base_url.split(":")[2].split("/")[0])
@@ -239,5 +239,5 @@ def test_engines_that_do_not_exist() -> None:
     """An engine that is none is refused, with the list of those that are."""
     with pytest.raises(ConfigurationError, match="none of: 'smollm2', 'echo'"):
         LocalServer(engine="gpt-5")
-    with pytest.raises(ConfigurationError, match="go with an engine that is a URL"):
+    with pytest.raises(ConfigurationError, match="need an engine that is a URL"):
         LocalServer(engine="echo", engine_api_key="sk")

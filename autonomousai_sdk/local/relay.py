@@ -1,0 +1,172 @@
+"""An engine's events as the client's protocol has them.
+
+Most events pass as the bytes they are. An event is parsed only if it may carry a finish
+reason, usage or an error, which a search for a few bytes tells: inside a JSON text, quotes
+are escaped, so the key of a field cannot occur there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import define, field
+
+from .._core.codec import DecodeError, encode, is_array, is_object, parse
+from .wire import DONE, KEEP_ALIVE, RequestError, event
+
+
+@define(eq=False)
+class EventRelay:
+    """Turns the data of an engine's events into the events that the client gets.
+
+    The original protocol's clients expect usage beside the finish reason and choices in
+    every chunk, so for them the finish reason waits until usage or the end is there.
+
+    Attributes:
+        original: whether the client speaks the original protocol.
+        ending: whether only usage and the end marker are due.
+    """
+
+    original: bool
+    ending: bool = field(init=False, default=False)
+    _finished: bool = field(init=False, default=False)
+    _held: dict[str, Any] | None = field(init=False, default=None)
+    _reasons_with_text: int = field(init=False, default=0)
+
+    def feed(self, payloads: list[bytes]) -> bytes:
+        """The bytes to send for some events.
+
+        Raises:
+            RequestError: one of them is an error, or is not JSON.
+        """
+        if len(payloads) == 1 and _is_plain(payloads[0]):
+            return b"data: " + payloads[0] + b"\n\n"
+        if not payloads:
+            return KEEP_ALIVE
+        return b"".join(
+            event(payload) if _is_plain(payload) else self._look_into(payload)
+            for payload in payloads
+        )
+
+    def end(self, *, done: bool) -> bytes:
+        """The last bytes of the stream.
+
+        Args:
+            done: whether the engine sent its end marker.
+
+        Raises:
+            RequestError: the stream ended before the completion did.
+        """
+        trusted = self._finished and self._reasons_with_text < 2
+        if not (done or trusted):
+            raise RequestError(
+                500, "The engine failed in the middle of its answer.", "engine_interrupted"
+            )
+        return self._release() + DONE
+
+    def _release(self) -> bytes:
+        held, self._held = self._held, None
+        return b"" if held is None else event(encode(held))
+
+    def _look_into(self, payload: bytes) -> bytes:
+        chunk = _parsed(payload)
+        found = chunk.get("choices")
+        choices = [each for each in found if is_object(each)] if is_array(found) else []
+        for each in (chunk, *choices):
+            if each.get("error"):
+                raise reported_error(each["error"])
+        has_reason = any(choice.get("finish_reason") for choice in choices)
+        if has_reason or chunk.get("finish_reason"):
+            has_text = any(map(_has_delta, choices))
+            self._finished = True
+            # Some engines put a reason in every chunk: there it does not mark the end.
+            self._reasons_with_text += has_text
+            self.ending = not has_text
+        elif choices:
+            self.ending = False
+        if not self.original:
+            return event(payload)
+        if has_reason:
+            return self._hold({**chunk, "choices": choices}, choices)
+        if choices:
+            return self._release() + event(payload)
+        if self._held is not None and chunk.get("usage"):
+            self._held["usage"] = chunk["usage"]
+        return b""
+
+    def _hold(self, chunk: dict[str, Any], choices: list[Mapping[str, Any]]) -> bytes:
+        """Keep a chunk that has a finish reason until usage is there, but not its text."""
+        held, self._held = self._held, chunk
+        ready = b""
+        if held is not None and _indexes(held) != _indexes(chunk):
+            ready = event(encode(held))  # another choice's reason
+        if any(map(_has_delta, choices)):
+            chunk["choices"] = [{**choice, "delta": {}} for choice in choices]
+            text = {**chunk, "choices": [{**each, "finish_reason": None} for each in choices]}
+            text.pop("usage", None)
+            ready += event(encode(text))
+        return ready
+
+
+def _parsed(payload: bytes) -> Mapping[str, Any]:
+    """An event that has to be looked into.
+
+    Raises:
+        RequestError: it is not a JSON object.
+    """
+    try:
+        chunk = parse(payload)
+    except DecodeError as error:
+        raise RequestError(
+            502, f"The engine sent an event that is not JSON: {error}.", "engine_error"
+        ) from error
+    if not is_object(chunk):
+        raise RequestError(
+            502, "The engine sent an event that is not a JSON object.", "engine_error"
+        )
+    return chunk
+
+
+def _indexes(chunk: Mapping[str, Any]) -> list[object]:
+    return [choice.get("index") for choice in chunk["choices"]]
+
+
+def _is_plain(payload: bytes) -> bool:
+    """Whether an event needs no look inside: one choice that goes on, no usage, no error."""
+    return (
+        (b'"finish_reason":null' in payload or b'"finish_reason": null' in payload)
+        and b'"usage":{' not in payload
+        and b'"usage": {' not in payload
+        and b'"error"' not in payload
+        and payload.count(b'"finish_reason"') == 1
+    )
+
+
+def _has_delta(choice: Mapping[str, Any]) -> bool:
+    """Whether a choice brings anything but its finish reason."""
+    delta = choice.get("delta")
+    return is_object(delta) and any(value for name, value in delta.items() if name != "role")
+
+
+def reported_error(error: object) -> RequestError:
+    """An engine's error object as the server's own."""
+    status, message, code = 500, str(error), "engine_error"
+    details: Mapping[str, object] = {}
+    if is_object(error):
+        details = error
+        message = str(error.get("message") or error)
+        for name in ("status", "code"):
+            value = error.get(name)
+            if isinstance(value, str) and value.isdecimal():
+                value = int(value)
+            if isinstance(value, int) and 400 <= value < 600:
+                status = value
+                break
+        named = error.get("code")
+        kind = error.get("type")
+        if isinstance(named, str) and not named.isdecimal():
+            code = named
+        elif isinstance(kind, str) and kind:
+            code = kind
+    return RequestError(status, message, code, details=details)

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
 from uuid import uuid4
 
-from anyio import CancelScope, fail_after, sleep
+from anyio import fail_after, sleep
 from attrs import define, field
 
 from .._core.accumulator import text_of
@@ -27,6 +27,7 @@ from .._core.timeout import Deadline, Timeout
 from ..errors import ConfigurationError, StreamError
 from ..transports import AsyncTransport, AsyncTransportResponse
 from ..transports._per_loop import PerLoop
+from ..transports._shield import shielded
 from .open_streams import OpenStreams
 
 T = TypeVar("T")
@@ -80,8 +81,7 @@ class AsyncConnections:
             await close(response)
         transport, self._transport = self._transport, None
         if transport is not None and self.own:
-            with CancelScope(shield=True):
-                await transport.aclose()
+            await shielded(transport.aclose())
 
     def __del__(self) -> None:
         if self.own and self._transport is not None and not self._closed:
@@ -431,9 +431,8 @@ async def read(response: AsyncTransportResponse, deadline: Deadline, now: float)
 
 
 async def close(response: AsyncTransportResponse) -> None:
-    """Close a response whatever happens around: a cancelled task's connection is closed too."""
-    with CancelScope(shield=True):
-        await response.aclose()
+    """Close a response, also in a task that is cancelled."""
+    await shielded(response.aclose())
 
 
 def _new_key() -> str:

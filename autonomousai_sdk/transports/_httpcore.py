@@ -1,11 +1,6 @@
-"""The transports on httpx and httpx2, apart from the library's name.
+"""The SDK's own connections, on the pools of httpcore or httpcore2.
 
-Without a caller's client they use the library's transports, the layer below its `Client`:
-the same connections, without redirects, cookies and decoding. A caller's client is used as
-configured, and never closed.
-
-httpx2 continues httpx: the same classes, on a connection layer of the same interface. So
-the library is an untyped argument here; the modules that name one restore the types.
+They are used below the library's `Client`, so without redirects, cookies and decoding.
 """
 
 from __future__ import annotations
@@ -13,14 +8,11 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import suppress
-from functools import cache, lru_cache
-from socket import SHUT_RDWR
 from typing import Any
 from urllib.parse import urlsplit
 
 import anyio
-from attrs import define, field, frozen
+from attrs import define, field
 
 from .._core.exchange import Request, TransportError
 from .._core.settings import Environment
@@ -28,115 +20,11 @@ from .._core.timeout import Timeout
 from ._asyncio_backend import BufferedBackend
 from ._backend import AsyncDeadlineBackend, DeadlineBackend, MutableTimeout, RequestTimeouts
 from ._errors import restore_cause, strip_tracebacks, transport_error
+from ._library import Library, headers_of
 from ._per_loop import PerLoop
-from ._pool_options import WRITE_SIZE, PoolOptions
+from ._pool_options import PoolOptions
 from ._proxy import Proxy, proxy_for
-from ._watchdog import BlockingWatchdog
-
-
-@frozen(eq=False)
-class Library:
-    """An HTTP library: httpx with httpcore, or httpx2 with httpcore2."""
-
-    http: Any
-    core: Any
-
-    def errors_of(self, client: object) -> tuple[type[Exception], ...]:
-        """Return the errors the library raises; some TLS failures escape it as OSError.
-
-        A caller's client raises RuntimeError when it, or its event loop, is closed.
-        """
-        own: tuple[type[Exception], ...] = (self.http.HTTPError, self.http.InvalidURL, OSError)
-        return own if client is None else (*own, RuntimeError)
-
-    def transport(self, scheme: str, proxy: Proxy | None, options: PoolOptions) -> Any:
-        """Make the library's blocking transport on connections with deadlines."""
-        pool = self.core.ConnectionPool(
-            **options.of_pool(scheme, proxy, self.core),
-            network_backend=DeadlineBackend(self.core.SyncBackend()),
-        )
-        return _over(self.http.HTTPTransport, pool)
-
-    def async_transport(self, scheme: str, proxy: Proxy | None, options: PoolOptions) -> Any:
-        """Make the library's awaiting transport on connections with deadlines."""
-        pool = self.core.AsyncConnectionPool(
-            **options.of_pool(scheme, proxy, self.core),
-            network_backend=self._async_backend(),
-        )
-        return _over(self.http.AsyncHTTPTransport, pool)
-
-    def _async_backend(self) -> Any:
-        """Make the network backend of the running event loop: asyncio's or trio's."""
-        if anyio.get_cancelled_exc_class() is asyncio.CancelledError:
-            return BufferedBackend(self.core.WriteError)
-        return AsyncDeadlineBackend(self.core.TrioBackend())
-
-    def request(self, request: Request, limits: RequestTimeouts) -> Any:
-        """Make the library's request."""
-        outgoing = self.http.Request(
-            request.method,
-            _parsed(self.http, request.url),
-            headers=request.headers,
-            content=request.content,
-            extensions={"timeout": limits.as_extension()},
-        )
-        outgoing.stream = _body_class(self.http)(request.content)
-        return outgoing
-
-
-@lru_cache(maxsize=128)
-def _parsed(http: Any, url: str) -> Any:
-    """Parse a URL with the library; cached, because a client has few and parsing is slow."""
-    return http.URL(url)
-
-
-def _over(cls: Any, pool: Any) -> Any:
-    """A transport of the library over a pool it did not make.
-
-    Its initialiser makes the pool, and has no argument for the network backend that the
-    layer below documents; so the initialiser is passed over.
-    """
-    transport = cls.__new__(cls)
-    transport._pool = pool  # noqa: SLF001  # see the docstring
-    return transport
-
-
-class _Body:
-    """A request body as a stream that is not an async generator.
-
-    The library's own is one, and trio warns about it when sending is cut short. The body is
-    sent in pieces, because on trio the write timeout applies to a whole write.
-    """
-
-    def __init__(self, content: bytes) -> None:
-        self._pieces = [content[at : at + WRITE_SIZE] for at in range(0, len(content), WRITE_SIZE)]
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._pieces)
-
-    def __aiter__(self) -> _Pieces:
-        return _Pieces(iter(self._pieces))
-
-
-@frozen(eq=False)
-class _Pieces:
-    """An iterator of a body's pieces; a caller's client iterates anew when it has to log in."""
-
-    rest: Iterator[bytes]
-
-    def __aiter__(self) -> _Pieces:
-        return self
-
-    async def __anext__(self) -> bytes:
-        for piece in self.rest:
-            return piece
-        raise StopAsyncIteration
-
-
-@cache
-def _body_class(http: Any) -> Any:
-    """Return `_Body` as a subclass of a library's streams, which the library requires."""
-    return type("Body", (_Body, http.SyncByteStream, http.AsyncByteStream), {})
+from ._socket import shut_down
 
 
 class _Pools:
@@ -172,50 +60,49 @@ class _Pools:
         return list(pools.values())
 
 
-class PooledTransport:
-    """Sends with httpx or httpx2, blocking."""
+class PooledConnections:
+    """Sends requests on the SDK's own connections, blocking."""
 
-    def __init__(self, library: Library, client: Any, options: PoolOptions) -> None:
+    def __init__(self, library: Library, options: PoolOptions) -> None:
         self._library = library
-        self._errors = library.errors_of(client)
-        self._client = client
-        self._pools = _Pools(
-            options.proxy, lambda scheme, proxy: library.transport(scheme, proxy, options)
-        )
-        self._watchdog = BlockingWatchdog()
+        self._errors = library.errors()
+        self._options = options
+        self._pools = _Pools(options.proxy, self._new_pool)
 
     def send(self, request: Request, timeout: Timeout) -> PooledResponse:
         """Send a request; see `Transport.send`."""
         limits = RequestTimeouts.of(timeout)
         try:
-            outgoing = self._library.request(request, limits)
-            if self._client is None:
-                response = self._pools.of(request.url).handle_request(outgoing)
-            else:
-                response = self._client.send(outgoing, stream=True, follow_redirects=False)
+            outgoing = self._library.request(request, limits.as_extension())
+            response = self._pools.of(request.url).handle_request(outgoing)
         except TransportError as error:
             restore_cause(error)
             raise
         except self._errors as error:
             raise transport_error(error) from error
-        if self._client is None:
-            return PooledResponse(response, limits.read, self._errors)
-        _end_limit(outgoing)
-        return BorrowedResponse(response, limits.read, self._errors, watchdog=self._watchdog)
+        return PooledResponse(response, limits.read, self._errors)
 
     def close(self) -> None:
-        """Close every connection this transport opened."""
+        """Close every connection."""
         for pool in self._pools.take_all():
             pool.close()
 
+    def _new_pool(self, scheme: str, proxy: Proxy | None) -> Any:
+        library = self._library
+        return library.transport(
+            library.pool(
+                **self._options.of_pool(scheme, proxy, library.core),
+                network_backend=DeadlineBackend(library.core.SyncBackend()),
+            )
+        )
 
-class AsyncPooledTransport:
-    """Sends with httpx or httpx2, awaiting."""
 
-    def __init__(self, library: Library, client: Any, options: PoolOptions) -> None:
+class AsyncPooledConnections:
+    """Sends requests on the SDK's own connections, awaiting."""
+
+    def __init__(self, library: Library, options: PoolOptions) -> None:
         self._library = library
-        self._errors = library.errors_of(client)
-        self._client = client
+        self._errors = library.errors()
         self._options = options
         self._pools = PerLoop(lambda: _Pools(options.proxy, self._new_pool))
 
@@ -223,36 +110,36 @@ class AsyncPooledTransport:
         """Send a request; see `AsyncTransport.send`."""
         limits = RequestTimeouts.of(timeout)
         try:
-            outgoing = self._library.request(request, limits)
-            if self._client is None:
-                response = await self._handle(self._pools.get().of(request.url), outgoing)
-            else:
-                response = await self._client.send(outgoing, stream=True, follow_redirects=False)
-                _end_limit(outgoing)
+            outgoing = self._library.request(request, limits.as_extension())
+            response = await self._pools.get().of(request.url).handle_async_request(outgoing)
         except TransportError as error:
             restore_cause(error)
             raise
         except self._errors as error:
             raise transport_error(error) from error
-        return AsyncPooledResponse(
-            response, limits.read, self._errors, bounded=self._client is None
-        )
-
-    def _new_pool(self, scheme: str, proxy: Proxy | None) -> Any:
-        return self._library.async_transport(scheme, proxy, self._options)
-
-    async def _handle(self, pool: Any, outgoing: Any) -> Any:
-        try:
-            return await pool.handle_async_request(outgoing)
-        except BaseException:
-            _remove_orphans(pool)
-            raise
+        return AsyncPooledResponse(response, limits.read, self._errors)
 
     async def aclose(self) -> None:
-        """Close every connection this transport opened on the running loop."""
+        """Close every connection of the running loop."""
         pools = self._pools.pop()
         for pool in [] if pools is None else pools.take_all():
             await pool.aclose()
+
+    def _new_pool(self, scheme: str, proxy: Proxy | None) -> Any:
+        library = self._library
+        return library.async_transport(
+            library.async_pool(
+                **self._options.of_pool(scheme, proxy, library.core),
+                network_backend=_async_backend(library),
+            )
+        )
+
+
+def _async_backend(library: Library) -> Any:
+    """Make the network backend of the running event loop: asyncio's or trio's."""
+    if anyio.get_cancelled_exc_class() is asyncio.CancelledError:
+        return BufferedBackend(library.core.WriteError)
+    return AsyncDeadlineBackend(library.core.TrioBackend())
 
 
 @define(eq=False)
@@ -276,7 +163,7 @@ class PooledResponse:
     @property
     def headers(self) -> Iterable[tuple[str, str]]:
         """Header names and values, in the order received."""
-        return _headers(self._response)
+        return headers_of(self._response)
 
     def read(self, timeout: float | None) -> bytes:
         """Read the next bytes; see `TransportResponse.read`."""
@@ -295,50 +182,16 @@ class PooledResponse:
 
     def abort(self) -> None:
         """Break the connection at once."""
-        _shut_down(self._response)
-
-
-@define(eq=False)
-class BorrowedResponse(PooledResponse):
-    """A response on a connection we did not open; a watchdog thread enforces its read timeouts."""
-
-    _watchdog: BlockingWatchdog = field(kw_only=True, alias="watchdog")
-    _expired: bool = field(init=False, default=False)
-
-    def read(self, timeout: float | None) -> bytes:
-        """Read the next bytes; see `TransportResponse.read`."""
-        if timeout is not None:
-            self._watchdog.expect_within(timeout, self._expire)
-        cause: Exception = TimeoutError(f"no data received in {timeout} s")
-        try:
-            data = super().read(timeout)
-        except TransportError as error:
-            if not self._expired:
-                raise
-            data, cause = b"", error
-        finally:
-            self._watchdog.rest(self._expire)
-        if not data and self._expired:
-            raise TransportError("timeout", "no data received in time") from cause
-        return data
-
-    def _expire(self) -> None:
-        self._expired = True
-        self.abort()
+        abort(self._response)
 
 
 @define(eq=False)
 class AsyncPooledResponse:
-    """A response whose raw body is read below the library's decoding.
-
-    `bounded` is true if the connection checks the timeout at every read. The connections of a
-    caller's client do not, so each read needs a cancel scope.
-    """
+    """A response whose raw body is read below the library's decoding."""
 
     _response: Any
     _timeout: MutableTimeout
     _errors: tuple[type[Exception], ...]
-    _bounded: bool = field(kw_only=True, alias="bounded")
     _pieces: AsyncIterator[bytes] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -353,20 +206,15 @@ class AsyncPooledResponse:
     @property
     def headers(self) -> Iterable[tuple[str, str]]:
         """Header names and values, in the order received."""
-        return _headers(self._response)
+        return headers_of(self._response)
 
     async def read(self, timeout: float | None) -> bytes:
         """Read the next bytes; see `AsyncTransportResponse.read`."""
         self._timeout.limit(timeout)
         try:
-            if self._bounded:
-                return await self._pieces.__anext__()
-            with anyio.fail_after(timeout):
-                return await self._pieces.__anext__()
+            return await self._pieces.__anext__()
         except StopAsyncIteration:
             return b""
-        except TimeoutError as error:
-            raise TransportError("timeout", "no data received in time") from error
         except TransportError as error:
             restore_cause(error)
             raise
@@ -374,54 +222,34 @@ class AsyncPooledResponse:
             raise transport_error(error) from error
 
     async def aclose(self) -> None:
-        """Return the connection to the pool, or close it.
-
-        Then exhaust the library's nested async generators, which the closed connection ends.
-        Left to the garbage collector, each would go to the event loop, which trio warns about.
-        """
-        await self._response.aclose()
-        ends: tuple[type[Exception], ...] = (StopAsyncIteration, RuntimeError, TransportError)
-        try:
-            while True:
-                await self._pieces.__anext__()
-        except (*ends, *self._errors) as error:
-            strip_tracebacks(error)
+        """Return the connection to the pool, or close it."""
+        await close_response(self._response, self._pieces, self._errors)
 
     def abort(self) -> None:
         """Break the connection at once."""
-        _shut_down(self._response)
+        abort(self._response)
 
 
-def _end_limit(outgoing: Any) -> None:
-    """Remove the read timeout of the head: each read of the body has its own.
+async def close_response(
+    response: Any, pieces: AsyncIterator[bytes], errors: tuple[type[Exception], ...]
+) -> None:
+    """Close a library's response, then exhaust its nested async generators.
 
-    The connection layer reads the timeout again when it begins with the body.
+    The closed connection ends them. Left to the garbage collector, each would go to the event
+    loop, which trio warns about.
     """
-    outgoing.extensions["timeout"]["read"] = None
+    await response.aclose()
+    ends: tuple[type[Exception], ...] = (StopAsyncIteration, RuntimeError, TransportError)
+    try:
+        while True:
+            await pieces.__anext__()
+    except (*ends, *errors) as error:
+        strip_tracebacks(error)
 
 
-def _remove_orphans(transport: Any) -> None:
-    """Remove connections that no request will ever open from a pool.
-
-    A request that is cancelled just as it is assigned a new connection leaves it behind,
-    unopened and unowned, yet still occupying a pool slot (httpcore issues 830, 1093, 1099).
-    """
-    pool = transport._pool  # noqa: SLF001  # there is no public way to see a pool's inside
-    wanted = {id(request.connection) for request in pool._requests}  # noqa: SLF001
-    for connection in list(pool.connections):
-        if id(connection) not in wanted and connection.info() == "CONNECTING":
-            pool._connections.remove(connection)  # noqa: SLF001
-
-
-def _shut_down(response: Any) -> None:
-    """Shut down the socket of a response; safe from any thread."""
+def abort(response: Any) -> None:
+    """Shut down the socket of a library's response; safe from any thread."""
     stream = response.extensions.get("network_stream")
     connection = None if stream is None else stream.get_extra_info("socket")
     if connection is not None:
-        with suppress(OSError):  # it may be closed already
-            connection.shutdown(SHUT_RDWR)
-
-
-def _headers(response: Any) -> Iterable[tuple[str, str]]:
-    for name, value in response.headers.raw:
-        yield name.decode("ascii"), value.decode("latin-1")
+        shut_down(connection)

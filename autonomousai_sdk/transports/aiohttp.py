@@ -10,9 +10,7 @@ import asyncio
 import os
 import ssl
 from collections.abc import AsyncIterator, Iterable
-from contextlib import suppress
 from math import inf
-from socket import SHUT_RDWR
 from time import monotonic
 
 from anyio import CancelScope
@@ -27,6 +25,7 @@ from ..errors import ConfigurationError
 from ._per_loop import PerLoop
 from ._pool_options import KEEPALIVE_EXPIRY, MAX_CONNECTIONS, WRITE_SIZE, pool_options
 from ._proxy import Proxy, proxy_for
+from ._socket import shut_down
 from ._watchdog import Watchdog
 
 try:
@@ -238,8 +237,7 @@ class AIOHTTPResponse:
         transport = None if connection is None else connection.transport
         raw = None if transport is None else transport.get_extra_info("socket")
         if raw is not None:
-            with suppress(OSError):  # it may be closed already
-                raw.shutdown(SHUT_RDWR)
+            shut_down(raw)
         if self._loop.is_closed():
             # Else aiohttp tries to release the connection when the response is dropped.
             self._response.close()

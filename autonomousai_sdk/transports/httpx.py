@@ -6,15 +6,47 @@ import httpcore
 import httpx
 
 from .._core.verify import Verify
-from ._httpcore import AsyncPooledTransport, Library, PooledTransport
+from ._base import AsyncLibraryTransport, LibraryTransport
+from ._library import Library
+from ._orphans import ClosesOrphans
 from ._pool_options import KEEPALIVE_CONNECTIONS, MAX_CONNECTIONS, pool_options
 
 __all__ = ["AsyncHTTPXTransport", "HTTPXTransport"]
 
-_LIBRARY = Library(httpx, httpcore)
+
+class _Pool(ClosesOrphans, httpcore.ConnectionPool):
+    """A pool that closes its orphans."""
 
 
-class HTTPXTransport(PooledTransport):
+class _AsyncPool(ClosesOrphans, httpcore.AsyncConnectionPool):
+    """A pool that closes its orphans."""
+
+
+class _Transport(httpx.HTTPTransport):
+    """httpx's transport on a pool of ours: its own pool does not take a network backend."""
+
+    def __init__(self, pool: httpcore.ConnectionPool) -> None:
+        self._pool = pool
+
+
+class _AsyncTransport(httpx.AsyncHTTPTransport):
+    """httpx's transport on a pool of ours: its own pool does not take a network backend."""
+
+    def __init__(self, pool: httpcore.AsyncConnectionPool) -> None:
+        self._pool = pool
+
+
+_LIBRARY = Library(
+    http=httpx,
+    core=httpcore,
+    pool=_Pool,
+    async_pool=_AsyncPool,
+    transport=_Transport,
+    async_transport=_AsyncTransport,
+)
+
+
+class HTTPXTransport(LibraryTransport):
     """Sends with httpx, blocking.
 
     Args:
@@ -48,7 +80,7 @@ class HTTPXTransport(PooledTransport):
         super().__init__(_LIBRARY, client, options)
 
 
-class AsyncHTTPXTransport(AsyncPooledTransport):
+class AsyncHTTPXTransport(AsyncLibraryTransport):
     """Sends with httpx, awaiting: on asyncio or trio.
 
     Args:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from .._core.verify import Verify
 from ..errors import ConfigurationError
-from ._httpcore import AsyncPooledTransport, Library, PooledTransport
+from ._base import AsyncLibraryTransport, LibraryTransport
+from ._library import Library
+from ._orphans import ClosesOrphans
 from ._pool_options import KEEPALIVE_CONNECTIONS, MAX_CONNECTIONS, pool_options
 
 try:
@@ -17,10 +19,40 @@ except ImportError as _error:
 
 __all__ = ["AsyncHTTPX2Transport", "HTTPX2Transport"]
 
-_LIBRARY = Library(httpx2, httpcore2)
+
+class _Pool(ClosesOrphans, httpcore2.ConnectionPool):
+    """A pool that closes its orphans."""
 
 
-class HTTPX2Transport(PooledTransport):
+class _AsyncPool(ClosesOrphans, httpcore2.AsyncConnectionPool):
+    """A pool that closes its orphans."""
+
+
+class _Transport(httpx2.HTTPTransport):
+    """httpx2's transport on a pool of ours: its own pool does not take a network backend."""
+
+    def __init__(self, pool: httpcore2.ConnectionPool) -> None:
+        self._pool = pool
+
+
+class _AsyncTransport(httpx2.AsyncHTTPTransport):
+    """httpx2's transport on a pool of ours: its own pool does not take a network backend."""
+
+    def __init__(self, pool: httpcore2.AsyncConnectionPool) -> None:
+        self._pool = pool
+
+
+_LIBRARY = Library(
+    http=httpx2,
+    core=httpcore2,
+    pool=_Pool,
+    async_pool=_AsyncPool,
+    transport=_Transport,
+    async_transport=_AsyncTransport,
+)
+
+
+class HTTPX2Transport(LibraryTransport):
     """Sends with httpx2, blocking.
 
     Args:
@@ -54,7 +86,7 @@ class HTTPX2Transport(PooledTransport):
         super().__init__(_LIBRARY, client, options)
 
 
-class AsyncHTTPX2Transport(AsyncPooledTransport):
+class AsyncHTTPX2Transport(AsyncLibraryTransport):
     """Sends with httpx2, awaiting: on asyncio or trio.
 
     Args:

@@ -164,10 +164,12 @@ class Contestant(SDK):
                 await sender.close()
 
     @asynccontextmanager
-    async def chatting(self, url: str, http_client: Any) -> AsyncGenerator[Client]:
+    async def chatting(
+        self, url: str, http_client: Any, connections: int | None = None
+    ) -> AsyncGenerator[Client]:
         """An SDK client on a caller's client or on its own connections, closed at the end."""
         cls = sdk.Client if self.backend == "sync" else sdk.AsyncClient
-        transport = self.new_transport() if http_client is None else None
+        transport = self.new_transport(connections) if http_client is None else None
         made = cls(
             base_url=url,
             http_client=http_client,

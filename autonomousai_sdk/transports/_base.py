@@ -1,0 +1,51 @@
+"""What `HTTPXTransport` and `HTTPX2Transport` share: on own connections, or a caller's client."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._core.exchange import Request
+from .._core.timeout import Timeout
+from . import AsyncTransportResponse, TransportResponse
+from ._borrowed import AsyncBorrowedClient, BorrowedClient
+from ._httpcore import AsyncPooledConnections, PooledConnections
+from ._library import Library
+from ._pool_options import PoolOptions
+
+
+class LibraryTransport:
+    """Sends with httpx or httpx2, blocking."""
+
+    def __init__(self, library: Library, client: Any, options: PoolOptions) -> None:
+        self._sender: BorrowedClient | PooledConnections = (
+            PooledConnections(library, options)
+            if client is None
+            else BorrowedClient(library, client)
+        )
+
+    def send(self, request: Request, timeout: Timeout) -> TransportResponse:
+        """Send a request; see `Transport.send`."""
+        return self._sender.send(request, timeout)
+
+    def close(self) -> None:
+        """Close every connection this transport opened."""
+        self._sender.close()
+
+
+class AsyncLibraryTransport:
+    """Sends with httpx or httpx2, awaiting."""
+
+    def __init__(self, library: Library, client: Any, options: PoolOptions) -> None:
+        self._sender: AsyncBorrowedClient | AsyncPooledConnections = (
+            AsyncPooledConnections(library, options)
+            if client is None
+            else AsyncBorrowedClient(library, client)
+        )
+
+    async def send(self, request: Request, timeout: Timeout) -> AsyncTransportResponse:
+        """Send a request; see `AsyncTransport.send`."""
+        return await self._sender.send(request, timeout)
+
+    async def aclose(self) -> None:
+        """Close every connection this transport opened on the running loop."""
+        await self._sender.aclose()

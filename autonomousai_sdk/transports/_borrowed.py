@@ -1,0 +1,163 @@
+"""A caller's own client of httpx or httpx2: used as configured, and never closed.
+
+Its connections do not check the SDK's deadlines: a watchdog thread (blocking) or a cancel scope
+(awaiting) enforces the read timeouts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+import anyio
+from attrs import define, field
+
+from .._core.exchange import Request, TransportError
+from .._core.timeout import Timeout
+from ._backend import RequestTimeouts
+from ._errors import transport_error
+from ._httpcore import PooledResponse, abort, close_response
+from ._library import Library, headers_of
+from ._orphans import take_orphans
+from ._shield import shielded
+from ._watchdog import BlockingWatchdog
+
+
+class BorrowedClient:
+    """Sends requests with a caller's client, blocking."""
+
+    def __init__(self, library: Library, client: Any) -> None:
+        self._library = library
+        # RuntimeError: the client is closed.
+        self._errors = library.errors(RuntimeError)
+        self._client = client
+        self._watchdog = BlockingWatchdog()
+
+    def send(self, request: Request, timeout: Timeout) -> BorrowedResponse:
+        """Send a request; see `Transport.send`."""
+        limits = RequestTimeouts.of(timeout)
+        timeouts = limits.as_extension()
+        try:
+            outgoing = self._library.request(request, timeouts)
+            response = self._client.send(outgoing, stream=True, follow_redirects=False)
+        except self._errors as error:
+            raise transport_error(error) from error
+        timeouts["read"] = None  # it was that of the head; each read of the body has its own
+        return BorrowedResponse(response, limits.read, self._errors, watchdog=self._watchdog)
+
+    def close(self) -> None:
+        """Do nothing: the client is the caller's to close."""
+
+
+class AsyncBorrowedClient:
+    """Sends requests with a caller's client, awaiting."""
+
+    def __init__(self, library: Library, client: Any) -> None:
+        self._library = library
+        # RuntimeError: the client, or the event loop of its connections, is closed.
+        self._errors = library.errors(RuntimeError)
+        self._client = client
+
+    async def send(self, request: Request, timeout: Timeout) -> AsyncBorrowedResponse:
+        """Send a request; see `AsyncTransport.send`."""
+        limits = RequestTimeouts.of(timeout)
+        timeouts = limits.as_extension()
+        try:
+            outgoing = self._library.request(request, timeouts)
+            response = await self._send(outgoing)
+        except self._errors as error:
+            raise transport_error(error) from error
+        timeouts["read"] = None  # it was that of the head; each read of the body has its own
+        return AsyncBorrowedResponse(response, self._errors)
+
+    async def aclose(self) -> None:
+        """Do nothing: the client is the caller's to close."""
+
+    async def _send(self, outgoing: Any) -> Any:
+        try:
+            return await self._client.send(outgoing, stream=True, follow_redirects=False)
+        except BaseException:
+            await shielded(_close_orphans(self._client, outgoing.url))
+            raise
+
+
+@define(eq=False)
+class BorrowedResponse(PooledResponse):
+    """A response on a caller's connection; a watchdog thread enforces its read timeouts."""
+
+    _watchdog: BlockingWatchdog = field(kw_only=True, alias="watchdog")
+    _expired: bool = field(init=False, default=False)
+
+    def read(self, timeout: float | None) -> bytes:
+        """Read the next bytes; see `TransportResponse.read`."""
+        if timeout is not None:
+            self._watchdog.expect_within(timeout, self._expire)
+        cause: Exception = TimeoutError(f"no data received in {timeout} s")
+        try:
+            data = super().read(timeout)
+        except TransportError as error:
+            if not self._expired:
+                raise
+            data, cause = b"", error
+        finally:
+            self._watchdog.rest(self._expire)
+        if not data and self._expired:
+            raise TransportError("timeout", "no data received in time") from cause
+        return data
+
+    def _expire(self) -> None:
+        self._expired = True
+        self.abort()
+
+
+@define(eq=False)
+class AsyncBorrowedResponse:
+    """A response on a caller's connection; a cancel scope enforces its read timeouts."""
+
+    _response: Any
+    _errors: tuple[type[Exception], ...]
+    _pieces: AsyncIterator[bytes] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._pieces = self._response.stream.__aiter__()
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        status: int = self._response.status_code
+        return status
+
+    @property
+    def headers(self) -> Iterable[tuple[str, str]]:
+        """Header names and values, in the order received."""
+        return headers_of(self._response)
+
+    async def read(self, timeout: float | None) -> bytes:
+        """Read the next bytes; see `AsyncTransportResponse.read`."""
+        try:
+            with anyio.fail_after(timeout):
+                return await self._pieces.__anext__()
+        except StopAsyncIteration:
+            return b""
+        except TimeoutError as error:
+            raise TransportError("timeout", "no data received in time") from error
+        except self._errors as error:
+            raise transport_error(error) from error
+
+    async def aclose(self) -> None:
+        """Return the connection to the pool, or close it."""
+        await close_response(self._response, self._pieces, self._errors)
+
+    def abort(self) -> None:
+        """Break the connection at once."""
+        abort(self._response)
+
+
+async def _close_orphans(client: Any, url: Any) -> None:
+    """Close the orphans that a cancelled request left in the pool of a caller's client."""
+    # A client does not show its pools. A transport of the caller's own class may have none.
+    pool: Any = getattr(client._transport_for_url(url), "_pool", None)  # noqa: SLF001  # see above
+    if hasattr(pool, "_assign_requests_to_connections"):
+        orphans = take_orphans(pool)
+        for each in [*orphans, *pool._assign_requests_to_connections()]:  # noqa: SLF001  # as above
+            await each.aclose()

@@ -1,18 +1,18 @@
-"""The benchmark: this SDK beside what else one would use, all measured in one run.
+"""The benchmark: this SDK and its peers, measured in one run.
 
-`python -m tests.bench --help` says how to run it; `docs/performance.md` holds its results.
+`python -m tests.bench --help` prints the usage; `docs/performance.md` has the results.
 
     __main__   the command line
-    run        rounds, interleaved; a process for each measurement
-    worker     one such process: makes one client and measures it
+    run        interleaved rounds, one process per measurement
+    worker     one such process: creates a client and measures it
     measures   what is measured, and how
-    columns    who is measured
-    clients    the same few calls, written for each library as its users write them
-    server     the other side: a process that sends bytes made beforehand
+    columns    the clients that are measured
+    clients    the same few calls, written for each library as its users would
+    server     the server process, which sends prepared bytes
     wire       those bytes
-    targets    the ratios that are promised
+    targets    the promised ratios
     report     tables, as text and as Markdown
-    plot       the picture beside them
+    plot       the chart
     original   the original provider's own environment
-    profiling  where a chunk's microseconds go
+    profiling  the cost of each layer
 """

@@ -1,11 +1,11 @@
-"""Measures the SDK against its peers, all in one run, and says which targets are met.
+"""Measure the SDK and its peers in one run, and report which targets are met.
 
-    nox -s bench                          all of it; minutes
-    nox -s bench -- --quick               the promised ratios of the plainest clients, for CI
+    nox -s bench                          everything; takes minutes
+    nox -s bench -- --quick               the promised ratios of the basic clients, for CI
     nox -s bench -- --columns sdk,httpx   these clients only
-    nox -s bench -- --write               put the results into docs/performance.md
+    nox -s bench -- --write               write the results to docs/performance.md
 
-Ends with 1 when a ratio is twice as bad as its target: more than noise can do.
+Exits with 1 if a ratio is twice as bad as its target, which noise cannot explain.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _QUICK_GROUPS = ("costs", "import")
 
 
 def main() -> int:
-    """Run what the command line asks for."""
+    """Run the benchmark as the command line specifies."""
     arguments = _arguments()
     _allow_many_files()
     plan = _plan(arguments)
@@ -104,7 +104,7 @@ def _chosen(asked: str | None, default: tuple[str, ...], known: tuple[str, ...])
 
 
 def _allow_many_files() -> None:
-    """1,000 streams are as many open files, on both sides; the processes inherit the limit."""
+    """Raise the limit of open files: 1,000 streams need as many; child processes inherit it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 5000
     if soft < wanted:

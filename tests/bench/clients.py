@@ -1,11 +1,11 @@
-"""The same few calls for each library, written as its users write them.
+"""The same few calls for each library, written as its users would.
 
-Every class here makes a client when it is made, and has the same methods. Those of
-blocking libraries are `async def` as well and never await: so one measurement serves all,
-and costs them one coroutine a call, a tenth of a microsecond.
+Every class creates a client in its initialiser and has the same methods. Methods of blocking
+libraries are `async def` too and never await, so one measurement serves all of them; the coroutine
+costs a tenth of a microsecond per call.
 
-A class imports its library when it is made, so that a process has only what it measures,
-and as `Any`: type checkers need none of the peers installed.
+A class imports its library in its initialiser, so that a process loads only what it measures, and
+as `Any`, so that type checkers need no peer installed.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ PROMPT = "Why is the sky blue?"
 MESSAGES = [{"role": "user", "content": PROMPT}]
 _KEY = "sk-benchmark"
 
-# Some allow 100 connections by default, and 1,000 streams are measured. How many stay open
-# idle is httpx's default, which would be unlimited if only the other limit were given.
+# Some libraries allow 100 connections by default, but 1,000 streams are measured. The number of
+# idle connections is httpx's default; without it, that number would be unlimited.
 _LIMIT = 2000
 _IDLE = 20
 
 Take = Callable[[Any], object]
-"""Gets each piece of text that is not empty; from what makes nothing of it, the bytes."""
+"""Receives each non-empty text, or the raw bytes from clients that do not decode."""
 
 
 class Client(Protocol):
-    """What the measurements call."""
+    """The interface that the measurements use."""
 
     async def stream(self, take: Take) -> None:
         """Read one stream to its end."""
         ...
 
     async def kept(self) -> list[Any]:
-        """Read one stream to its end and keep its chunks, as the library gives them."""
+        """Read one stream to its end and keep the library's chunks."""
         ...
 
     async def whole(self) -> str:
-        """Ask for a whole answer; its text."""
+        """Request a whole completion and return its text."""
         ...
 
     async def close(self) -> None:
@@ -127,10 +127,10 @@ class AsyncSDKOnAIOHTTP(AsyncSDK):
 
 
 class HTTPX:
-    """The loop people write by hand, on httpx: what everything is compared with.
+    """The loop written by hand on httpx: the baseline.
 
-    It reads on past `[DONE]`, so that the connection is used again: stopping there, as many
-    do, would close it, and cost httpx a new one for each stream.
+    It reads past `[DONE]` so that the connection is reused. Stopping there, as many programs do,
+    closes it and costs a new connection per stream.
     """
 
     library = "httpx"
@@ -171,7 +171,7 @@ class HTTPX2(HTTPX):
 
 
 class AsyncHTTPX:
-    """The loop people write by hand, on httpx, awaiting."""
+    """The loop written by hand on httpx, awaiting."""
 
     library = "httpx"
 
@@ -212,7 +212,7 @@ class AsyncHTTPX2(AsyncHTTPX):
 
 
 class AIOHTTP:
-    """The loop people write by hand, on aiohttp."""
+    """The loop written by hand on aiohttp."""
 
     def __init__(self, base_url: str) -> None:
         aiohttp: Any = import_module("aiohttp")
@@ -406,10 +406,10 @@ class AsyncOllama:
 
 
 class Original:
-    """The original provider, unchanged but for the address; in an environment of its own.
+    """The original provider, unchanged except for the address, in its own environment.
 
-    It makes a connection for each call, gives strings for chunks, and gives nothing for a
-    whole answer.
+    It opens a connection per call, yields strings instead of chunks, and yields nothing for a
+    whole completion.
     """
 
     def __init__(self, base_url: str) -> None:
@@ -431,11 +431,11 @@ class Original:
         raise NotImplementedError
 
     async def close(self) -> None:
-        """Nothing: it keeps no connection."""
+        """Do nothing: the provider keeps no connection."""
 
 
 class Floor:
-    """httpcore on the SDK's own connections, which reads a stream and makes nothing of it."""
+    """httpcore on the SDK's own connections: reads a stream and discards it."""
 
     def __init__(self, base_url: str) -> None:
         core: Any = import_module("httpcore")
@@ -487,7 +487,7 @@ class AsyncFloor:
 
 
 def _transport(name: str) -> Any:
-    """One of the SDK's transports, by its module and class; None for the default one."""
+    """Create one of the SDK's transports by module and class; None for the default."""
     module, _, cls = name.partition(".")
     return getattr(import_module(f"autonomousai_sdk.transports.{module}"), cls)() if name else None
 

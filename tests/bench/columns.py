@@ -1,4 +1,4 @@
-"""Who is measured: one column for each client and way of running it."""
+"""The columns of the tables: one for each client and backend."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ class Column:
     """One client.
 
     Attributes:
-        name: short, for the command line.
-        title: for the tables.
-        kind: how it is run.
+        name: a short name for the command line.
+        title: the title in the tables.
+        kind: the backend it runs on.
         client: the name of its class in `clients`.
-        modules: what must be installed.
+        modules: the modules it needs.
         imports: the statement that imports it; None when another column has the same.
-        answer: a script that imports it and asks for one whole answer at `{url}`.
-        answers: whether it has whole answers.
-        makes: whether a client is made of it at all.
-        is_floor: whether it reads the bytes of a stream and makes nothing of them: what
-            reading costs, whoever reads.
+        answer: a script that imports it and requests one whole completion from `{url}`.
+        answers: whether it supports whole completions.
+        makes: whether it has a client object.
+        is_floor: whether it only reads the bytes of a stream and discards them, the lower
+            bound for every client.
     """
 
     name: str
@@ -52,21 +52,21 @@ class Column:
 
     @property
     def reference(self) -> str:
-        """The column this one is compared with: the loop on httpx, run the same way."""
+        """The baseline column: the loop on httpx, on the same backend."""
         return _REFERENCES[self.kind]
 
     @property
     def peer(self) -> str:
-        """openai-python, run the same way (trio's calls compare with asyncio's)."""
+        """The column of openai-python on the same backend (asyncio for trio)."""
         return "openai" if self.kind == "blocking" else "openai-asyncio"
 
     @property
     def is_here(self) -> bool:
-        """Whether everything it needs is installed."""
+        """Whether all its modules are installed."""
         return all(find_spec(module) is not None for module in self.modules)
 
     def make(self, base_url: str) -> clients.Client:
-        """A new client of it."""
+        """Create a client."""
         client: clients.Client = getattr(clients, self.client)(base_url)
         return client
 

@@ -1,10 +1,9 @@
-"""What is measured inside a process, and how.
+"""The measurements that run inside one process.
 
-CPU is the process's own, system time included (`time.process_time`): waiting for the
-server costs none of it, and neither does what else the machine does. Of several
-repetitions in one process the median counts.
+CPU is the process's user and system time (`time.process_time`), so neither waiting for the server
+nor other processes count. The result is the median of several repetitions.
 
-Every stream is checked: its text must be the text that was sent.
+Every stream's text is verified.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ CHUNKS = 1000
 CROWD_CHUNKS = 100
 ENOUGH_WAITS = 0.9
 WAITS = "waits"
-"""Among the results: the share of chunks that the client waited for when they came one by one."""
+"""The result that holds the share of chunks the client waited for, one by one."""
 
 CROWDS = {"throughput 1": 1, "throughput 100": 100, "throughput 1000": 1000}
 
@@ -44,9 +43,9 @@ class Measure:
 
     Attributes:
         name: its key in the results.
-        title: what it says, for the tables.
-        unit: of the value.
-        more_is_better: whether a higher value is the better one.
+        title: its title in the tables.
+        unit: the unit of the value.
+        more_is_better: whether higher values are better.
     """
 
     name: str
@@ -76,7 +75,7 @@ Results = dict[str, float]
 
 
 async def costs(column: Column, root: str, effort: int) -> Results:
-    """The costs of chunks and answers, on a connection that stands."""
+    """Measure the cost of chunks and completions on an open connection."""
     results = {
         "at 64": await _chunk_cost(column, root, Script(CHUNKS, framed=64), effort * 5),
         "burst": await _chunk_cost(column, root, Script(CHUNKS, written=64), effort * 3),
@@ -84,7 +83,7 @@ async def costs(column: Column, root: str, effort: int) -> Results:
     share_processor(with_server=True)
     waits = resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw
     results["at 1"] = await _chunk_cost(column, root, Script(CHUNKS, paced=True), effort * 2)
-    # A read that waits gives up the processor once; a chunk that was there already would not
+    # A read that waits yields the processor once; a chunk that had already arrived would not
     # have made it wait. One stream more was read than measured.
     waits = resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw - waits
     results[WAITS] = waits / CHUNKS / (effort * 2 + 1)
@@ -100,7 +99,7 @@ async def costs(column: Column, root: str, effort: int) -> Results:
 
 
 async def kept(column: Column, root: str, effort: int) -> Results:
-    """The memory that a chunk takes up once it is read, text included."""
+    """Measure the memory of a chunk after it was read, including its text."""
     del effort
     client = column.make(root + Script(CHUNKS, framed=64).path)
     await client.kept()
@@ -116,7 +115,7 @@ async def kept(column: Column, root: str, effort: int) -> Results:
 
 
 async def throughput(column: Column, root: str, effort: int) -> Results:
-    """Chunks per second of 1 and of 100 streams, the server sending as fast as it can."""
+    """Measure chunks per second for 1 and for 100 streams at full speed."""
     results: Results = {}
     for name in ("throughput 1", "throughput 100"):
         crowd = CROWDS[name]
@@ -129,10 +128,10 @@ async def throughput(column: Column, root: str, effort: int) -> Results:
 
 
 async def thousand(column: Column, root: str, effort: int) -> Results:
-    """Throughput and peak memory of 1,000 streams at once, all of them on new connections."""
+    """Measure throughput and peak memory of 1,000 concurrent streams on new connections."""
     del effort
     name, crowd = "throughput 1000", CROWDS["throughput 1000"]
-    # One stream first, so that what is loaded late is loaded.
+    # One stream first, to trigger lazy imports.
     client = column.make(root + Script(CROWD_CHUNKS).path)
     await _crowd(column.kind, client, 1, CROWD_CHUNKS)
     await client.close()
@@ -140,7 +139,7 @@ async def thousand(column: Column, root: str, effort: int) -> Results:
     seconds = await _crowd(column.kind, client, crowd, CROWD_CHUNKS)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     await client.close()
-    # Linux says kilobytes, macOS bytes.
+    # Linux reports kilobytes, macOS bytes.
     megabytes = peak / (2**20 if sys.platform == "darwin" else 2**10)
     return {name: crowd * CROWD_CHUNKS / seconds, "memory": megabytes}
 
@@ -151,11 +150,11 @@ GROUPS: dict[str, Callable[[Column, str, int], Coroutine[Any, Any, Results]]] = 
     "throughput": throughput,
     "thousand": thousand,
 }
-"""What one process measures; memory and crowds have a process to themselves."""
+"""The measurements by group; each process runs one group."""
 
 
 def run(kind: Kind, main: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Run a measurement as its client is run; a blocking one never waits in Python's sense."""
+    """Run a measurement on its client's backend; a blocking client never awaits."""
     if kind == "asyncio":
         import asyncio
 
@@ -220,7 +219,7 @@ async def _construction_cost(column: Column, root: str, repeats: int) -> float:
 
 
 async def _crowd(kind: Kind, client: Any, crowd: int, chunks: int) -> float:
-    """Seconds that so many streams at once take, from the first request to the last chunk."""
+    """Return the seconds that concurrent streams take, from first request to last chunk."""
     texts: list[list[str]] = [[] for _ in range(crowd)]
     jobs: list[Job] = [lambda each=each: client.stream(each.append) for each in texts]  # type: ignore[misc]
     began = perf_counter()
@@ -251,7 +250,7 @@ async def _together(kind: Kind, jobs: list[Job]) -> None:
 
 
 def _decoded(pieces: list[bytes]) -> list[str]:
-    """The text in the bytes of a stream."""
+    """Return the text in the bytes of a stream."""
     events = b"".join(pieces).split(b"\n\n")
     chunks = [json.loads(event[6:]) for event in events if event.startswith(b"data: {")]
     return [chunk["choices"][0]["delta"].get("content", "") for chunk in chunks]

@@ -1,6 +1,6 @@
-"""The original provider's own environment: its package is measured as it was released.
+"""An environment with the original provider's package as it was released.
 
-Made once, below nox's folder, because what it pins must not mix with what the SDK uses.
+It is created once, below nox's folder, because its pins conflict with the SDK's dependencies.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ FOLDER = Path(".nox") / "bench-original"
 
 
 def python() -> str | None:
-    """The interpreter that has it, made if need be; None where it cannot be installed."""
+    """Return its interpreter, creating it if needed; None where it cannot be installed."""
     interpreter = FOLDER / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     if not interpreter.exists():
         subprocess.run([sys.executable, "-m", "venv", str(FOLDER)], check=True)

@@ -1,4 +1,4 @@
-"""The picture beside the tables: what a chunk costs each client."""
+"""The chart beside the tables: the cost of a chunk for each client."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _OURS, _THEIRS = "#1f6feb", "#b8bec6"
 
 
 def draw(path: Path, columns: Sequence[Column], medians: Mapping[str, Results]) -> None:
-    """Write the picture as SVG, the same bytes for the same numbers."""
+    """Write the chart as SVG; equal numbers give equal bytes."""
     matplotlib: Any = import_module("matplotlib")
     matplotlib.use("svg")
     pyplot: Any = import_module("matplotlib.pyplot")

@@ -1,10 +1,10 @@
-"""Where a chunk's microseconds go: the layers of a stream, one put on top of another.
+"""The cost of a chunk by layer: the layers of a stream, stacked one by one.
 
     python -m tests.bench.profiling
 
-No kernel takes part: the bytes come from memory, through a network backend of httpcore's
-own interface, so the numbers hardly vary. Each line is a loop over a 1,000-chunk stream
-with one layer more than the line before; the difference is that layer's cost.
+The bytes come from memory through a network backend for httpcore, without a kernel, so the numbers
+vary little. Each line is a loop over a 1,000-chunk stream with one more layer than the line before;
+the difference is that layer's cost.
 """
 
 from __future__ import annotations
@@ -107,14 +107,14 @@ def _typed(sdk: Client) -> None:
 
 
 class _Transport(httpx.HTTPTransport):
-    """httpx's own, on a given pool: its initialiser makes one, without a network backend."""
+    """Create httpx's transport on a given pool; its initialiser takes no network backend."""
 
     def __init__(self, pool: httpcore.ConnectionPool) -> None:
         self._pool = pool
 
 
 class _InMemory(HTTPXTransport):
-    """The SDK's own transport, on one of httpx's that is given."""
+    """Create the SDK's transport on a given httpx transport."""
 
     def __init__(self, transport: _Transport) -> None:
         super().__init__()
@@ -138,7 +138,7 @@ class _Stream(httpcore.NetworkStream):
         self._left = iter(self._reads)
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no resource is open."""
 
     def get_extra_info(self, info: str) -> Any:
         return None
@@ -153,7 +153,7 @@ class _Backend(httpcore.NetworkBackend):
 
 
 def _least(loop: Callable[[], object], times: int = 20) -> float:
-    """Microseconds a chunk, the least of several runs."""
+    """Return microseconds per chunk, the minimum of several runs."""
     costs: list[float] = []
     for _ in range(times):
         began = process_time()

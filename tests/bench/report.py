@@ -1,4 +1,4 @@
-"""The results as people read them: tables as text and as Markdown."""
+"""The results as tables, in plain text and Markdown."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _PACKAGES = ("httpx", "httpcore", "h11", "httpx2", "aiohttp", "openai", "anthrop
 
 @frozen
 class Machine:
-    """Where a run took place."""
+    """The machine of a run."""
 
     processor: str
     processors: int
@@ -55,7 +55,7 @@ class Machine:
 
     @classmethod
     def here(cls) -> Machine:
-        """This one."""
+        """Describe this machine."""
         return cls(
             _processor(),
             os.cpu_count() or 1,
@@ -67,7 +67,7 @@ class Machine:
 
     @property
     def lines(self) -> tuple[str, str]:
-        """What it is, and what was measured on it."""
+        """The machine and the versions of the measured packages."""
         return (
             f"{self.processor}, {self.processors} processors; {self.python} on {self.system}.",
             ", ".join(f"{name} {found}" for name, found in self.versions.items()) + ".",
@@ -78,7 +78,7 @@ Rows = list[list[str]]
 
 
 def tables(columns: Sequence[Column], medians: Mapping[str, Results]) -> list[tuple[str, Rows]]:
-    """A title and rows for each table; the first row is the head."""
+    """Return a title and rows for each table; the first row is the header."""
     made: list[tuple[str, Rows]] = []
     for title, names in _TABLES:
         measures = [
@@ -102,7 +102,7 @@ def tables(columns: Sequence[Column], medians: Mapping[str, Results]) -> list[tu
 
 
 def verdict_rows(verdicts: Sequence[Verdict]) -> Rows:
-    """The targets, each with how it is kept."""
+    """Return the table of targets and results."""
     return [
         ["", "measure", "client", "runs on", "target", "measured"],
         *(
@@ -120,14 +120,14 @@ def verdict_rows(verdicts: Sequence[Verdict]) -> Rows:
 
 
 def as_text(rows: Rows) -> str:
-    """Rows in columns of even width; numbers stand to the right."""
+    """Format rows in columns of equal width, numbers aligned to the right."""
     widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
     lines = [_line(row, widths) for row in rows]
     return "\n".join([lines[0], "─" * (sum(widths) + 2 * (len(widths) - 1)), *lines[1:]])
 
 
 def as_markdown(rows: Rows) -> str:
-    """Rows as a table of Markdown."""
+    """Format rows as a Markdown table."""
     numeric = [_is_number(cells[1:]) for cells in zip(*rows, strict=True)]
     rule = ["--:" if right else "---" for right in numeric]
     return "\n".join(f"| {' | '.join(row)} |" for row in [rows[0], rule, *rows[1:]])
@@ -140,7 +140,7 @@ def everything(
     verdicts: Sequence[Verdict],
     render: Callable[[Rows], str],
 ) -> str:
-    """All tables, with what they were measured on."""
+    """Return all tables with the description of the machine."""
     parts = list(machine.lines)
     for title, rows in tables(columns, medians):
         parts += [f"### {title}", render(rows)]
@@ -150,7 +150,7 @@ def everything(
 
 
 def write_into(document: Path, generated: str) -> None:
-    """Put the generated part between its markers, leaving the rest as it is."""
+    """Replace the generated part between its markers."""
     text = (
         document.read_text("utf-8") if document.exists() else f"# Performance\n\n{START}\n{END}\n"
     )
@@ -174,13 +174,13 @@ def _cell(column: Column, measure: str, medians: Mapping[str, Results]) -> str:
 
 
 def _reference(column: Column, measure: str, medians: Mapping[str, Results]) -> float | None:
-    """What a value is compared with; starting a process is compared with httpx's for all."""
+    """Return the value to compare with; process start-up is always compared with httpx's."""
     name = "httpx" if measure in ("import", "answer") else column.reference
     return medians.get(name, {}).get(measure)
 
 
 def _number(value: float) -> str:
-    """Three digits, which is as much as a measurement is worth."""
+    """Format a number with three digits, the precision of the measurement."""
     digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
     return f"{value:,.{digits}f}"
 
@@ -210,7 +210,7 @@ def _version(package: str) -> str | None:
 
 
 def _processor() -> str:
-    """The processor's name, where the system says it."""
+    """Return the processor's name, where the system provides it."""
     try:
         information = Path("/proc/cpuinfo").read_text("utf-8")
     except OSError:

@@ -1,7 +1,7 @@
-"""Rounds of measurements: each in a process of its own, the clients taking turns.
+"""Rounds of measurements, each in its own process, with the clients taking turns.
 
-What else the machine does comes and goes, so every round measures every client once, and
-every other round in reverse order; the medians of the rounds are the result.
+The load of the machine varies, so every round measures every client once, in reverse order every
+other time. The result is the median over the rounds.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _ANSWER = "answer"
 
 @frozen
 class PreparedCall:
-    """What to run.
+    """The plan of a run.
 
     Attributes:
-        columns: the clients, in the table's order.
-        groups: what to measure (`measures.GROUPS`, and "import").
-        rounds: how often.
-        effort: how much each process repeats.
-        pythons: other interpreters than this one, by column.
+        columns: the clients, in the order of the table.
+        groups: the measurements (`measures.GROUPS` and "import").
+        rounds: the number of rounds.
+        effort: the number of repetitions per process.
+        pythons: interpreters other than this one, by column.
     """
 
     columns: Sequence[Column]
@@ -45,7 +45,7 @@ class PreparedCall:
     pythons: Mapping[str, str]
 
     def python(self, column: Column) -> str:
-        """The interpreter that runs a column."""
+        """Return the interpreter for a column."""
         return self.pythons.get(column.name, sys.executable)
 
 
@@ -54,12 +54,12 @@ ALL_GROUPS = (*GROUPS, _IMPORT)
 
 @frozen
 class Outcome:
-    """What came of a run.
+    """The results of a run.
 
     Attributes:
-        medians: by column and measure.
-        rounds: the same before the median.
-        failures: what went wrong, by column.
+        medians: the medians by column and measure.
+        rounds: the values of each round by column and measure.
+        failures: error messages by column.
     """
 
     medians: dict[str, Results]
@@ -68,13 +68,13 @@ class Outcome:
 
 
 def measured(plan: PreparedCall, root: str, say: Say) -> Outcome:
-    """Run all of it against the server at `root`."""
+    """Run the plan against the server at `root`."""
     found: dict[str, dict[str, list[float]]] = {column.name: {} for column in plan.columns}
     failures: dict[str, str] = {}
     for number in range(plan.rounds):
         order = plan.columns if number % 2 == 0 else plan.columns[::-1]
         for group in plan.groups:
-            # Memory hardly varies; the first rounds say enough of it.
+            # Memory varies little; the first rounds are enough.
             if group == "kept" and number > 0:
                 continue
             say(f"round {number + 1} of {plan.rounds}: {group}")
@@ -110,7 +110,7 @@ def _once(plan: PreparedCall, column: Column, group: str, root: str) -> Results:
 
 
 def _imports(plan: PreparedCall, column: Column, root: str) -> Results:
-    """CPU of whole processes, less that of one that does nothing."""
+    """Measure the CPU of whole processes, minus that of an empty one."""
     python = plan.python(column)
     if column.imports is None:
         return {}
@@ -123,7 +123,7 @@ def _imports(plan: PreparedCall, column: Column, root: str) -> Results:
 
 
 def _cpu(python: str, script: str) -> float:
-    """Seconds of CPU that a process needs for a script; the least of three, caches being warm."""
+    """Return the CPU seconds of a script, the minimum of three runs with warm caches."""
     return min(_cpu_once(python, script) for _ in range(3))
 
 
@@ -137,7 +137,7 @@ def _cpu_once(python: str, script: str) -> float:
 
 
 def _reason(error: subprocess.SubprocessError) -> str:
-    """The last line of what a process said before it failed."""
+    """Return the last line that a failed process printed."""
     if isinstance(error, subprocess.CalledProcessError) and error.stderr:
         said: str = error.stderr.decode(errors="replace").strip()
         return said.splitlines()[-1]

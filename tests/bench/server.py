@@ -1,22 +1,20 @@
-"""The benchmark's server: a process of its own that sends bytes made beforehand.
+"""The benchmark's server: a separate process that sends prepared bytes.
 
-It parses no more of a request than it must and computes nothing while it answers, so the
-client is what a measurement measures. The first part of a path says what to send:
+It parses as little of a request as possible and computes nothing while it responds, so that only
+the client is measured. The first segment of the path selects the response:
 
     /whole/…                                       one document
     /stream-CHUNKS-FRAMED-WRITTEN-PACE-TOGETHER/…  an event stream
 
-`FRAMED` events make one HTTP chunk, and `WRITTEN` of those are written at once, with
-TCP_NODELAY. `PACE` is 0 to write as fast as the client's socket takes it; or 1 to play
-ping-pong: after each write the server gives up the processor, which it then shares
-with the client, so the client reads that one chunk, handles it and waits before the
-next is written. No clock is involved, a slow client is as exact as a fast one, and the
-processor never goes to sleep in between, whose waking would cost more than most clients.
-The client counts how often it waited, which tells whether it worked (see `measures`).
-`TOGETHER` streams begin at the same moment: the server waits until that many were asked
-for, then writes to all in turn. The rest of a path says in which wire format.
+`FRAMED` events form one HTTP chunk, and `WRITTEN` of those are written at once, with TCP_NODELAY.
+`PACE` is 0 to write at full speed, or 1 for ping-pong: after each write the server yields the
+processor that it shares with the client, so the client reads that one chunk, handles it and waits
+before the next is written. This needs no clock, is exact for slow and fast clients alike, and keeps
+the processor awake; waking it would cost more than most clients do. The client counts its waits to
+verify this (see `measures`). `TOGETHER` streams start at the same moment: the server waits for that
+many requests, then writes to all in turn. The rest of the path selects the wire format.
 
-Prints its port, and ends when its standard input does.
+Prints its port, and exits when its standard input is closed.
 """
 
 from __future__ import annotations
@@ -38,7 +36,7 @@ _OK = b"HTTP/1.1 200 OK\r\ncontent-type: "
 
 @frozen
 class Script:
-    """What one stream consists of, and how it is sent; see the top of this module."""
+    """The content and pacing of one stream; see the module's docstring."""
 
     chunks: int
     framed: int = 1
@@ -48,25 +46,25 @@ class Script:
 
     @property
     def path(self) -> str:
-        """The first part of the path that asks for it."""
+        """Return the first segment of its path."""
         numbers = (self.chunks, self.framed, self.written, int(self.paced), self.together)
         return "/stream-" + "-".join(map(str, numbers))
 
     @classmethod
     def of(cls, part: bytes) -> Script:
-        """The reverse of `path`, without its slash."""
+        """Parse the first segment of a path."""
         chunks, framed, written, paced, together = map(int, part.split(b"-")[1:])
         return cls(chunks, framed, written, bool(paced), together)
 
 
 WHOLE = "/whole"
-"""The first part of the path that asks for a document."""
+"""The first segment of a document's path."""
 
 
 def share_processor(*, with_server: bool) -> None:
-    """Keep this process to the server's processor, or to another one; where that can be said.
+    """Pin this process to the server's processor or to another one, where supported.
 
-    The server has the first of those this machine lets it use, a client alone the last.
+    The server uses the first available processor, a client by itself the last.
     """
     if hasattr(os, "sched_setaffinity"):
         allowed = range(os.cpu_count() or 1)
@@ -75,7 +73,7 @@ def share_processor(*, with_server: bool) -> None:
 
 @contextmanager
 def running() -> Generator[str]:
-    """A server in a process of its own; gives its root URL."""
+    """Run the server in a process and yield its root URL."""
     command = [sys.executable, "-m", __name__]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         if process.stdin is None or process.stdout is None:
@@ -90,7 +88,7 @@ def running() -> Generator[str]:
 
 @cache
 def stream_pieces(kind: bytes, script: Script) -> list[bytes]:
-    """A stream's bytes as they are written; the first brings the head, the last the end."""
+    """Return the writes of a stream; the first has the head, the last the end."""
     make, content_type = _STREAMS[kind]
     frames = [
         b"%x\r\n%s\r\n" % (len(bundle), bundle)
@@ -103,18 +101,18 @@ def stream_pieces(kind: bytes, script: Script) -> list[bytes]:
 
 @cache
 def whole_answer(kind: bytes) -> bytes:
-    """A document with its head."""
+    """Return a document with its head."""
     body = _WHOLES[kind]()
     return _OK + b"application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body
 
 
 def kind_of(path: bytes) -> bytes:
-    """The wire format that a path's end belongs to."""
+    """Return the wire format for the end of a path."""
     return next(kind for kind in _STREAMS if path.endswith(kind))
 
 
 _STREAMS: dict[bytes, tuple[Callable[[int], list[bytes]], bytes]] = {
-    # The first that a path ends with counts.
+    # The first match counts.
     b"/api/chat": (wire.ollama_lines, b"application/x-ndjson"),
     b"/v1/messages": (wire.anthropic_events, b"text/event-stream"),
     b"/chat/completions": (wire.openai_events, b"text/event-stream"),
@@ -129,7 +127,7 @@ _WHOLES: dict[bytes, Callable[[], bytes]] = {
 
 
 class _Connection(asyncio.Protocol):
-    """Reads requests, answers each."""
+    """Reads requests and responds to each."""
 
     waiting: dict[Script, list[tuple[asyncio.Transport, list[bytes]]]] = {}  # noqa: RUF012
 

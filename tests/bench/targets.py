@@ -1,6 +1,6 @@
-"""The promised ratios, and whether a run keeps them.
+"""The promised ratios, and whether a run meets them.
 
-Each compares one client with another of the same run, so the machine hardly matters.
+Each compares two clients of the same run, so the machine matters little.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from .columns import BY_NAME, COLUMNS, Column
 from .measures import MEASURES_BY_NAME, Results
 
 LOOSE = 2
-"""How much worse than its target a ratio must be to fail a run: more than noise can do."""
+"""How much worse than its target a ratio must be to fail a run; noise stays below it."""
 
 
 @frozen
 class Target:
-    """One promise: the ratio of a measure between two kinds of column.
+    """A promised ratio of a measure between two kinds of column.
 
     Attributes:
-        measure: what is compared.
+        measure: the measure.
         against: `reference` (the loop by hand on httpx), `peer` (openai-python), or the
             name of a column.
-        limit: the ratio that must not be passed.
-        columns: whose promise it is.
-        robust: whether noise leaves it alone enough to guard it.
+        limit: the bound on the ratio.
+        columns: the columns it applies to.
+        robust: whether the ratio is stable enough to fail a run.
     """
 
     measure: str
@@ -38,7 +38,7 @@ class Target:
 
 @frozen
 class Verdict:
-    """How one column keeps one target."""
+    """The result of one target for one column."""
 
     target: Target
     column: Column
@@ -47,17 +47,17 @@ class Verdict:
 
     @property
     def is_met(self) -> bool:
-        """Whether it is kept."""
+        """Whether the target is met."""
         return self._slack() >= 1
 
     @property
     def is_failed(self) -> bool:
-        """Whether it is missed by so much that noise cannot explain it."""
+        """Whether the target is missed by more than noise can explain."""
         return self.target.robust and self._slack() * LOOSE < 1
 
     @property
     def sign(self) -> str:
-        """How the ratio must compare with the limit."""
+        """The sign of the comparison with the limit."""
         return "≥" if MEASURES_BY_NAME[self.target.measure].more_is_better else "≤"
 
     def _slack(self) -> float:
@@ -88,7 +88,7 @@ TARGETS = (
 def judged(
     medians: Mapping[str, Results], targets: Iterable[Target] = TARGETS
 ) -> Iterator[Verdict]:
-    """How each column keeps each target that this run has both numbers for."""
+    """Return the result of each target for which the run has both numbers."""
     for target in targets:
         for name in target.columns:
             column = BY_NAME[name]

@@ -1,4 +1,4 @@
-"""The benchmark itself: what its server sends, who reads it, and how results are judged."""
+"""The benchmark: its server, its clients and the evaluation of its results."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ def running_server() -> Iterator[str]:
     "script", [Script(10), Script(10, framed=4), Script(10, written=64), Script(10, paced=True)]
 )
 def test_a_script_survives_its_path(script: Script) -> None:
-    """The server reads back the very script a path was made of."""
+    """A script survives the round trip through its path."""
     assert Script.of(script.path[1:].encode()) == script
 
 
 def test_the_server_sends_the_same_events_however_they_are_framed(root: str) -> None:
-    """Framing and pace change how a stream arrives, never what it says."""
+    """Framing and pace change how a stream arrives, never its content."""
     whole = b"".join(wire.openai_events(100))
     for script in (Script(100), Script(100, framed=64), Script(100, written=7, paced=True)):
         assert httpx.post(root + script.path + "/chat", content=b"{}").content == whole
 
 
 def test_events_are_framed_and_written_as_the_script_says() -> None:
-    """So many events make an HTTP chunk, and so many of these a write."""
+    """Events are grouped into HTTP chunks, and chunks into writes, as the script says."""
     each = stream_pieces(b"/chat", Script(97))
     assert (len(each), len(stream_pieces(b"/chat", Script(97, framed=64)))) == (100, 2)
     assert b"".join(stream_pieces(b"/chat", Script(97, written=64))) == b"".join(each)
@@ -49,7 +49,7 @@ def test_events_are_framed_and_written_as_the_script_says() -> None:
 
 @pytest.mark.parametrize("path", ["/chat", "/chat/completions", "/v1/messages", "/api/chat"])
 def test_the_server_answers_every_wire(root: str, path: str) -> None:
-    """Each client finds its own format, and the same text in it."""
+    """Every client reads the same text from its own wire format."""
     answer = httpx.post(root + WHOLE + path, content=b"{}")
     assert "".join(wire.words(100)) in json.dumps(answer.json(), ensure_ascii=False).replace(
         "\\n", "\n"
@@ -58,14 +58,14 @@ def test_the_server_answers_every_wire(root: str, path: str) -> None:
 
 @pytest.mark.parametrize("name", ["sdk", "httpx", "sdk-asyncio", "aiohttp", "sdk-trio"])
 def test_a_worker_measures_a_client_in_a_process_of_its_own(root: str, name: str) -> None:
-    """A worker's output is the numbers and nothing else."""
+    """A worker prints its numbers and nothing else."""
     command = [sys.executable, "-m", f"{__package__}.worker", name, "kept", root, "1"]
     done = subprocess.run(command, capture_output=True, check=True, timeout=60)
     assert 100 < json.loads(done.stdout)["kept"] < 10_000
 
 
 def test_a_ratio_is_missed_before_it_fails_a_run() -> None:
-    """Noise may miss a target; only a ratio twice as bad fails."""
+    """A missed target fails the run only if the ratio is twice as bad."""
     verdicts = [
         next(judged({"sdk": {"at 64": mine}, "httpx": {"at 64": 10.0}})) for mine in (7, 15, 17)
     ]
@@ -77,7 +77,7 @@ def test_a_ratio_is_missed_before_it_fails_a_run() -> None:
 
 
 def test_throughput_is_better_when_it_is_higher() -> None:
-    """A target that says at least is judged so."""
+    """A lower bound is checked as a lower bound."""
     name, other = "sdk-aiohttp", "httpx-asyncio"
     fast, slow = (
         next(judged({name: {"throughput 1000": mine}, other: {"throughput 1000": 100.0}}))
@@ -87,7 +87,7 @@ def test_throughput_is_better_when_it_is_higher() -> None:
 
 
 def test_tables_show_each_client_beside_its_reference() -> None:
-    """A value stands with its ratio to the loop that is run the same way."""
+    """A value is shown with its ratio to the baseline on the same backend."""
     columns = [BY_NAME["sdk"], BY_NAME["httpx"]]
     ((title, rows),) = tables(columns, {"sdk": {"at 64": 3.0}, "httpx": {"at 64": 4.0}})
     assert title == "Chunks and answers"
@@ -97,7 +97,7 @@ def test_tables_show_each_client_beside_its_reference() -> None:
 
 
 def test_results_go_between_their_markers(tmp_path: Path) -> None:
-    """What people wrote around the results stays, and a document without markers is refused."""
+    """Text around the generated part is kept; a document without markers is refused."""
     document = tmp_path / "performance.md"
     document.write_text(f"Before.\n{START}\nold\n{END}\nAfter.\n", "utf-8")
     write_into(document, "new\n")

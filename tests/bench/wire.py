@@ -1,6 +1,6 @@
-"""The bytes the benchmark's server sends: one text, in the wire format of each client.
+"""The bytes that the benchmark's server sends: one text in the wire format of each client.
 
-All made before anything is measured, and the same on every run.
+They are prepared before the measurement and equal in every run.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ _WHOLE_WORDS = 100
 
 
 def words(count: int) -> list[str]:
-    """So many pieces of text."""
+    """Return `count` pieces of text."""
     return [_WORDS[index % len(_WORDS)] for index in range(count)]
 
 
 @cache
 def openai_events(count: int) -> list[bytes]:
-    """A stream of `count` pieces, as OpenAI-compatible engines write it; this SDK's too."""
+    """Return a stream of `count` pieces as OpenAI-compatible engines write it."""
     return [
         _event(_chunk({"role": "assistant", "content": ""}, None)),
         *(_event(_chunk({"content": word}, None)) for word in words(count)),
@@ -33,7 +33,7 @@ def openai_events(count: int) -> list[bytes]:
 
 @cache
 def anthropic_events(count: int) -> list[bytes]:
-    """The same as Anthropic's events."""
+    """Return the same stream as Anthropic's events."""
     message: dict[str, object] = {
         "id": "msg_01XFDUDYJgAACzvnptvVoYEL",
         "type": "message",
@@ -66,7 +66,7 @@ def anthropic_events(count: int) -> list[bytes]:
 
 @cache
 def ollama_lines(count: int) -> list[bytes]:
-    """The same as Ollama's lines of JSON."""
+    """Return the same stream as Ollama's lines of JSON."""
     head = {"model": _MODEL, "created_at": "2026-11-23T04:10:05.123456789Z"}
     numbers = ("total_duration", "load_duration", "prompt_eval_count", "eval_count")
     return [
@@ -90,7 +90,7 @@ def ollama_lines(count: int) -> list[bytes]:
 
 @cache
 def openai_whole() -> bytes:
-    """A whole answer, as OpenAI-compatible engines write it; this SDK's too."""
+    """Return a whole completion as OpenAI-compatible engines write it."""
     return _json(
         {
             "id": _ID,
@@ -112,7 +112,7 @@ def openai_whole() -> bytes:
 
 @cache
 def anthropic_whole() -> bytes:
-    """The same as Anthropic's message."""
+    """Return the same completion as Anthropic's message."""
     return _json(
         {
             "id": "msg_01XFDUDYJgAACzvnptvVoYEL",
@@ -129,7 +129,7 @@ def anthropic_whole() -> bytes:
 
 @cache
 def ollama_whole() -> bytes:
-    """The same as Ollama's one line."""
+    """Return the same completion as Ollama's line of JSON."""
     return _json(
         {
             "model": _MODEL,
@@ -144,7 +144,7 @@ def ollama_whole() -> bytes:
 
 
 def joined(pieces: Sequence[bytes], number: int) -> Iterable[bytes]:
-    """Pieces in bundles of so many."""
+    """Yield the pieces in groups of `size`."""
     for start in range(0, len(pieces), number):
         yield b"".join(pieces[start : start + number])
 

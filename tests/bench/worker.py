@@ -1,4 +1,4 @@
-"""One process of the benchmark: measures one client, and prints what it found as JSON.
+"""One process of the benchmark: measures one client and prints the results as JSON.
 
 python -m tests.bench.worker COLUMN GROUP ROOT EFFORT
 """
@@ -15,10 +15,10 @@ from .server import share_processor
 
 
 def main() -> None:
-    """Measure what the command line names."""
+    """Run the measurement named on the command line."""
     name, group, root, effort = sys.argv[1:]
     share_processor(with_server=False)
-    warnings.simplefilter("ignore")  # some peers leave things unclosed
+    warnings.simplefilter("ignore")  # some peers leave resources open
     column = BY_NAME[name]
     results = run(column.kind, lambda: GROUPS[group](column, root, int(effort)))
     sys.stdout.write(json.dumps(results))

@@ -1,11 +1,11 @@
-"""Try the core's promises on made-up bytes, guided by the code they reach.
+"""Fuzz the promises of the core, guided by code coverage.
 
     nox -s fuzz                               every target, a minute each
-    nox -s fuzz -- --seconds 600 sse codec    these, ten minutes each
-    nox -s fuzz -- --keep                     and keep the inputs that reach new code
+    nox -s fuzz -- --seconds 600 sse codec    two targets, ten minutes each
+    nox -s fuzz -- --keep                     also keep inputs that reach new code
 
-A target is tried on every kept input first, then on variations of them. What breaks it is made as
-small as it can be and saved beside them, where the suite replays it, and the command ends with 1.
+A target runs on every kept input first, then on variations of them. An input that breaks it is
+minimised and saved with the others, where the test suite replays it, and the command exits with 1.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ installed. `nox -s fuzz` installs it on Linux and x86-64, with Python 3.11 to 3.
 
 
 def main() -> int:
-    """Run the command; 1 if a target broke."""
+    """Run the command; return 1 if a target broke."""
     parser = ArgumentParser(
         prog="python -m tests.fuzz",
         description=__doc__,
@@ -58,13 +58,13 @@ def main() -> int:
 
 
 def described(name: str) -> str:
-    """A target in a line."""
+    """Describe a target in one line."""
     promise = (TARGETS[name].__doc__ or "").partition("\n")[0]
     return f"  {name:10}{promise}\n"
 
 
 def say(text: str) -> None:
-    """Print as soon as there is something to say."""
+    """Print and flush."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 

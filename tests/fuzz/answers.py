@@ -1,6 +1,6 @@
-"""An answer as the fuzzer reads it: as a driver does, but to its end in any case.
+"""A response as the fuzzer reads it: like a driver, but always to its end.
 
-Owns how an answer's outcome is told and which outcomes are lies.
+Owns the outcome of a response and the check that the outcome is true.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ CONTEXT = Context("POST https://service.example/chat", 1, Secret(KEY))
 
 @frozen
 class Head:
-    """The start of an answer."""
+    """The head of a response."""
 
     status: int
     headers: Mapping[str, str]
 
     @classmethod
     def parsed(cls, text: str) -> Head:
-        """A status and lines of headers; whatever is no such thing is passed over."""
+        """Parse a status and header lines; invalid lines are ignored."""
         status, *lines = text.split("\n")
         headers: dict[str, str] = {}
         for line in lines:
@@ -47,19 +47,19 @@ class Head:
 
 
 def _kind(error: AutonomousAIError | None) -> object:
-    """What an error says, which must not depend on the reads."""
+    """Return what an error shows, which must not depend on the reads."""
     return type(error), str(error)
 
 
 @frozen
 class Outcome:
-    """What became of an answer.
+    """The outcome of a response.
 
     Attributes:
-        chunks: those of a stream.
-        completion: the whole answer, or None.
-        error: what came instead, or None.
-        is_stream: whether it came as a stream.
+        chunks: the chunks of a stream.
+        completion: the completion, or None.
+        error: the error, or None.
+        is_stream: whether the response is a stream.
     """
 
     chunks: tuple[ChatCompletionChunk, ...] = ()
@@ -69,7 +69,7 @@ class Outcome:
 
 
 def read(head: Head, pieces: Iterable[bytes], *, is_stream: bool, bound: int) -> Outcome:
-    """Read an answer whose body comes in these pieces, and then ends."""
+    """Read a response whose body arrives in these pieces and then ends."""
 
     def new_stream(context: Context, headers: Headers) -> StreamState[Any, Any]:
         return StreamState(CHAT_CREATE.stream, context, headers, bound)
@@ -98,7 +98,7 @@ def read(head: Head, pieces: Iterable[bytes], *, is_stream: bool, bound: int) ->
 
 
 def check(outcome: Outcome, head: Head, body: bytes) -> None:
-    """No unfinished stream passes for an answer; an error shows no key, and can be kept."""
+    """Check that no cut stream passes as complete and that an error pickles and shows no key."""
     error = outcome.error
     if error is not None:
         said = vars(error) | {"partial": None}
@@ -110,7 +110,7 @@ def check(outcome: Outcome, head: Head, body: bytes) -> None:
 
 
 def plain(head: Head, body: bytes) -> bytes:
-    """A body without its content coding, as far as it can be undone."""
+    """Return a body without its content coding, as far as it can be decoded."""
     parts: list[bytes] = []
     with suppress(CodingError):
         inflate = inflater(head.headers.get("content-encoding", ""))
@@ -119,7 +119,7 @@ def plain(head: Head, body: bytes) -> bytes:
 
 
 def _is_finished(chunks: Iterable[ChatCompletionChunk]) -> bool:
-    """Whether every choice that was begun has its finish reason, and there is one at all."""
+    """Return whether every choice has a finish reason, and there is at least one choice."""
     begun: set[int] = set()
     ended: set[int] = set()
     for chunk in chunks:

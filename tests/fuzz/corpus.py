@@ -1,7 +1,7 @@
-"""The kept inputs: small files, in a folder for each target.
+"""The kept inputs: small files, one folder per target.
 
-Those with a name in words were chosen by hand. A name of forty digits is one that fuzzing found to
-reach new code, and `broken-…` broke a promise once.
+Files named in words were written by hand. Files named by forty hex digits were found by fuzzing to
+reach new code, and `broken-…` once broke a promise.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ CORPUS = Path(__file__).parent / "corpus"
 
 
 def kept(name: str) -> list[Path]:
-    """A target's files."""
+    """Return a target's files."""
     return sorted((CORPUS / name).iterdir())
 
 
 def shown(path: Path) -> str:
-    """A path as one would type it in the repository's folder."""
+    """Return a path relative to the repository."""
     return path.relative_to(CORPUS.parent.parent.parent).as_posix()
 
 
 def fault(target: Target, data: bytes) -> Exception | None:
-    """How an input breaks a target; None if it does not."""
+    """Return the error by which an input breaks a target, or None."""
     try:
         target(data)
-    except Exception as error:  # noqa: BLE001  # Whatever it is, it was promised not to be.
+    except Exception as error:  # noqa: BLE001  # any exception breaks the promise
         return error
     return None
 
 
 def put_aside(name: str, data: bytes, target: Target) -> Path:
-    """Keep an input that broke a target, as small as it can be made."""
+    """Minimise and keep an input that broke a target."""
     error = fault(target, data)
     if error is not None:
         data = shrunk(data, lambda less: type(fault(target, less)) is type(error))
@@ -45,7 +45,7 @@ def put_aside(name: str, data: bytes, target: Target) -> Path:
 
 
 def shrunk(data: bytes, breaks: Callable[[bytes], bool]) -> bytes:
-    """The bytes without any part that can be left out while they still break."""
+    """Remove every part of the bytes that is not needed to break the target."""
     size = len(data)
     while size:
         start = 0

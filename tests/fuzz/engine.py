@@ -1,6 +1,6 @@
-"""One target under atheris, in a process of its own: `python -m tests.fuzz.engine TARGET ARG...`.
+"""Run one target under atheris: `python -m tests.fuzz.engine TARGET ARG...`.
 
-The arguments are libFuzzer's. It ends the process when it is done, so there is nothing to return.
+The arguments are libFuzzer's, which exits the process when it is done.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any
 
 def main(name: str, arguments: list[str]) -> None:
     """Fuzz until the time is up or the target breaks."""
-    atheris: Any = import_module("atheris")  # which has no types
+    atheris: Any = import_module("atheris")  # it has no types
     with atheris.instrument_imports(include=["autonomousai_sdk", "email"]):
         targets = import_module("tests.fuzz.targets")
-    # libFuzzer starts itself anew by its name for some of what it does.
+    # libFuzzer restarts itself by its name for some tasks.
     command = shlex.join([sys.executable, "-m", "tests.fuzz.engine", name])
     atheris.Setup([command, *arguments], targets.TARGETS[name])
     atheris.Fuzz()

@@ -1,6 +1,6 @@
-"""One target's run: the kept inputs in this process, made-up ones in another.
+"""One target's run: the kept inputs in this process, generated ones in another.
 
-Reads what libFuzzer, which atheris is made of, prints and leaves behind.
+Parses the output and the files of libFuzzer, on which atheris is built.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from .targets import TARGETS
 WORDS = Path(__file__).parent / "words.dict"
 
 LONGEST = 2048
-"""Bytes of the longest input that is made up: some events, and quick to try."""
+"""The longest generated input, in bytes: several events, and quick to run."""
 
 SLOW = 20
-"""Seconds that one input may take; the kept ones take thousandths."""
+"""Seconds that one input may take; the kept ones take milliseconds."""
 
 
 @frozen(kw_only=True)
 class Result:
-    """What a run found.
+    """The result of a run.
 
     Attributes:
-        kept: how many inputs were in the corpus.
-        tried: how many were made up.
-        added: how many of those were added to the corpus.
-        broken: the input that broke the target, where it is kept; or None.
-        trace: how it did.
+        kept: the number of inputs in the corpus.
+        tried: the number of generated inputs.
+        added: the number of inputs added to the corpus.
+        broken: the file of the input that broke the target, or None.
+        trace: the traceback of that input.
     """
 
     kept: int
@@ -46,14 +46,14 @@ class Result:
 
     @property
     def found(self) -> str:
-        """What a run found, in one line."""
+        """Return the result in one line."""
         if self.broken is not None:
             return f"BROKEN by {corpus.shown(self.broken)}"
         return f"nothing; {self.added} new inputs kept" if self.added else "nothing"
 
 
 def replayed(name: str) -> Result:
-    """Try every kept input, up to the first that breaks the target."""
+    """Run every kept input, up to the first that breaks the target."""
     paths = corpus.kept(name)
     for path in paths:
         error = corpus.fault(TARGETS[name], path.read_bytes())
@@ -63,7 +63,7 @@ def replayed(name: str) -> Result:
 
 
 def fuzzed(name: str, seconds: int, *, keep: bool) -> Result:
-    """Try made-up inputs for so long, or until one breaks the target."""
+    """Run generated inputs until the time is over or one breaks the target."""
     folder, target = corpus.CORPUS / name, TARGETS[name]
     kept = len(corpus.kept(name))
     with tempfile.TemporaryDirectory() as scratch:
@@ -84,26 +84,26 @@ def fuzzed(name: str, seconds: int, *, keep: bool) -> Result:
         for path in broken.iterdir():
             put = corpus.put_aside(name, path.read_bytes(), target)
             error = corpus.fault(target, put.read_bytes())
-            # What took too long, or too much memory, may do well in this process.
+            # An input that took too long or too much memory may pass in this process.
             trace = said[-2000:] if error is None else _trace(error)
             return Result(kept=kept, tried=tried, broken=put, trace=trace)
         added = 0
         if keep:
-            # Which code is reached counts, not how often: the corpus stays small.
+            # Coverage counts whether code is reached, not how often, so the corpus stays small.
             said = _engine(name, "-merge=1", "-use_counters=0", str(folder), str(new))
             added = _number(r"MERGE-OUTER: (\d+) new files", said)
         return Result(kept=kept, tried=tried, added=added)
 
 
 def _engine(*arguments: str) -> str:
-    """Run the engine to its end; what it said."""
+    """Run the engine and return its output."""
     command = [sys.executable, "-m", "tests.fuzz.engine", *arguments]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     return done.stdout.decode("utf-8", "replace")
 
 
 def _number(pattern: str, said: str) -> int:
-    """A number that the engine tells; when it does not, it could not even start."""
+    """Return a number from the engine's output; without it, the engine failed to start."""
     found = re.search(pattern, said)
     if found is None:
         raise RuntimeError(f"the fuzzer itself failed:\n{said[-2000:]}")

@@ -1,7 +1,7 @@
-"""What the fuzzer tries: functions of any bytes that raise when a promise of the core is broken.
+"""The fuzzer's targets: functions of bytes that raise if a promise of the core is broken.
 
-Each does the same at every call, so that an input that broke one can be kept and tried again.
-They know nothing of the fuzzer.
+Each is deterministic, so that an input that broke one can be kept and run again. None uses the
+fuzzer.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Target = Callable[[bytes], None]
 
 
 def cuts(data: bytes) -> Iterator[list[bytes]]:
-    """The bytes one by one, and cut at places that depend on nothing but them."""
+    """Split the bytes one by one, and at positions that depend on the bytes alone."""
     yield single_bytes(data)
     points = sorted(Random(data).choices(range(len(data) + 1), k=3))
     pieces = [data[start:stop] for start, stop in pairwise([0, *points, len(data)])]
@@ -37,7 +37,7 @@ def cuts(data: bytes) -> Iterator[list[bytes]]:
 
 
 def sse(data: bytes) -> None:
-    """A stream has the events of the rules however it is cut, each as soon as its end is in."""
+    """A stream yields the reference events however it is cut, each as soon as it is complete."""
     owed = read_by_the_rules(data)
     assert SSEDecoder().feed(data) == owed
     for pieces in cuts(data):
@@ -47,7 +47,7 @@ def sse(data: bytes) -> None:
         for piece in pieces:
             events += decoder.feed(piece)
             start += piece
-            if len(piece) > 1:  # After each byte would take too long.
+            if len(piece) > 1:  # Checking after each byte would take too long.
                 assert events == read_by_the_rules(start)
         assert events == owed
 
@@ -59,14 +59,14 @@ def sse(data: bytes) -> None:
 
 
 def _bounded(bound: int, pieces: Iterable[bytes]) -> tuple[list[RawEvent], bool]:
-    """The events of a stream up to a bound, and whether that ended them."""
+    """Return the events of a stream up to a bound, and whether the bound ended it."""
     parser = EventParser(bound, report_bare_json=True)
     events = [event for piece in pieces for event in parser.feed(piece)]
     return events, parser.overflow is not None
 
 
 def decoding(data: bytes) -> None:
-    """Both ways to decode a document give the same, or refuse it with a DecodeError."""
+    """Both decoding paths return the same value, or both raise DecodeError."""
     for cls in (ChatCompletionChunk, ChatCompletion):
         decoded = _decoded(codec.decode, data, cls)
         standard = _decoded(codec.decode_standard, data, cls)
@@ -83,18 +83,18 @@ def decoding(data: bytes) -> None:
 
 
 HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
-"""An escape that means nothing without another; the fast way refuses a document that has one."""
+"""A lone surrogate escape, which the fast path refuses."""
 
 
 def _says_twice(data: bytes) -> bool:
-    """Whether an object has a name twice: the last one counts, and the fast way judges each."""
+    """Return whether an object repeats a key: the last one counts; the fast path checks each."""
     pairs: list[Any] = []
     json.loads(data, object_pairs_hook=pairs.append)
     return any(len(dict(each)) < len(each) for each in pairs)
 
 
 def _decoded(decode: Callable[[bytes, type[Any]], object], data: bytes, cls: type[Any]) -> str:
-    """What a way to decode makes of a document; nothing if it refuses."""
+    """Return the value of a decoding path, or nothing if it refuses the document."""
     try:
         return _shown(decode(data, cls))
     except codec.DecodeError:
@@ -102,7 +102,7 @@ def _decoded(decode: Callable[[bytes, type[Any]], object], data: bytes, cls: typ
 
 
 def _shown(value: object) -> str:
-    """A value, so exactly that 1, 1.0 and True differ."""
+    """Describe a value so exactly that 1, 1.0 and True differ."""
     try:
         return repr(value)
     except RecursionError:
@@ -110,10 +110,9 @@ def _shown(value: object) -> str:
 
 
 def _is_overlooked(data: bytes, cls: type[Any], fast: str) -> bool:
-    """Whether all that the standard way refuses is in fields that nobody announced.
+    """Return whether everything the standard path refuses is in unknown fields.
 
-    The fast way does not look into those, so it lets them have text that is no UTF-8 and numbers
-    there is no room for. What becomes of either here is refused or shows, where it is read.
+    The fast path skips unknown fields, so it accepts invalid UTF-8 and huge numbers in them.
     """
 
     def number(text: str) -> object:
@@ -129,17 +128,17 @@ def _is_overlooked(data: bytes, cls: type[Any], fast: str) -> bool:
     try:
         document = json.loads(text, parse_float=number, parse_int=integer, parse_constant=constant)
     except RecursionError:
-        return True  # How deep is too deep differs by some levels, and with the stack.
+        return True  # The depth limit varies by some levels with the stack.
     return fast == _shown(codec.structured(document, cls))
 
 
 def stream(data: bytes) -> None:
-    """A stream is the same however it is cut, and complete only if it says so."""
+    """A stream has the same outcome however it is cut, and is complete only if it says so."""
     _answered(Head(200, {"content-type": "text/event-stream"}), data, is_stream=True)
 
 
 def document(data: bytes) -> None:
-    """A whole answer is what the codec makes of it, or an error of this SDK."""
+    """A document is either decoded by the codec or an error of this SDK."""
     outcome = _answered(Head(200, {"content-type": "application/json"}), data, is_stream=False)
     decoded = _decoded(codec.decode, data, ChatCompletion)
     if outcome.error is None:
@@ -149,7 +148,7 @@ def document(data: bytes) -> None:
 
 
 def answer(data: bytes) -> None:
-    """Whatever the status, the headers and the body, there is a result or an error of this SDK.
+    """Any status, headers and body give a result or an error of this SDK.
 
     The bytes are a status, headers, an empty line and a body; the lines end in line feeds.
     """
@@ -160,7 +159,7 @@ def answer(data: bytes) -> None:
 
 
 def _answered(head: Head, body: bytes, *, is_stream: bool, bound: int = 2**16) -> Outcome:
-    """What becomes of an answer, which is the same however its body is cut."""
+    """Return the outcome of a response, which is the same however its body is cut."""
     outcome = read(head, [body], is_stream=is_stream, bound=bound)
     check(outcome, head, body)
     for pieces in cuts(body):
@@ -169,7 +168,7 @@ def _answered(head: Head, body: bytes, *, is_stream: bool, bound: int = 2**16) -
 
 
 def inflating(data: bytes) -> None:
-    """Compressed bytes become the same in bounded pieces however they are cut, or a CodingError."""
+    """Compressed bytes inflate to the same bounded pieces however cut, or raise CodingError."""
     for name in ("gzip", "deflate"):
         owed = _inflated_simply(name, data)
         assert _inflated(name, [data]) == owed
@@ -178,7 +177,7 @@ def inflating(data: bytes) -> None:
 
 
 def _inflated(name: str, pieces: Iterable[bytes]) -> tuple[bytes, str]:
-    """What a compressed body holds, and how it ends."""
+    """Return the content of a compressed body and how it ends."""
     inflater = coding.Inflater(name)
     plain: list[bytes] = []
     try:
@@ -192,7 +191,7 @@ def _inflated(name: str, pieces: Iterable[bytes]) -> tuple[bytes, str]:
 
 
 def _inflated_simply(name: str, data: bytes) -> tuple[bytes, str]:
-    """The same by zlib alone, a byte at a time and without any bound."""
+    """Return the same by zlib alone, byte by byte and without a bound."""
     wbits = zlib.MAX_WBITS | 16 if name == "gzip" else zlib.MAX_WBITS
     try:
         zlib.decompressobj(wbits).decompress(data[:2])
@@ -212,7 +211,7 @@ def _inflated_simply(name: str, data: bytes) -> tuple[bytes, str]:
 
 
 def waiting(data: bytes) -> None:
-    """A wish to be asked again later is a number of seconds to wait, or none."""
+    """A `retry-after` header is either a number of seconds or ignored."""
     for name in ("retry-after", "retry-after-ms"):
         seconds = retry_after(Headers([(name, data.decode("latin-1"))]), date=1_790_000_000)
         assert seconds is None or (seconds > 0 and math.isfinite(seconds))
@@ -227,4 +226,4 @@ TARGETS: dict[str, Target] = {
     "coding": inflating,
     "retry": waiting,
 }
-"""Named as the folders of the corpus are."""
+"""The targets by the names of their corpus folders."""

@@ -1,4 +1,4 @@
-"""The fuzzer's command: what it does with what the engine finds, and without an engine."""
+"""The fuzzer's command, with and without an engine."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ Found = Callable[[list[bytes]], Path]
 
 
 def breaks_at_x(data: bytes) -> None:
-    """A target that does not like an x."""
+    """A target that breaks on an x."""
     assert b"x" not in data
 
 
 def nowhere(_: str) -> None:
-    """Find no module."""
+    """Pretend that no module is installed."""
 
 
 @pytest.fixture
 def made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[list[bytes]], Path]:
-    """A corpus with one target and one input, and an engine that makes up what it is given."""
+    """A corpus with one target and one input, and a scripted engine."""
     root = tmp_path / "tests" / "fuzz" / "corpus"
     (root / "x").mkdir(parents=True)
     (root / "x" / "kept").write_bytes(b"a")
@@ -52,7 +52,7 @@ def made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[list[b
 
 
 def test_a_run_that_finds_nothing(made_up: Found, capsys: pytest.CaptureFixture[str]) -> None:
-    """Says how much was tried, and how much of it is kept."""
+    """A run without a finding reports how many inputs were tried and kept."""
     made_up([])
     assert __main__.main() == 0
     assert capsys.readouterr().out.split("\n")[1].split() == [
@@ -61,7 +61,7 @@ def test_a_run_that_finds_nothing(made_up: Found, capsys: pytest.CaptureFixture[
 
 
 def test_what_breaks_a_target_is_kept(made_up: Found, capsys: pytest.CaptureFixture[str]) -> None:
-    """As small as it can be, beside the other inputs, and found there by the next run."""
+    """A breaking input is minimised, saved in the corpus, and found by the next run."""
     folder = made_up([b"abcxdef"])
     assert __main__.main() == 1
     (broken,) = folder.glob("broken-*")
@@ -78,7 +78,7 @@ def test_what_breaks_a_target_is_kept(made_up: Found, capsys: pytest.CaptureFixt
 def test_what_breaks_the_engine_alone_is_kept_as_it_is(
     made_up: Found, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Such as an input that took too long: with what the engine said of it."""
+    """An input that broke only in the engine is kept with the engine's output."""
     folder = made_up([b"abc"])
     assert __main__.main() == 1
     (broken,) = folder.glob("broken-*")
@@ -89,7 +89,7 @@ def test_what_breaks_the_engine_alone_is_kept_as_it_is(
 def test_without_the_fuzzer_the_kept_inputs_are_tried(
     made_up: Found, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And that it was no more than that is said."""
+    """Without an engine, only the kept inputs run, and the command says so."""
     folder = made_up([b"x"])
     monkeypatch.setattr(__main__, "find_spec", nowhere)
     assert __main__.main() == 0
@@ -103,7 +103,7 @@ def test_without_the_fuzzer_the_kept_inputs_are_tried(
 def test_a_target_that_there_is_not(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Is told with those that there are."""
+    """An unknown target is refused with the list of known targets."""
     monkeypatch.setattr(sys, "argv", ["fuzz", "json"])
     with pytest.raises(SystemExit):
         __main__.main()
@@ -112,5 +112,5 @@ def test_a_target_that_there_is_not(
 
 @pytest.mark.skipif(find_spec("atheris") is None, reason="atheris is not installed")
 def test_the_engine_itself() -> None:
-    """It makes inputs up, and says so."""
+    """The real engine generates inputs and reports their number."""
     assert run.fuzzed("retry", 1, keep=False).tried > 100

@@ -26,8 +26,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, default=ROOT / "autonomousai_sdk" / "_generated")
     options = parser.parse_args(arguments)
     try:
-        files = formatted(rendered(modelled(load(options.spec))))
-    except SpecError as error:
+        files = formatted(rendered(modelled(load(options.spec))), options.output)
+    except (SpecError, RecursionError) as error:
         print(f"{options.spec}: {error}", file=sys.stderr)
         return 1
     if not options.check:

@@ -1,13 +1,22 @@
-"""Reading the spec: YAML, references, and errors that say where."""
+"""Read the spec: YAML, references, and errors that say where.
+
+YAML is read as version 1.2, which OpenAPI asks for: `no` and `on` are strings there, and so is a
+date. A key that occurs twice is an error.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import yaml
 from attrs import frozen
+
+BESIDE_REFERENCE = ("$ref", "summary", "description", "default", "x-python", "x-concatenate")
+"""The members that an object with a `$ref` may have; the reference replaces any others."""
 
 
 class SpecError(Exception):
@@ -48,6 +57,17 @@ class Node:
         """
         return self.member(name).text()
 
+    def flag(self, name: str) -> bool:
+        """A member's value, which is true or false; false if it is missing.
+
+        Raises:
+            SpecError: it is something else.
+        """
+        value = self.get(name, default=False)
+        if not isinstance(value, bool):
+            raise self.member(name).error(f"true or false belongs here, not {value!r}")
+        return value
+
     def values(self, name: str) -> list[Any]:
         """A member's value, which is a list.
 
@@ -59,6 +79,14 @@ class Node:
         if not isinstance(values, list):
             raise member.error(f"a list belongs here, not {member.value!r}")
         return values
+
+    def strings(self, name: str) -> list[str]:
+        """The strings of a member that is a list; none if it is missing.
+
+        Raises:
+            SpecError: it is something else.
+        """
+        return [item.text() for item in self.items(name)]
 
     def at(self, name: str) -> Node:
         """A member, with references followed.
@@ -84,25 +112,39 @@ class Node:
         if not self.has(name):
             return []
         member = self.member(name)
-        values: list[Any] = member.value
-        if not isinstance(values, list):
-            raise member.error("a list belongs here")
-        return [
-            Node(self.root, value, f"{member.pointer}/{position}")
-            for position, value in enumerate(values)
-        ]
+        return [member.item(position) for position in range(len(self.values(name)))]
+
+    @property
+    def is_list(self) -> bool:
+        """Whether the value is a list."""
+        return isinstance(self.value, list)
+
+    def item(self, position: int) -> Node:
+        """An item of a list."""
+        return Node(self.root, self.value[position], f"{self.pointer}/{position}")
 
     @property
     def reference(self) -> str | None:
         """The pointer this is a reference to, or None."""
-        target = self.mapping().get("$ref") if isinstance(self.value, Mapping) else None
-        return None if target is None else str(target)
+        if not isinstance(self.value, Mapping) or not self.has("$ref"):
+            return None
+        return self.string("$ref")
 
     def resolved(self) -> Node:
-        """The node itself, or what it is a reference to."""
-        if self.reference is None:
-            return self
-        return self.target(self.reference).resolved()
+        """The node itself, or what it is a reference to.
+
+        Raises:
+            SpecError: the reference leads nowhere, or to itself.
+        """
+        node = self
+        seen: set[str] = set()
+        while (reference := node.reference) is not None:
+            node.only(*BESIDE_REFERENCE)
+            if reference in seen:
+                raise node.error(f"{reference!r} leads to itself")
+            seen.add(reference)
+            node = node.target(reference)
+        return node
 
     def target(self, pointer: str) -> Node:
         """What a pointer within the spec leads to.
@@ -113,11 +155,14 @@ class Node:
         if not pointer.startswith("#/"):
             raise self.error(f"{pointer!r} does not point into this document")
         node = Node(self.root, self.root)
-        for part in pointer[2:].split("/"):
+        for part in unquote(pointer[2:]).split("/"):
             name = part.replace("~1", "/").replace("~0", "~")
-            if not isinstance(node.value, Mapping) or not node.has(name):
+            if node.is_list and name.isdecimal() and int(name) < len(node.value):
+                node = node.item(int(name))
+            elif isinstance(node.value, Mapping) and node.has(name):
+                node = node.member(name)
+            else:
                 raise self.error(f"{pointer!r} leads nowhere")
-            node = node.member(name)
         return node
 
     def mapping(self) -> Mapping[str, Any]:
@@ -139,7 +184,10 @@ class Node:
         """
         for name in self.mapping():
             if name not in known:
-                raise self.error(f"the generator does not know {name!r}")
+                raise self.error(
+                    f"the generator does not know {name!r} here, only {', '.join(known)}: leave "
+                    "it out, or teach the generator"
+                )
 
     def member(self, name: str) -> Node:
         """A member as it stands, references not followed.
@@ -153,14 +201,50 @@ class Node:
         return Node(self.root, self.mapping()[name], pointer)
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2 (core schema), whose keys are strings that occur once."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002  # PyYAML's signature
+        for key, _ in node.value:
+            # A key such as 200 is a string in JSON, whatever YAML takes it for.
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.YAMLError(f"{key.start_mark}: a key is a string")
+            key.tag = "tag:yaml.org,2002:str"
+        names = [key.value for key, _ in node.value]
+        for position, name in enumerate(names):
+            if name in names[:position]:
+                mark = node.value[position][0].start_mark
+                raise yaml.YAMLError(f"the key {name!r} occurs twice{mark}")
+        return super().construct_mapping(node, deep)
+
+
+_RESOLVERS: tuple[tuple[str, str, str], ...] = (
+    ("null", r"null|Null|NULL|~|", "nN~"),
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("int", r"[-+]?(0|[1-9][0-9]*)", "-+0123456789"),
+    (
+        "float",
+        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+        "-+.0123456789",
+    ),
+)
+_Loader.yaml_implicit_resolvers = {}
+for _name, _pattern, _first in _RESOLVERS:
+    for _character in (*_first, *([""] if _name == "null" else [])):
+        _Loader.yaml_implicit_resolvers.setdefault(_character, []).append(
+            (f"tag:yaml.org,2002:{_name}", re.compile(f"^(?:{_pattern})$"))
+        )
+
+
 def load(path: Path) -> Node:
     """The spec in a YAML file.
 
     Raises:
-        SpecError: it is no YAML.
+        SpecError: the file cannot be read, or is not YAML.
     """
     try:
-        root = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise SpecError(f"{path.name}: {error}") from error
+        text = path.read_text(encoding="utf-8")
+        root: Any = yaml.load(text, Loader=_Loader)  # noqa: S506  # a kind of SafeLoader
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        raise SpecError(f"{path.name} cannot be read as YAML: {error}") from error
     return Node(root, root)

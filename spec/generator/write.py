@@ -1,4 +1,4 @@
-"""Putting the files in place, formatted, or comparing them with what is there."""
+"""Format and check the files, then write them, or compare them with those in place."""
 
 from __future__ import annotations
 
@@ -7,40 +7,66 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from .load import SpecError
+from .verify import verify
+
 CONFIGURATION = Path(__file__).parents[2] / "pyproject.toml"
 
 
-def formatted(files: dict[str, str]) -> dict[str, str]:
-    """The files as the project's own formatter leaves them, with their imports sorted."""
+def formatted(files: dict[str, str], target: Path) -> dict[str, str]:
+    """The files as the project's formatter leaves them, without unused imports.
+
+    Raises:
+        SpecError: they are not valid Python, or cannot be imported at their target.
+    """
     with TemporaryDirectory() as folder:
         for name, source in files.items():
             Path(folder, name).write_text(source, encoding="utf-8")
         ruff = [sys.executable, "-m", "ruff"]
         options = ["--config", str(CONFIGURATION), "--no-cache", "--quiet", folder]
-        for command in (["check", "--select", "I", "--fix"], ["format"]):
-            subprocess.run([*ruff, *command, *options], check=True)  # noqa: S603  # our own tool
+        for command in (["check", "--select", "I,F401", "--fix-only"], ["format"]):
+            _run([*ruff, *command, *options])
+        verify(Path(folder), target)
         return {name: Path(folder, name).read_text(encoding="utf-8") for name in files}
 
 
 def write(files: dict[str, str], target: Path) -> None:
-    """Make a folder hold these files, and no other Python ones."""
+    """Make a folder hold these files and nothing else."""
     target.mkdir(parents=True, exist_ok=True)
-    for path in _existing(target):
-        if path.name not in files:
-            path.unlink()
+    for name in _existing(target):
+        if name not in files:
+            (target / name).unlink()
     for name, source in files.items():
         (target / name).write_text(source, encoding="utf-8")
 
 
 def differences(files: dict[str, str], target: Path) -> list[str]:
-    """How a folder differs from these files: what is missing, changed or there without reason."""
-    found = {path.name: path.read_text(encoding="utf-8") for path in _existing(target)}
+    """How a folder differs from these files: what is missing, changed or left over."""
+    found = {name: (target / name).read_bytes() for name in _existing(target)}
     return [
         *(f"missing: {name}" for name in files if name not in found),
-        *(f"changed: {name}" for name in files if name in found and files[name] != found[name]),
+        *(
+            f"changed: {name}"
+            for name in files
+            if name in found and files[name].encode() != found[name]
+        ),
         *(f"orphaned: {name}" for name in found if name not in files),
     ]
 
 
-def _existing(target: Path) -> list[Path]:
-    return sorted(path for path in target.iterdir() if path.is_file()) if target.is_dir() else []
+def _existing(target: Path) -> list[str]:
+    """Every file in a folder and its subfolders, except what Python caches there."""
+    if not target.is_dir():
+        return []
+    return sorted(
+        path.relative_to(target).as_posix()
+        for path in target.rglob("*")
+        if (path.is_file() or path.is_symlink()) and "__pycache__" not in path.parts
+    )
+
+
+def _run(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own tools
+    if done.returncode:
+        said = (done.stdout + done.stderr).strip()
+        raise SpecError(f"the generated files are not valid Python, so none is written:\n{said}")

@@ -14,6 +14,7 @@ from spec.generator.__main__ import main
 from spec.generator.load import Node, SpecError, load
 from spec.generator.model import Spec, modelled
 from spec.generator.render import rendered
+from spec.generator.write import formatted
 
 MINIATURE = Path(__file__).parent / "miniature.yaml"
 
@@ -274,6 +275,10 @@ def test_the_check_compares_whole_trees(tmp_path: Path, capsys: pytest.CaptureFi
     methods.write_text(methods.read_text(encoding="utf-8") + "# edited\n", encoding="utf-8")
     (tmp_path / "params.py").unlink()
     (tmp_path / "extra.py").write_text("", encoding="utf-8")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "notes.txt").write_text("", encoding="utf-8")
+    (tmp_path / "__pycache__").mkdir()
+    (tmp_path / "__pycache__" / "models.pyc").write_text("", encoding="utf-8")
     capsys.readouterr()
     assert main([*arguments, "--check"]) == 1
     said = capsys.readouterr().err
@@ -282,8 +287,10 @@ def test_the_check_compares_whole_trees(tmp_path: Path, capsys: pytest.CaptureFi
         "changed: methods.py",
         "missing: params.py",
         "orphaned: extra.py",
+        "orphaned: folder/notes.txt",
     ):
         assert difference in said
+    assert "pyc" not in said
     assert main(arguments) == 0
     assert main([*arguments, "--check"]) == 0
 
@@ -291,3 +298,32 @@ def test_the_check_compares_whole_trees(tmp_path: Path, capsys: pytest.CaptureFi
 def test_what_is_checked_in_is_what_the_spec_says() -> None:
     """The generated package is the one this spec gives."""
     assert main(["--check"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"models.py": "class A("}, "not valid Python"),
+        ({"models.py": "x = y"}, "(?s)ruff finds errors.*F821 Undefined name `y`"),
+        ({"models.py": "from .nothing import x as x"}, "(?s)cannot import.*No module named"),
+        ({"models.py": "raise RuntimeError(5)"}, "(?s)cannot import.*RuntimeError: 5"),
+    ],
+)
+def test_files_that_do_not_work_are_not_written(
+    files: dict[str, str], said: str, tmp_path: Path
+) -> None:
+    """Generated files are checked by ruff and imported first; an error is one in the spec."""
+    complete = {"__init__.py": "", "models.py": "", **files}
+    with pytest.raises(SpecError, match=said):
+        formatted(complete, tmp_path / "_generated")
+
+
+def test_an_error_leaves_what_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A spec with an error ends with exit code 1 and its pointer, and nothing is written."""
+    spec = tmp_path / "spec.yaml"
+    spec.write_text("openapi: 3.2.0\npaths: []\n", encoding="utf-8")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "models.py").write_text("x = 1\n", encoding="utf-8")
+    assert main(["--spec", str(spec), "--output", str(tmp_path / "out")]) == 1
+    assert "#" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["models.py"]

@@ -1,20 +1,12 @@
-"""What passes between a flow and the driver that runs it: attempts out, outcomes in.
-
-A flow is a generator: it yields an `Attempt`, is sent the `Reply` or the `Failure` that
-came of it, and returns the call's result. It does no I/O and reads no clock, so a
-blocking and an awaiting driver run the very same flow.
-"""
+"""What a driver and a transport exchange with the core: requests, and their outcomes."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import Literal, Protocol, TypeVar
+from typing import Literal
 
 from attrs import field, frozen
 
-from .headers import Headers, shown
-
-T = TypeVar("T")
+from .headers import shown
 
 
 def _show_headers(headers: tuple[tuple[str, str], ...]) -> str:
@@ -23,14 +15,14 @@ def _show_headers(headers: tuple[tuple[str, str], ...]) -> str:
 
 @frozen(kw_only=True)
 class Request:
-    """An HTTP request, complete: what a transport sends as it is.
+    """A complete HTTP request, which a transport sends unchanged.
 
     Attributes:
-        method: such as `POST`.
-        url: absolute.
-        headers: names in lower case and values, fit to send; all but the ones that
-            belong to the connection (host, content-length, connection).
-        content: the body's bytes.
+        method: the method, such as `POST`.
+        url: the absolute URL.
+        headers: checked names, in lower case, and values. The transport adds the headers of
+            the connection: host, content-length, connection.
+        content: the body.
     """
 
     method: str
@@ -40,16 +32,16 @@ class Request:
 
 
 ErrorKind = Literal["connect", "tls", "timeout", "broken", "request"]
-"""What kind of failure: no connection could be made; TLS refused it; a limit expired; the
-connection broke or spoke no HTTP; the request itself could not be sent."""
+"""The kind of failure: the connection could not be made; TLS refused it; a limit expired; the
+connection broke, or the response is not valid HTTP; the request cannot be sent."""
 
 
 class TransportError(Exception):
-    """What a transport raises when a request or a read fails.
+    """The error that a transport raises when a request or a read fails.
 
     Args:
-        fault: the kind of failure.
-        message: what happened, in words a person understands.
+        kind: the kind of failure.
+        message: what happened, for a person to read.
         phase: for a timeout, the limit that expired: connect, read, write or pool.
 
     Raise it `from` the HTTP library's own error, which users then find as `__cause__`.
@@ -62,52 +54,13 @@ class TransportError(Exception):
         self.phase = phase
 
 
-class Receiver(Protocol):
-    """What takes in an answer: its head, then its bytes, as the driver reads them."""
-
-    @property
-    def satisfied(self) -> bool:
-        """Whether no more bytes are wanted for now."""
-        ...
-
-    @property
-    def streaming(self) -> bool:
-        """Whether the answer is an event stream, as far as its head says."""
-        ...
-
-    def start(self, status: int, headers: Headers) -> None:
-        """Take the answer's head."""
-        ...
-
-    def feed(self, data: bytes) -> None:
-        """Take the next bytes of the body, empty when it has ended."""
-        ...
-
-
-@frozen(kw_only=True)
-class Attempt:
-    """One try of a call, for the driver to make.
-
-    Attributes:
-        request: what to send.
-        number: which try it is, from 1.
-        delay: seconds to wait before it.
-        receiver: where the answer goes.
-    """
-
-    request: Request
-    number: int
-    delay: float
-    receiver: Receiver
-
-
 @frozen(kw_only=True)
 class Reply:
-    """An answer came, and the attempt's receiver has what it wanted.
+    """A response arrived, and the attempt's reader has read as much of it as it needs.
 
     Attributes:
         elapsed: seconds since the call began, waits included.
-        duration: seconds this try took.
+        duration: seconds that this attempt took.
         date: the time of day, in seconds since 1970, for `retry-after` dates.
     """
 
@@ -118,14 +71,14 @@ class Reply:
 
 @frozen(kw_only=True)
 class Failure:
-    """No answer came, or it broke off.
+    """No response arrived, or the connection broke within it.
 
     Attributes:
-        error: what the transport said.
+        error: the transport's error.
         limit: for a timeout, the name of the limit that expired.
         seconds: for a timeout, that limit's length in seconds.
         elapsed: seconds since the call began, waits included.
-        duration: seconds this try took.
+        duration: seconds that this attempt took.
     """
 
     error: TransportError
@@ -136,4 +89,3 @@ class Failure:
 
 
 Outcome = Reply | Failure
-Flow = Generator[Attempt, Outcome, T]

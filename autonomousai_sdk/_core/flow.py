@@ -1,26 +1,27 @@
-"""A call as a flow: tries, judged, until one is good or none is left.
+"""A call as a flow: the attempts, and the decision to retry.
 
-The one place where retries happen, for both clients, whole answers and streams. See
-`exchange` for what a flow is. Time, chance and the connection are the driver's.
+A flow is a generator. It yields an `Attempt`, is sent the `Reply` or `Failure` that came of it,
+and returns the call's result. It does no I/O and reads no clock, so the blocking and the awaiting
+driver run the same flow.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Generator
+from typing import Any, TypeVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from ..errors import APIStatusError, AutonomousAIError, StreamInterrupted
-from .exchange import Attempt, Failure, Flow, Outcome
+from .exchange import Failure, Outcome, Reply, Request
 from .failure import connection_error
 from .log import logger
-from .operation import ResultT
 from .prepared_call import PreparedCall
-from .response import ResponseReader, with_attempt
+from .response import ResponseReader
 from .retry import LONGEST_WAIT, Backoff, RetryBudget, is_retryable, retry_after
-from .stream import StreamState
+
+T = TypeVar("T")
 
 _RETRYABLE_KINDS = frozenset({"connect", "broken"})
 _RETRYABLE_LIMITS = frozenset({"connect", "read", "write"})
@@ -28,12 +29,12 @@ _RETRYABLE_LIMITS = frozenset({"connect", "read", "write"})
 
 @frozen(kw_only=True)
 class RetryPolicy:
-    """How a client retries: the same for all its calls.
+    """How a client retries, shared by all its calls.
 
     Attributes:
-        budget: shared by the client's calls.
-        chance: gives a random number in [0, 1).
-        backoff: the waits.
+        budget: limits the retries of all calls together.
+        random: returns a random number in [0, 1).
+        backoff: the waits between attempts.
     """
 
     budget: RetryBudget
@@ -41,43 +42,43 @@ class RetryPolicy:
     backoff: Backoff = field(factory=Backoff)
 
 
-def create_flow(call: PreparedCall[ResultT], policy: RetryPolicy) -> Flow[ResultT]:
-    """The flow of a call that is answered as a whole."""
-    reader = yield from _attempts(call, policy)
-    result: ResultT = reader.document(call.operation.result)
-    return result
+@frozen(kw_only=True)
+class Attempt:
+    """One attempt of a call, for the driver to make.
 
+    Attributes:
+        request: the request to send.
+        delay: seconds to wait before it.
+        reader: reads the response.
+    """
 
-@frozen
-class Opened:
-    """A stream that has begun: the answer takes in bytes, and the state gives out chunks."""
-
+    request: Request
+    delay: float
     reader: ResponseReader
-    state: StreamState[Any, Any]
-
-    @property
-    def wants_end(self) -> bool:
-        """Whether the stream is complete and only the end of its body is still to come."""
-        return self.state.error is None and not self.reader.ended
 
 
-def stream_flow(call: PreparedCall[Any], policy: RetryPolicy) -> Flow[Opened]:
-    """The flow of a call that is answered by a stream: done when its first event is there."""
-    reader = yield from _attempts(call, policy)
-    if reader.stream is None:
-        raise AssertionError("unreachable: any other answer to such a plan is a fault")
-    return Opened(reader, reader.stream)
+Flow = Generator[Attempt, Outcome, T]
 
 
-def _attempts(call: PreparedCall[Any], policy: RetryPolicy) -> Flow[ResponseReader]:
-    delay = 0.0
+def attempts(call: PreparedCall[Any], policy: RetryPolicy) -> Flow[ResponseReader]:
+    """Make attempts until one succeeds.
+
+    Returns:
+        The reader of the response: of a whole document, or of a stream whose first chunk is
+        ready.
+
+    Raises:
+        AutonomousAIError: the last attempt failed.
+    """
     number = 0
+    delay = 0.0
     while True:
         number += 1
-        reader = _new_answer(call, number)
-        outcome = yield Attempt(request=call.request, number=number, delay=delay, receiver=reader)
-        error = _error_of(reader, outcome)
-        _log(call, number, reader, outcome, error)
+        reader = ResponseReader(evolve(call.context, attempt=number), call.max_bytes, call.shape)
+        outcome = yield Attempt(request=call.request, delay=delay, reader=reader)
+        error = reader.error() if isinstance(outcome, Reply) else _failed(reader, outcome)
+        if logger.isEnabledFor(logging.DEBUG):
+            _log(call, number, reader, outcome, error)
         if error is None:
             policy.budget.succeeded(number)
             return reader
@@ -85,7 +86,7 @@ def _attempts(call: PreparedCall[Any], policy: RetryPolicy) -> Flow[ResponseRead
         if wait is None:
             raise error
         logger.info(
-            "%s error=%s: try %d follows in %.3f s",
+            "%s error=%s: attempt %d follows in %.3f s",
             call.context.endpoint,
             type(error).__name__,
             number + 1,
@@ -94,23 +95,10 @@ def _attempts(call: PreparedCall[Any], policy: RetryPolicy) -> Flow[ResponseRead
         delay = wait
 
 
-def _new_answer(call: PreparedCall[Any], number: int) -> ResponseReader:
-    shape = call.shape
-    return ResponseReader(
-        with_attempt(call.context, number),
-        call.max_bytes,
-        None
-        if shape is None
-        else lambda context, headers: StreamState(shape, context, headers, call.max_bytes),
-    )
-
-
-def _error_of(reader: ResponseReader, outcome: Outcome) -> AutonomousAIError | None:
-    if isinstance(outcome, Failure):
-        if reader.stream is not None:
-            reader.stream.fail(outcome)
-            return reader.error()
-        return connection_error(outcome, reader.context)
+def _failed(reader: ResponseReader, failure: Failure) -> AutonomousAIError | None:
+    if reader.stream is None:
+        return connection_error(failure, reader.context)
+    reader.stream.fail(failure)
     return reader.error()
 
 
@@ -122,13 +110,13 @@ def _wait_before_next(
     outcome: Outcome,
     error: AutonomousAIError,
 ) -> float | None:
-    """Seconds to wait before the next try, or None when there is none."""
+    """Return the seconds to wait before the next attempt, or None to make no other one."""
     asked: float | None = None
     if not isinstance(outcome, Failure):
         asked = retry_after(reader.headers, outcome.date)
         if isinstance(error, APIStatusError):
             error.retry_after = asked
-    if number > call.max_retries or not _is_worth_another(reader, outcome, error):
+    if number > call.max_retries or not _is_retryable(reader, outcome, error):
         return None
     if asked is not None and asked > LONGEST_WAIT:
         return None
@@ -138,7 +126,7 @@ def _wait_before_next(
     return wait if policy.budget.take() else None
 
 
-def _is_worth_another(reader: ResponseReader, outcome: Outcome, error: AutonomousAIError) -> bool:
+def _is_retryable(reader: ResponseReader, outcome: Outcome, error: AutonomousAIError) -> bool:
     if isinstance(outcome, Failure):
         kind = outcome.error.kind
         return kind in _RETRYABLE_KINDS or (
@@ -156,14 +144,13 @@ def _log(
     outcome: Outcome,
     error: AutonomousAIError | None,
 ) -> None:
-    """One line a try: method, path, status, try, duration, request id. Never a body or a key."""
-    if logger.isEnabledFor(logging.DEBUG):
-        logger.debug(
-            "%s status=%s try=%d duration=%.3f request_id=%s%s",
-            call.context.endpoint,
-            reader.status or "-",
-            number,
-            outcome.duration,
-            reader.context.request_id or "-",
-            "" if error is None else f" error={type(error).__name__}",
-        )
+    """Log one line: method, URL, status, attempt, duration, request id. Never a body or a key."""
+    logger.debug(
+        "%s status=%s attempt=%d duration=%.3f request_id=%s%s",
+        call.context.endpoint,
+        reader.status or "-",
+        number,
+        outcome.duration,
+        reader.context.request_id or "-",
+        "" if error is None else f" error={type(error).__name__}",
+    )

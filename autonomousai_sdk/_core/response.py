@@ -12,10 +12,9 @@ Content codings are undone here, within the bound. Reads nothing itself: a drive
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from ..errors import AutonomousAIError
 from .codec import DecodeError, decode, parse
@@ -30,84 +29,79 @@ from .failure import (
     stream_decode_error,
 )
 from .headers import Headers
+from .operation import StreamShape
 from .stream import StreamState
 
 EVENT_STREAM = "text/event-stream"
 
+_NO_HEADERS = Headers()
+
 
 @define(eq=False)
 class ResponseReader:
-    """One answer: a `Receiver` for the driver, a judge for the flow.
+    """Reads one response: a driver feeds it, and a flow asks it for the error or the result.
 
     Attributes:
-        context: what errors say of the try.
-        max_bytes: the bound on a document, after decompression.
-        new_stream: makes the stream's state, when one was asked for; else None.
-        status: the HTTP status, 0 until the head is there.
-        headers: the answer's.
-        stream: the stream's state, when the answer is a stream.
+        context: what every error of the attempt says.
+        max_bytes: the limit on a document, after decompression.
+        shape: the shape of the stream that was requested, or None for a document.
+        status: the HTTP status, 0 before the response begins.
+        headers: the response's headers.
+        stream: the stream's state, if the response is a stream.
+        satisfied: whether the flow needs no more bytes: the body was read, or a stream has its
+            first chunk.
+        ended: whether the body was read to its end, or as far as it is needed.
     """
 
     context: Context
     max_bytes: int
-    new_stream: Callable[[Context, Headers], StreamState[Any, Any]] | None
+    shape: StreamShape[Any, Any] | None
     status: int = field(init=False, default=0)
-    headers: Headers = field(init=False, factory=Headers)
+    headers: Headers = field(init=False, default=_NO_HEADERS)
     stream: StreamState[Any, Any] | None = field(init=False, default=None)
+    satisfied: bool = field(init=False, default=False)
+    ended: bool = field(init=False, default=False)
+    _is_success: bool = field(init=False, default=False)
+    _is_document: bool = field(init=False, default=False)  # the document that was requested
     _inflater: Inflater | None = field(init=False, default=None)
     _kept: list[bytes] = field(init=False, factory=list[bytes])
     _size: int = field(init=False, default=0)
-    _limit: int = field(init=False, default=0)
-    _ended: bool = field(init=False, default=False)
+    _limit: int = field(init=False, default=KEPT_BYTES)
     _error: AutonomousAIError | None = field(init=False, default=None)
 
-    @property
-    def satisfied(self) -> bool:
-        """Whether no more bytes are wanted for now: a stream's first events are in."""
-        if self._ended:
-            return True
-        stream = self.stream
-        return stream is not None and (stream.ended or bool(stream.ready))
-
-    @property
-    def streaming(self) -> bool:
-        """Whether the answer is an event stream."""
-        return self.stream is not None
-
     def start(self, status: int, headers: Headers) -> None:
-        """Take the head."""
+        """Take the status and the headers."""
         self.status = status
         self.headers = headers
         self.context = self.context.answered(headers)
-        try:
-            self._inflater = inflater(headers.get("content-encoding", ""))
-        except CodingError as error:
-            self._refuse(str(error), error)
+        if coding := headers.get("content-encoding"):
+            try:
+                self._inflater = inflater(coding)
+            except CodingError as error:
+                self._refuse(str(error), error)
+                return
+        self._is_success = 200 <= status < 300
+        if not self._is_success:
             return
-        is_stream = content_type(headers) in (EVENT_STREAM, "")
-        if self.is_success and self.new_stream is not None and is_stream:
-            self.stream = self.new_stream(self.context, headers)
-        elif self._is_wanted_document():
+        media_type = content_type(headers)
+        if self.shape is not None and media_type in (EVENT_STREAM, ""):
+            self.stream = StreamState(self.shape, self.context, headers, self.max_bytes)
+        elif self.shape is None and media_type != EVENT_STREAM:
+            self._is_document = True
             self._limit = self.max_bytes
-        else:
-            self._limit = KEPT_BYTES
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes; empty bytes mean that the body has ended."""
+        stream = self.stream
         if not data:
             self._end_of_body()
-            return
-        inflater = self._inflater
-        if inflater is None:
-            self._take(data)
-            return
-        try:
-            for piece in inflater.feed(data):
-                self._take(piece)
-                if self._ended or (self.stream is not None and self.stream.ended):
-                    break
-        except CodingError as error:
-            self._refuse(str(error), error)
+        elif self._inflater is not None:
+            self._inflate(self._inflater, data)
+        elif stream is not None:
+            stream.feed(data)
+        else:
+            self._keep(data)
+        self.satisfied = self.ended if stream is None else stream.ended or bool(stream.ready)
 
     def error(self) -> AutonomousAIError | None:
         """What is wrong with the answer; None when it is what was asked for.
@@ -118,11 +112,11 @@ class ResponseReader:
             return self._error
         if self.stream is not None:
             return None if self.stream.ready else self.stream.error
-        if not self.is_success:
+        if not self._is_success:
             return status_error(self.context, self.status, self.headers, self.body)
-        if self._is_wanted_document():
+        if self._is_document:
             return None
-        wanted = "a JSON document" if self.new_stream is None else "an event stream"
+        wanted = "a JSON document" if self.shape is None else "an event stream"
         return self._reported() or self._response_error(
             f"{wanted} was asked for, and {content_type(self.headers) or 'something else'} came"
         )
@@ -135,21 +129,13 @@ class ResponseReader:
             AutonomousAIError: the body is an error object instead.
         """
         # A key named error can only be written so; inside a text it is escaped.
-        if b'"error"' in self.body and (reported := self._reported()) is not None:
+        body = self.body
+        if b'"error"' in body and (reported := self._reported()) is not None:
             raise reported
         try:
-            return decode(self.body, cls)
+            return decode(body, cls)
         except DecodeError as error:
             raise self._response_error(str(error), error) from error
-
-    @property
-    def ended(self) -> bool:
-        """Whether the body was read to its end, or as far as it is wanted."""
-        return self._ended
-
-    @property
-    def is_success(self) -> bool:
-        return 200 <= self.status < 300
 
     @property
     def body(self) -> bytes:
@@ -158,30 +144,32 @@ class ResponseReader:
             self._kept = [b"".join(self._kept)]
         return self._kept[0] if self._kept else b""
 
-    def _is_wanted_document(self) -> bool:
-        return (
-            self.is_success
-            and self.new_stream is None
-            and content_type(self.headers) != EVENT_STREAM
-        )
+    def _inflate(self, inflater: Inflater, data: bytes) -> None:
+        try:
+            for piece in inflater.feed(data):
+                if self.stream is None:
+                    self._keep(piece)
+                else:
+                    self.stream.feed(piece)
+                if self.ended or (self.stream is not None and self.stream.ended):
+                    break
+        except CodingError as error:
+            self._refuse(str(error), error)
 
-    def _take(self, data: bytes) -> None:
-        if self.stream is not None:
-            self.stream.feed(data)
-            return
+    def _keep(self, data: bytes) -> None:
         self._size += len(data)
         if self._size <= self._limit:
             self._kept.append(data)
             return
         self._kept.append(data[: self._limit - self._size])
-        if self._is_wanted_document():
+        if self._is_document:
             self._keep_start()
             self._refuse(
                 f"the document is longer than {self.max_bytes} bytes; "
-                "Client(max_event_bytes=…) sets the bound"
+                "Client(max_event_bytes=…) sets the limit"
             )
         else:
-            self._ended = True
+            self.ended = True
 
     def _keep_start(self) -> None:
         """Let go of a body that is too long, but for what an error keeps of it."""
@@ -195,14 +183,14 @@ class ResponseReader:
         self._kept = kept
 
     def _end_of_body(self) -> None:
-        self._ended = True
+        self.ended = True
         if self._inflater is not None and not self._inflater.complete and self.stream is None:
             self._refuse("the compressed body was cut")
         if self.stream is not None:
             self.stream.feed(b"")
 
     def _refuse(self, reason: str, cause: BaseException | None = None) -> None:
-        self._ended = True
+        self.ended = self.satisfied = True
         if self.stream is not None:
             if not self.stream.ended:
                 self.stream.end(stream_decode_error(self.context, reason, b"", cause))
@@ -227,8 +215,3 @@ class ResponseReader:
 def content_type(headers: Headers) -> str:
     """An answer's media type, without parameters and in lower case; empty when it has none."""
     return headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-def with_attempt(context: Context, attempt: int) -> Context:
-    """The context of another try of the same call."""
-    return evolve(context, attempt=attempt)

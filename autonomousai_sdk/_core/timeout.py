@@ -11,6 +11,7 @@ from typing import Any
 from attrs import Attribute, define, evolve, field, fields, frozen
 
 from ..errors import ConfigurationError
+from .exchange import TransportError
 
 LONGEST = 1e9
 """The longest limit, in seconds: 31 years, below what sockets and timers overflow at."""
@@ -121,18 +122,24 @@ class Deadline:
         """Seconds left of the whole call."""
         return self._total_until - now
 
-    def wait(self, now: float) -> float:
-        """Seconds the next bytes may take; infinite without a limit, negative when it is over."""
+    def wait(self, now: float) -> float | None:
+        """Return the seconds that the next bytes may take, or None without a limit.
+
+        Raises:
+            TransportError: a limit has expired.
+        """
         wait = min(self._total_until - now, self._read)
         if self.streaming:
             idle = min(self._idle, END_MARKER_TIMEOUT) if self._ending else self._idle
             wait = min(wait, self._waiting_since + idle - now)
-        return wait
+        if wait <= 0:
+            raise TransportError("timeout", "timed out")
+        return None if wait == math.inf else wait
 
     def limits(self, now: float) -> Timeout:
         """The limits for one try: none of them longer than what is left of the whole call."""
-        left = self.left(now)
-        if math.isinf(left):
+        left = self._total_until - now
+        if left == math.inf:
             return self.timeout
         left = max(left, 0.001)
         capped = {

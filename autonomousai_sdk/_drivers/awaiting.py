@@ -5,7 +5,6 @@ The twin of `blocking`: the two differ in `await`, `async` and names.
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import AsyncIterator, Callable, Mapping
 from time import monotonic, time
@@ -17,13 +16,15 @@ from anyio import fail_after, sleep
 from attrs import define, field
 
 from .._core.accumulator import text_of
-from .._core.exchange import Attempt, Failure, Flow, Outcome, Reply, TransportError
-from .._core.flow import Opened, RetryPolicy, create_flow, stream_flow
+from .._core.exchange import Failure, Outcome, Reply, TransportError
+from .._core.flow import Attempt, RetryPolicy, attempts
 from .._core.headers import Headers
 from .._core.operation import ChunkT, Operation, ResultT, StreamingOperation
 from .._core.prepared_call import PreparedCall, prepare_call
+from .._core.response import ResponseReader
 from .._core.settings import CallOptions, Settings
-from .._core.timeout import Deadline, Timeout
+from .._core.stream import StreamState
+from .._core.timeout import Deadline
 from ..errors import ConfigurationError, StreamError
 from ..transports import AsyncTransport, AsyncTransportResponse
 from ..transports._per_loop import PerLoop
@@ -60,8 +61,9 @@ class AsyncConnections:
         """
         if self._closed:
             raise ConfigurationError("This client was closed: make a new one.")
-        for response in self.streams.collect():
-            await close(response)
+        if self.streams.dropped:
+            for response in self.streams.collect():
+                await close(response)
         if self._transport is None:
             self._transport = self._new()
         return self._transport
@@ -109,10 +111,15 @@ class AsyncCallRunner:
         self, operation: Operation[T], arguments: Mapping[str, object], options: CallOptions
     ) -> T:
         """Make a call that is answered as a whole."""
-        call = self._call(operation, arguments, options, None)
-        result, response, _ = await self.run(create_flow(call, self.policy), call.timeout)
-        await close(response)
-        return result
+        call = prepare_call(
+            self.settings, operation, arguments, options, shape=None, new_key=_new_key
+        )
+        reader, response, _ = await self.run(call)
+        try:
+            result: T = reader.document(operation.result)
+            return result
+        finally:
+            await close(response)
 
     def stream(
         self,
@@ -122,17 +129,26 @@ class AsyncCallRunner:
         options: CallOptions,
     ) -> StreamT:
         """Plan a call that is answered by a stream; entering the stream makes it."""
-        return cls(self, self._call(operation, arguments, options, operation.stream))
+        call = prepare_call(
+            self.settings,
+            operation,
+            arguments,
+            options,
+            shape=operation.stream,
+            new_key=_new_key,
+        )
+        return cls(self, call)
 
     async def run(
-        self, flow: Flow[T], timeout: Timeout
-    ) -> tuple[T, AsyncTransportResponse, Deadline]:
+        self, call: PreparedCall[Any]
+    ) -> tuple[ResponseReader, AsyncTransportResponse, Deadline]:
         """Run a flow to its end.
 
         Returns:
             What the flow returns, the last response, still open, and the call's limits.
         """
-        deadline = Deadline(timeout, monotonic())
+        deadline = Deadline(call.timeout, monotonic())
+        flow = attempts(call, self.policy)
         response: AsyncTransportResponse | None = None
         try:
             attempt = next(flow)
@@ -163,17 +179,6 @@ class AsyncCallRunner:
             duration=now - began,
         )
 
-    def _call(
-        self,
-        operation: Operation[ResultT],
-        arguments: Mapping[str, object],
-        options: CallOptions,
-        shape: Any,
-    ) -> PreparedCall[ResultT]:
-        return prepare_call(
-            self.settings, operation, arguments, options, shape=shape, new_key=_new_key
-        )
-
     async def _make(
         self, attempt: Attempt, deadline: Deadline
     ) -> tuple[AsyncTransportResponse | None, Outcome]:
@@ -181,14 +186,14 @@ class AsyncCallRunner:
         if attempt.delay:
             await sleep(attempt.delay)
         began = monotonic()
-        receiver = attempt.receiver
+        reader = attempt.reader
         response: AsyncTransportResponse | None = None
         try:
             response = await self._send(attempt, deadline, began)
-            receiver.start(response.status, Headers(response.headers))
-            deadline.answered(monotonic(), streaming=receiver.streaming)
-            while not receiver.satisfied:
-                receiver.feed(await read(response, deadline, monotonic()))
+            reader.start(response.status, Headers(response.headers))
+            deadline.answered(monotonic(), streaming=reader.stream is not None)
+            while not reader.satisfied:
+                reader.feed(await response.read(deadline.wait(monotonic())))
         except TransportError as error:
             if response is not None:
                 await close(response)
@@ -219,7 +224,8 @@ class AsyncCallRunner:
 class _OpenStream:
     """A stream that was opened: what came of its call."""
 
-    opened: Opened
+    reader: ResponseReader
+    state: StreamState[Any, Any]
     response: AsyncTransportResponse | None
     deadline: Deadline
 
@@ -263,7 +269,7 @@ class AsyncStream(Generic[ChunkT, ResultT]):
 
     async def __anext__(self) -> ChunkT:
         live = self._live or await self._open()
-        ready = live.opened.state.ready
+        ready = live.state.ready
         if not ready:
             await self._fill(live)
         chunk: ChunkT = ready.popleft()
@@ -307,7 +313,7 @@ class AsyncStream(Generic[ChunkT, ResultT]):
                 "until_done().",
                 endpoint=self._call.context.endpoint,
             )
-        result: ResultT = self._live.opened.state.completion()
+        result: ResultT = self._live.state.completion()
         return result
 
     async def close(self) -> None:
@@ -316,7 +322,7 @@ class AsyncStream(Generic[ChunkT, ResultT]):
         live = self._live
         if live is None or live.response is None:
             return
-        live.opened.state.abandon()
+        live.state.abandon()
         response, live.response = live.response, None
         self._runner.connections.streams.remove(self)
         await close(response)
@@ -352,9 +358,9 @@ class AsyncStream(Generic[ChunkT, ResultT]):
         self._refuse_if_closed()
         call = self._call
         runner = self._runner
-        flow = stream_flow(call, runner.policy)
-        result, response, deadline = await runner.run(flow, call.timeout)
-        self._live = live = _OpenStream(result, response, deadline)
+        reader, response, deadline = await runner.run(call)
+        state = cast("StreamState[Any, Any]", reader.stream)  # the flow returns nothing else
+        self._live = live = _OpenStream(reader, state, response, deadline)
         runner.connections.streams.add(self, response, call.context.endpoint)
         return live
 
@@ -365,7 +371,7 @@ class AsyncStream(Generic[ChunkT, ResultT]):
             StopAsyncIteration: the stream is complete.
             AutonomousAIError: it is not, and nothing more will come.
         """
-        answer, state, deadline = live.opened.reader, live.opened.state, live.deadline
+        reader, state, deadline = live.reader, live.state, live.deadline
         began = now = monotonic()
         deadline.waits(began, ending=state.ending)
         while True:
@@ -379,7 +385,7 @@ class AsyncStream(Generic[ChunkT, ResultT]):
             if response is None:
                 raise self._closed_error()
             try:
-                answer.feed(await read(response, deadline, now))
+                reader.feed(await response.read(deadline.wait(now)))
             except TransportError as error:
                 state.fail(self._runner.failure(error, deadline, began))
             except BaseException:
@@ -392,7 +398,7 @@ class AsyncStream(Generic[ChunkT, ResultT]):
     async def _finish(self, live: _OpenStream) -> None:
         """Give the connection back if the body ends as well, else close it."""
         try:
-            if live.response is not None and live.opened.wants_end:
+            if live.response is not None and live.state.error is None and not live.reader.ended:
                 await live.response.read(DRAIN_TIMEOUT)
         except TransportError:
             pass  # the answer is complete: what its connection does now is no matter
@@ -401,7 +407,7 @@ class AsyncStream(Generic[ChunkT, ResultT]):
 
     @property
     def _is_over(self) -> bool:
-        return self._live is not None and self._live.opened.state.is_over
+        return self._live is not None and self._live.state.is_over
 
     def _refuse_if_over(self) -> None:
         if self._exhausted:
@@ -420,14 +426,6 @@ class AsyncStream(Generic[ChunkT, ResultT]):
             "The stream was closed before it ended: start another one.",
             endpoint=self._call.context.endpoint,
         )
-
-
-async def read(response: AsyncTransportResponse, deadline: Deadline, now: float) -> bytes:
-    """The next bytes of a body, within the limits."""
-    wait = deadline.wait(now)
-    if wait <= 0:
-        raise TransportError("timeout", "the time was over")
-    return await response.read(None if wait == math.inf else wait)
 
 
 async def close(response: AsyncTransportResponse) -> None:

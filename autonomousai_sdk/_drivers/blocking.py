@@ -5,7 +5,6 @@ The twin of `awaiting`: the two differ in `await`, `async` and names.
 
 from __future__ import annotations
 
-import math
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -17,13 +16,15 @@ from uuid import uuid4
 from attrs import define, field
 
 from .._core.accumulator import text_of
-from .._core.exchange import Attempt, Failure, Flow, Outcome, Reply, TransportError
-from .._core.flow import Opened, RetryPolicy, create_flow, stream_flow
+from .._core.exchange import Failure, Outcome, Reply, TransportError
+from .._core.flow import Attempt, RetryPolicy, attempts
 from .._core.headers import Headers
 from .._core.operation import ChunkT, Operation, ResultT, StreamingOperation
 from .._core.prepared_call import PreparedCall, prepare_call
+from .._core.response import ResponseReader
 from .._core.settings import CallOptions, Settings
-from .._core.timeout import Deadline, Timeout
+from .._core.stream import StreamState
+from .._core.timeout import Deadline
 from ..errors import ConfigurationError, StreamError
 from ..transports import Transport, TransportResponse
 from .open_streams import OpenStreams
@@ -62,8 +63,9 @@ class Connections:
             raise ConfigurationError("This client was closed: make a new one.")
         if self._process != os.getpid():
             self._after_fork()
-        for response in self.streams.collect():
-            response.close()
+        if self.streams.dropped:
+            for response in self.streams.collect():
+                response.close()
         if self._transport is None:
             self._transport = self._new()
         return self._transport
@@ -115,10 +117,15 @@ class CallRunner:
         self, operation: Operation[T], arguments: Mapping[str, object], options: CallOptions
     ) -> T:
         """Make a call that is answered as a whole."""
-        call = self._call(operation, arguments, options, None)
-        result, response, _ = self.run(create_flow(call, self.policy), call.timeout)
-        response.close()
-        return result
+        call = prepare_call(
+            self.settings, operation, arguments, options, shape=None, new_key=_new_key
+        )
+        reader, response, _ = self.run(call)
+        try:
+            result: T = reader.document(operation.result)
+            return result
+        finally:
+            response.close()
 
     def stream(
         self,
@@ -128,15 +135,24 @@ class CallRunner:
         options: CallOptions,
     ) -> StreamT:
         """Plan a call that is answered by a stream; entering the stream makes it."""
-        return cls(self, self._call(operation, arguments, options, operation.stream))
+        call = prepare_call(
+            self.settings,
+            operation,
+            arguments,
+            options,
+            shape=operation.stream,
+            new_key=_new_key,
+        )
+        return cls(self, call)
 
-    def run(self, flow: Flow[T], timeout: Timeout) -> tuple[T, TransportResponse, Deadline]:
+    def run(self, call: PreparedCall[Any]) -> tuple[ResponseReader, TransportResponse, Deadline]:
         """Run a flow to its end.
 
         Returns:
             What the flow returns, the last response, still open, and the call's limits.
         """
-        deadline = Deadline(timeout, monotonic())
+        deadline = Deadline(call.timeout, monotonic())
+        flow = attempts(call, self.policy)
         response: TransportResponse | None = None
         try:
             attempt = next(flow)
@@ -167,17 +183,6 @@ class CallRunner:
             duration=now - began,
         )
 
-    def _call(
-        self,
-        operation: Operation[ResultT],
-        arguments: Mapping[str, object],
-        options: CallOptions,
-        shape: Any,
-    ) -> PreparedCall[ResultT]:
-        return prepare_call(
-            self.settings, operation, arguments, options, shape=shape, new_key=_new_key
-        )
-
     def _make(
         self, attempt: Attempt, deadline: Deadline
     ) -> tuple[TransportResponse | None, Outcome]:
@@ -185,14 +190,14 @@ class CallRunner:
         if attempt.delay:
             sleep(attempt.delay)
         began = monotonic()
-        receiver = attempt.receiver
+        reader = attempt.reader
         response: TransportResponse | None = None
         try:
             response = self.connections.transport().send(attempt.request, deadline.limits(began))
-            receiver.start(response.status, Headers(response.headers))
-            deadline.answered(monotonic(), streaming=receiver.streaming)
-            while not receiver.satisfied:
-                receiver.feed(read(response, deadline, monotonic()))
+            reader.start(response.status, Headers(response.headers))
+            deadline.answered(monotonic(), streaming=reader.stream is not None)
+            while not reader.satisfied:
+                reader.feed(response.read(deadline.wait(monotonic())))
         except TransportError as error:
             if response is not None:
                 response.close()
@@ -209,7 +214,8 @@ class CallRunner:
 class _OpenStream:
     """A stream that was opened: what came of its call."""
 
-    opened: Opened
+    reader: ResponseReader
+    state: StreamState[Any, Any]
     response: TransportResponse | None
     deadline: Deadline
 
@@ -253,7 +259,7 @@ class Stream(Generic[ChunkT, ResultT]):
 
     def __next__(self) -> ChunkT:
         live = self._live or self._open()
-        ready = live.opened.state.ready
+        ready = live.state.ready
         if not ready:
             self._fill(live)
         chunk: ChunkT = ready.popleft()
@@ -297,7 +303,7 @@ class Stream(Generic[ChunkT, ResultT]):
                 "until_done().",
                 endpoint=self._call.context.endpoint,
             )
-        result: ResultT = self._live.opened.state.completion()
+        result: ResultT = self._live.state.completion()
         return result
 
     def close(self) -> None:
@@ -306,7 +312,7 @@ class Stream(Generic[ChunkT, ResultT]):
         live = self._live
         if live is None or live.response is None:
             return
-        live.opened.state.abandon()
+        live.state.abandon()
         response, live.response = live.response, None
         self._runner.connections.streams.remove(self)
         response.close()
@@ -338,9 +344,9 @@ class Stream(Generic[ChunkT, ResultT]):
         self._refuse_if_closed()
         call = self._call
         runner = self._runner
-        flow = stream_flow(call, runner.policy)
-        result, response, deadline = runner.run(flow, call.timeout)
-        self._live = live = _OpenStream(result, response, deadline)
+        reader, response, deadline = runner.run(call)
+        state = cast("StreamState[Any, Any]", reader.stream)  # the flow returns nothing else
+        self._live = live = _OpenStream(reader, state, response, deadline)
         runner.connections.streams.add(self, response, call.context.endpoint)
         return live
 
@@ -351,7 +357,7 @@ class Stream(Generic[ChunkT, ResultT]):
             StopIteration: the stream is complete.
             AutonomousAIError: it is not, and nothing more will come.
         """
-        answer, state, deadline = live.opened.reader, live.opened.state, live.deadline
+        reader, state, deadline = live.reader, live.state, live.deadline
         began = now = monotonic()
         deadline.waits(began, ending=state.ending)
         while True:
@@ -365,7 +371,7 @@ class Stream(Generic[ChunkT, ResultT]):
             if response is None:
                 raise self._closed_error()
             try:
-                answer.feed(read(response, deadline, now))
+                reader.feed(response.read(deadline.wait(now)))
             except TransportError as error:
                 state.fail(self._runner.failure(error, deadline, began))
             except BaseException:
@@ -378,7 +384,7 @@ class Stream(Generic[ChunkT, ResultT]):
     def _finish(self, live: _OpenStream) -> None:
         """Give the connection back if the body ends as well, else close it."""
         try:
-            if live.response is not None and live.opened.wants_end:
+            if live.response is not None and live.state.error is None and not live.reader.ended:
                 live.response.read(DRAIN_TIMEOUT)
         except TransportError:
             pass  # the answer is complete: what its connection does now is no matter
@@ -387,7 +393,7 @@ class Stream(Generic[ChunkT, ResultT]):
 
     @property
     def _is_over(self) -> bool:
-        return self._live is not None and self._live.opened.state.is_over
+        return self._live is not None and self._live.state.is_over
 
     def _refuse_if_over(self) -> None:
         if self._exhausted:
@@ -406,14 +412,6 @@ class Stream(Generic[ChunkT, ResultT]):
             "The stream was closed before it ended: start another one.",
             endpoint=self._call.context.endpoint,
         )
-
-
-def read(response: TransportResponse, deadline: Deadline, now: float) -> bytes:
-    """The next bytes of a body, within the limits."""
-    wait = deadline.wait(now)
-    if wait <= 0:
-        raise TransportError("timeout", "the time was over")
-    return response.read(None if wait == math.inf else wait)
 
 
 def _new_key() -> str:

@@ -36,7 +36,7 @@ class OpenStreams(Generic[ResponseT]):
     """Open streams' responses, held until the stream gives them up or is dropped."""
 
     _open: dict[int, _Entry[ResponseT]] = field(init=False, factory=dict[int, _Entry[ResponseT]])
-    _dropped: list[ResponseT] = field(init=False, factory=list[ResponseT])
+    dropped: list[ResponseT] = field(init=False, factory=list[ResponseT])
     _process: int = field(init=False, factory=os.getpid)
 
     def add(self, stream: object, response: ResponseT, endpoint: str) -> None:
@@ -50,9 +50,9 @@ class OpenStreams(Generic[ResponseT]):
 
     def collect(self) -> list[ResponseT]:
         """The responses of dropped streams, for the caller to close."""
-        dropped = self._dropped
+        dropped = self.dropped
         if dropped:
-            self._dropped = []
+            self.dropped = []
         return dropped
 
     def collect_all(self) -> list[ResponseT]:
@@ -78,6 +78,6 @@ class OpenStreams(Generic[ResponseT]):
             # After a fork the connection is the parent's as well, and its to break.
             if entry is not None and self._process == os.getpid():
                 entry.response.abort()
-                self._dropped.append(entry.response)
+                self.dropped.append(entry.response)
 
         return drop

@@ -14,7 +14,6 @@ from attrs import define, field
 
 from autonomousai_sdk._core import log
 from autonomousai_sdk._core.exchange import (
-    Attempt,
     ErrorKind,
     Failure,
     Outcome,
@@ -22,11 +21,13 @@ from autonomousai_sdk._core.exchange import (
     Request,
     TransportError,
 )
-from autonomousai_sdk._core.flow import Opened, RetryPolicy, create_flow, stream_flow
+from autonomousai_sdk._core.flow import Attempt, RetryPolicy, attempts
 from autonomousai_sdk._core.headers import Headers
 from autonomousai_sdk._core.prepared_call import PreparedCall, prepare_call
+from autonomousai_sdk._core.response import ResponseReader
 from autonomousai_sdk._core.retry import Backoff, RetryBudget
 from autonomousai_sdk._core.settings import CallOptions
+from autonomousai_sdk._core.stream import StreamState
 from autonomousai_sdk.errors import (
     APIConnectionError,
     APIResponseError,
@@ -119,15 +120,15 @@ class Driver:
 
     def _make(self, attempt: Attempt, step: Answered | Failed) -> Outcome:
         answer = step.answer if isinstance(step, Failed) else step
-        receiver = attempt.receiver
+        reader = attempt.reader
         if answer is not None:
             pairs = [("content-type", answer.kind), *answer.headers.items()]
-            receiver.start(answer.status, Headers(pairs))
+            reader.start(answer.status, Headers(pairs))
             pieces = [answer.body] if answer.body else []
             if isinstance(step, Answered):
                 pieces.append(b"")
-            while pieces and not receiver.satisfied:
-                receiver.feed(pieces.pop(0))
+            while pieces and not reader.satisfied:
+                reader.feed(pieces.pop(0))
         if isinstance(step, Failed):
             return Failure(
                 error=TransportError(step.kind, "it failed"),
@@ -160,10 +161,11 @@ def plan(*, stream: bool = False, key: str | None = None, **call: Any) -> Prepar
 def test_a_call_that_succeeds_makes_one_try() -> None:
     """At once, with the plan's request."""
     driver, made = Driver(OK), plan()
-    result = driver.run(create_flow(made, policy()))
-    assert result.text == "Hello"
+    result = driver.run(attempts(made, policy()))
+    assert result.document(Completion).text == "Hello"
     assert driver.requests == [made.request]
-    assert [(attempt.number, attempt.delay) for attempt in driver.attempts] == [(1, 0.0)]
+    assert driver.delays == [0.0]
+    assert result.context.attempt == 1
 
 
 @pytest.mark.parametrize(
@@ -181,13 +183,14 @@ def test_a_call_that_succeeds_makes_one_try() -> None:
 def test_what_may_pass_is_tried_again(bad: Answered | Failed) -> None:
     """Twice more by default, after waits that double; the third try may still succeed."""
     driver = Driver(bad, bad, OK)
-    assert driver.run(create_flow(plan(), policy())).text == "Hello"
+    reader = driver.run(attempts(plan(), policy()))
+    assert reader.document(Completion).text == "Hello"
     assert driver.delays == [0.0, 0.5, 1.0]
-    assert [attempt.number for attempt in driver.attempts] == [1, 2, 3]
+    assert [attempt.reader.context.attempt for attempt in driver.attempts] == [1, 2, 3]
 
     driver = Driver(bad, bad, bad)
     with pytest.raises(AutonomousAIError) as caught:
-        driver.run(create_flow(plan(), policy()))
+        driver.run(attempts(plan(), policy()))
     assert caught.value.attempt == 3
     assert len(driver.attempts) == 3
 
@@ -213,7 +216,7 @@ def test_what_will_not_pass_is_not_tried_again(
     """One try, and its error."""
     driver = Driver(bad)
     with pytest.raises(cls) as caught:
-        driver.run(create_flow(plan(), policy()))
+        driver.run(attempts(plan(), policy())).document(Completion)
     assert len(driver.attempts) == 1
     assert caught.value.attempt == (None if cls is ConfigurationError else 1)
     assert caught.value.endpoint == "POST https://service.example/api/chat"
@@ -224,14 +227,14 @@ def test_a_call_has_as_many_tries_as_it_asks_for(retries: int) -> None:
     """One more than `max_retries`; waits grow to eight seconds and no further."""
     driver = Driver(*[Failed()] * (retries + 1))
     with pytest.raises(APIConnectionError):
-        driver.run(create_flow(plan(max_retries=retries), policy()))
+        driver.run(attempts(plan(max_retries=retries), policy()))
     assert driver.delays == [0.0, 0.5, 1.0, 2.0, 4.0, 8.0][: retries + 1]
 
 
 def test_every_try_sends_the_same_request() -> None:
     """The idempotency key above all, so that a service may tell a retry from a second call."""
     driver = Driver(Failed(), Answered(500), OK)
-    driver.run(create_flow(plan(), policy()))
+    driver.run(attempts(plan(), policy()))
     first = driver.requests[0]
     assert all(request is first for request in driver.requests)
     assert dict(first.headers)["idempotency-key"] == "key-1"
@@ -243,7 +246,7 @@ def test_chance_shortens_waits() -> None:
     backoff = Backoff(initial=4, longest=100, jitter=0.25)
     chances = iter([0.5, 1.0])
     driver.run(
-        create_flow(
+        attempts(
             plan(),
             RetryPolicy(budget=RetryBudget(), random=lambda: next(chances), backoff=backoff),
         )
@@ -266,7 +269,7 @@ def test_chance_shortens_waits() -> None:
 def test_the_services_own_wait_is_obeyed(headers: dict[str, str], wait: float) -> None:
     """In any of its forms; nonsense leaves the usual wait."""
     driver = Driver(Answered(503, headers=headers), OK)
-    driver.run(create_flow(plan(), policy()))
+    driver.run(attempts(plan(), policy()))
     assert driver.delays == [0.0, wait]
 
 
@@ -275,7 +278,7 @@ def test_a_wait_beyond_the_cap_is_raised_at_once(status: int) -> None:
     """With the seconds on the error, for the caller to decide."""
     driver = Driver(Answered(status, headers={"retry-after": "61"}))
     with pytest.raises(APIStatusError) as caught:
-        driver.run(create_flow(plan(), policy()))
+        driver.run(attempts(plan(), policy()))
     assert caught.value.retry_after == 61
     assert len(driver.attempts) == 1
 
@@ -284,13 +287,13 @@ def test_every_status_error_has_the_wait_that_was_asked_for() -> None:
     """Also at the last try, and where none was to follow; None when nothing was asked."""
     driver = Driver(Answered(429), Answered(429, headers={"retry-after": "7"}))
     with pytest.raises(RateLimitError) as caught:
-        driver.run(create_flow(plan(max_retries=1), policy()))
+        driver.run(attempts(plan(max_retries=1), policy()))
     assert caught.value.retry_after == 7
     with pytest.raises(APIStatusError) as other:
-        Driver(Answered(404, headers={"retry-after": "3600"})).run(create_flow(plan(), policy()))
+        Driver(Answered(404, headers={"retry-after": "3600"})).run(attempts(plan(), policy()))
     assert other.value.retry_after == 3600
     with pytest.raises(APIStatusError) as none:
-        Driver(Answered(404)).run(create_flow(plan(), policy()))
+        Driver(Answered(404)).run(attempts(plan(), policy()))
     assert none.value.retry_after is None
 
 
@@ -299,12 +302,12 @@ def test_the_total_leaves_no_room_for_a_wait_that_is_longer() -> None:
     for elapsed, tries in ((8.4, 2), (8.5, 2), (9.4, 2), (9.5, 1), (11.0, 1)):
         driver = Driver(*[Failed(elapsed=elapsed), Failed(elapsed=9.9)][:tries])
         with pytest.raises(APIConnectionError) as caught:
-            driver.run(create_flow(plan(timeout=10), policy()))
+            driver.run(attempts(plan(timeout=10), policy()))
         assert type(caught.value) is APIConnectionError
         assert len(driver.attempts) == tries
     driver = Driver(Answered(503, headers={"retry-after": "9"}))
     with pytest.raises(APIStatusError):
-        driver.run(create_flow(plan(timeout=10), policy()))
+        driver.run(attempts(plan(timeout=10), policy()))
 
 
 def test_a_spent_budget_makes_the_first_error_final() -> None:
@@ -312,19 +315,19 @@ def test_a_spent_budget_makes_the_first_error_final() -> None:
     shared = policy(capacity=10)
     driver = Driver(Failed(), Failed(), Failed())
     with pytest.raises(APIConnectionError):
-        driver.run(create_flow(plan(), shared))
+        driver.run(attempts(plan(), shared))
     assert shared.budget.tokens == 0
     driver = Driver(Failed())
     with pytest.raises(APIConnectionError):
-        driver.run(create_flow(plan(), shared))
-    Driver(OK).run(create_flow(plan(), shared))
+        driver.run(attempts(plan(), shared))
+    Driver(OK).run(attempts(plan(), shared))
     assert shared.budget.tokens == 1
 
 
 def test_a_success_refills_the_budget() -> None:
     """By what the last retry cost."""
     shared = policy(capacity=100)
-    Driver(Failed(), Failed(), OK).run(create_flow(plan(), shared))
+    Driver(Failed(), Failed(), OK).run(attempts(plan(), shared))
     assert shared.budget.tokens == 95
 
 
@@ -338,19 +341,22 @@ def test_what_is_not_retried_costs_nothing() -> None:
         (Failed(elapsed=99), plan(timeout=10)),
     ):
         with pytest.raises(AutonomousAIError):
-            Driver(failing).run(create_flow(made, shared))
+            Driver(failing).run(attempts(made, shared))
     assert shared.budget.tokens == 100
 
 
-def test_a_stream_is_opened_at_its_first_event() -> None:
-    """What opens it is the answer and the state, from which the driver reads on."""
-    result: Opened = Driver(streamed(event(chunk("Hel")))).run(
-        stream_flow(plan(stream=True), policy())
-    )
-    assert [piece.choices[0].delta.content for piece in result.state.ready] == ["Hel"]
-    assert result.state is result.reader.stream
-    assert result.wants_end
-    assert not result.state.ended
+def state(reader: ResponseReader) -> StreamState[Any, Any]:
+    """The state of the stream that a flow returned."""
+    assert reader.stream is not None
+    return reader.stream
+
+
+def test_a_stream_is_returned_at_its_first_chunk() -> None:
+    """The flow of a stream returns when the first chunk is ready, and the driver reads on."""
+    reader = Driver(streamed(event(chunk("Hel")))).run(attempts(plan(stream=True), policy()))
+    assert [piece.choices[0].delta.content for piece in state(reader).ready] == ["Hel"]
+    assert not state(reader).ended
+    assert not reader.ended
 
 
 @pytest.mark.parametrize(
@@ -374,10 +380,10 @@ def test_a_stream_is_opened_at_its_first_event() -> None:
 def test_a_stream_is_tried_again_before_its_first_event(bad: Answered | Failed) -> None:
     """When it was not opened, ended too early, or began with an error that may pass."""
     driver = Driver(bad, streamed(HELLO))
-    result = driver.run(stream_flow(plan(stream=True), policy()))
+    result = driver.run(attempts(plan(stream=True), policy()))
     assert len(driver.attempts) == 2
-    assert result.state.completion().text == "Hello"
-    assert result.state.context.attempt == 2
+    assert state(result).completion().text == "Hello"
+    assert state(result).context.attempt == 2
 
 
 @pytest.mark.parametrize(
@@ -401,7 +407,7 @@ def test_a_stream_that_cannot_begin_is_an_error(
     """One try, and the error of its kind."""
     driver = Driver(bad)
     with pytest.raises(cls) as caught:
-        driver.run(stream_flow(plan(stream=True), policy()))
+        driver.run(attempts(plan(stream=True), policy()))
     assert type(caught.value) is cls or cls is APIStatusError
     assert len(driver.attempts) == 1
 
@@ -410,47 +416,30 @@ def test_a_stream_that_broke_before_its_first_event_says_so() -> None:
     """When no try is left."""
     driver = Driver(Failed("broken", answer=streamed(b": ping\n\n")))
     with pytest.raises(StreamInterrupted, match="it failed"):
-        driver.run(stream_flow(plan(stream=True, max_retries=0), policy()))
+        driver.run(attempts(plan(stream=True, max_retries=0), policy()))
 
 
 @pytest.mark.parametrize("rest", [b"", BUSY, b"data: x\n\n"])
 def test_a_stream_that_began_is_not_tried_again(rest: bytes) -> None:
     """Whatever happens to it: the caller has its first event."""
     driver = Driver(streamed(event(chunk("Hel")) + rest))
-    result = driver.run(stream_flow(plan(stream=True), policy()))
+    result = driver.run(attempts(plan(stream=True), policy()))
     assert len(driver.attempts) == 1
-    assert len(result.state.ready) == 1
+    assert len(state(result).ready) == 1
 
 
 def test_a_stream_that_fails_after_its_first_event_was_begun() -> None:
     """A read that brought an event and then failed is the stream's matter, not the call's."""
     driver = Driver(Failed("broken", answer=streamed(event(chunk("Hel")))))
-    result = driver.run(stream_flow(plan(stream=True), policy()))
+    result = driver.run(attempts(plan(stream=True), policy()))
     assert len(driver.attempts) == 1
-    assert isinstance(result.state.error, StreamInterrupted)
-
-
-def test_only_a_complete_stream_wants_its_bodys_end() -> None:
-    """So that its connection can be used again; a broken one has none to give back."""
-    made = plan(stream=True)
-    assert Driver(streamed(HELLO)).run(stream_flow(made, policy())).wants_end
-    broken = Driver(streamed(event(chunk("Hel")) + BUSY)).run(stream_flow(made, policy()))
-    assert not broken.wants_end
-    ended = Driver(streamed(event(chunk("Hel")))).run(stream_flow(made, policy()))
-    ended.reader.feed(b"")
-    assert not ended.wants_end
+    assert isinstance(state(result).error, StreamInterrupted)
 
 
 def test_an_empty_stream_that_is_complete_succeeds() -> None:
     """The end mark alone is an answer."""
-    result = Driver(streamed(DONE)).run(stream_flow(plan(stream=True), policy()))
-    assert result.state.completion() == Completion(choices=())
-
-
-def test_a_plan_for_a_document_opens_no_stream() -> None:
-    """Whoever mixes them up hears of it."""
-    with pytest.raises(AssertionError, match="unreachable"):
-        Driver(OK).run(stream_flow(plan(), policy()))
+    result = Driver(streamed(DONE)).run(attempts(plan(stream=True), policy()))
+    assert state(result).completion() == Completion(choices=())
 
 
 class Kept(logging.Handler):
@@ -494,17 +483,17 @@ def test_each_try_is_logged_without_a_secret(lines: list[str]) -> None:
         Failed("broken"),
         Answered(headers={"request-id": "req-9"}),
     )
-    driver.run(create_flow(plan(key=KEY), policy()))
+    driver.run(attempts(plan(key=KEY), policy()))
     where, took = "POST https://service.example/api/chat", "duration=0.500"
     debug = [line for line in lines if line.startswith("DEBUG")]
     assert debug == [
-        f"DEBUG {where} status=400 try=1 {took} request_id=********** error=BadRequestError",
-        f"DEBUG {where} status=- try=2 {took} request_id=- error=APIConnectionError",
-        f"DEBUG {where} status=200 try=3 {took} request_id=req-9",
+        f"DEBUG {where} status=400 attempt=1 {took} request_id=********** error=BadRequestError",
+        f"DEBUG {where} status=- attempt=2 {took} request_id=- error=APIConnectionError",
+        f"DEBUG {where} status=200 attempt=3 {took} request_id=req-9",
     ]
     retries = [line for line in lines if line not in debug]
     assert len(retries) == 2
-    assert all(re.search(r"try \d.* 0\.500 s|try \d.* 1\.000 s", line) for line in retries)
+    assert all(re.search(r"attempt \d.* 0\.500 s|attempt \d.* 1\.000 s", line) for line in retries)
     assert "sesame" not in "".join(lines)
     assert "hi" not in re.findall(r"\w+", "".join(lines))
 
@@ -512,8 +501,8 @@ def test_each_try_is_logged_without_a_secret(lines: list[str]) -> None:
 def test_a_level_above_keeps_it_quiet(logger: logging.Logger, lines: list[str]) -> None:
     """Retries are told at info, tries at debug, and nothing above."""
     logger.setLevel(logging.INFO)
-    Driver(Failed(), OK).run(create_flow(plan(), policy()))
+    Driver(Failed(), OK).run(attempts(plan(), policy()))
     assert len(lines) == 1
     logger.setLevel(logging.WARNING)
-    Driver(Failed(), OK).run(create_flow(plan(), policy()))
+    Driver(Failed(), OK).run(attempts(plan(), policy()))
     assert len(lines) == 1

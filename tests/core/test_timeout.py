@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from autonomousai_sdk._core.exchange import TransportError
 from autonomousai_sdk._core.timeout import (
     END_MARKER_TIMEOUT,
     LIMITS,
@@ -74,10 +75,10 @@ def test_anything_but_a_number_or_a_timeout_is_refused(value: object) -> None:
 
 
 def test_without_limits_a_wait_is_endless() -> None:
-    """No limit at all is infinity, never a number that looks like one."""
+    """Without a limit, the seconds left are infinite and a read waits without a timeout."""
     endless = deadline()
     assert endless.left(1e6) == math.inf
-    assert endless.wait(1e6) == math.inf
+    assert endless.wait(1e6) is None
     assert endless.limits(1e6) == endless.timeout
 
 
@@ -91,14 +92,17 @@ def test_a_wait_is_the_shortest_of_what_applies() -> None:
     assert clock.wait(115.0) == 6  # 20 seconds since the head came at 101
     clock.waits(114.0, ending=False)
     assert clock.wait(115.0) == 10
-    assert clock.wait(161.0) < 0
+    with pytest.raises(TransportError, match="timed out") as caught:
+        clock.wait(160.0)
+    assert caught.value.kind == "timeout"
 
 
 def test_how_long_the_caller_took_is_not_idle() -> None:
     """The wait for an event begins when it is asked for, whenever the last one came."""
     clock = deadline(idle=20)
     clock.answered(100.0, streaming=True)
-    assert clock.wait(130.0) < 0
+    with pytest.raises(TransportError, match="timed out"):
+        clock.wait(130.0)
     clock.waits(130.0, ending=False)
     assert clock.wait(130.0) == 20
 
@@ -107,7 +111,7 @@ def test_idle_is_for_streams_only() -> None:
     """A document may take as long as it is read."""
     clock = deadline(idle=20)
     clock.answered(100.0, streaming=False)
-    assert clock.wait(500.0) == math.inf
+    assert clock.wait(500.0) is None
     assert clock.expired(500.0, "read") == ExpiredLimit("read", 0.0)
 
 

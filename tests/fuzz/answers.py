@@ -8,7 +8,6 @@ from __future__ import annotations
 import pickle
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import Any
 
 from attrs import field, frozen
 
@@ -17,7 +16,6 @@ from autonomousai_sdk._core.failure import Context
 from autonomousai_sdk._core.headers import Headers
 from autonomousai_sdk._core.response import ResponseReader
 from autonomousai_sdk._core.secret import Secret
-from autonomousai_sdk._core.stream import StreamState
 from autonomousai_sdk._generated.models import ChatCompletion, ChatCompletionChunk
 from autonomousai_sdk._generated.operations import CHAT_CREATE
 from autonomousai_sdk.errors import AutonomousAIError
@@ -70,11 +68,7 @@ class Outcome:
 
 def read(head: Head, pieces: Iterable[bytes], *, is_stream: bool, bound: int) -> Outcome:
     """Read a response whose body arrives in these pieces and then ends."""
-
-    def new_stream(context: Context, headers: Headers) -> StreamState[Any, Any]:
-        return StreamState(CHAT_CREATE.stream, context, headers, bound)
-
-    answer = ResponseReader(CONTEXT, bound, new_stream if is_stream else None)
+    answer = ResponseReader(CONTEXT, bound, CHAT_CREATE.stream if is_stream else None)
     answer.start(head.status, Headers(head.headers.items()))
     state = answer.stream
     chunks: list[ChatCompletionChunk] = []

@@ -1,6 +1,6 @@
-"""The commands: what each takes, does and prints.
+"""The commands, their arguments and their output.
 
-The SDK is imported when a command runs: `--help` needs none of it.
+The client is imported when a command runs, so that `--help` stays fast.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def run() -> int:
-    """Run the command that the arguments name.
+    """Run the command named on the command line.
 
     Returns:
         The exit code.
@@ -47,14 +47,14 @@ def run() -> int:
 
 
 class _Commands(click.Group):
-    """The commands, whose exceptions become exit codes here, before click sees them."""
+    """A click group that maps exceptions to exit codes."""
 
     def invoke(self, ctx: click.Context) -> int:
         try:
             super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit):
             raise
-        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # exit_code() raises what is no ending
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # exit_code() re-raises bugs
             return exit_code(error)
         return 0
 
@@ -69,19 +69,21 @@ def cli() -> None:
 
 
 def _known_model(ctx: click.Context, option: click.Parameter, name: str | None) -> str | None:
-    """The model, if there is one of that name."""
+    """Check a model name, and list the known ones in the error."""
     if name is not None:
         catalog = Catalog(MODELS)
         try:
             catalog.get(name)
         except ConfigurationError:
             known = ", ".join(catalog.names())
-            raise click.BadParameter(f"{name!r} is none of {known}.", ctx, option) from None
+            raise click.BadParameter(
+                f"{name!r} is not a known model. Known models: {known}.", ctx, option
+            ) from None
     return name
 
 
 @cli.command(
-    epilog="There is no option for a key, because other users can read a command line: the key is "
+    epilog="There is no option for the key, because other users can read a command line: set "
     "AUTONOMOUSAI_API_KEY. AUTONOMOUSAI_LOG=debug logs each request to stderr."
 )
 @click.argument("prompt", nargs=-1)
@@ -92,15 +94,15 @@ def _known_model(ctx: click.Context, option: click.Parameter, name: str | None) 
     help="A model's name or alias; see 'autonomousai models'.  "
     f"[default: AUTONOMOUSAI_MODEL, else {DEFAULT_MODEL}]",
 )
-@click.option("--system", "-s", metavar="TEXT", help="How the model is to behave.")
+@click.option("--system", "-s", metavar="TEXT", help="System prompt.")
 @click.option(
     "--base-url",
     metavar="URL",
-    help="Where the service is.  [default: AUTONOMOUSAI_BASE_URL, else the hosted service]",
+    help="Base URL of the server.  [default: AUTONOMOUSAI_BASE_URL, else the hosted service]",
 )
 @click.option("--local", is_flag=True, help="Use a small real model on this machine's CPU.")
 @click.option(
-    "--json", "as_json", is_flag=True, help="Print the whole answer as one JSON object, at its end."
+    "--json", "as_json", is_flag=True, help="Print the whole completion as one JSON object."
 )
 def chat(
     prompt: tuple[str, ...],
@@ -110,15 +112,15 @@ def chat(
     local: bool,  # noqa: FBT001  # click's form
     as_json: bool,  # noqa: FBT001
 ) -> None:
-    """Ask PROMPT and print the answer as it is written.
+    """Send PROMPT and print the response as it arrives.
 
-    PROMPT may be several words, or - (or nothing, with a pipe) to read it from the input.
+    PROMPT may be several words, or - (or nothing, in a pipe) to read it from stdin.
     """
     messages: list[MessageParam] = [{"role": "system", "content": system}] if system else []
     messages.append({"role": "user", "content": _asked(prompt)})
     writer = TextWriter()
     with Progress() as progress, _client(base_url, progress, local=local) as client:
-        progress.wait("waiting for the answer")
+        progress.wait("waiting for the response")
         with client.chat.stream(messages, model=model) as stream:
             if as_json:
                 stream.until_done()
@@ -133,7 +135,7 @@ def chat(
     if as_json:
         _put_json(completion)
     elif completion.finish_reason == "length":
-        print_error("(The model stopped at its limit of length.)")
+        print_error("(Output truncated at the length limit.)")
 
 
 @cli.command()
@@ -160,15 +162,15 @@ def models(as_json: bool) -> None:  # noqa: FBT001
 
 
 @cli.command(
-    epilog="AUTONOMOUSAI_API_KEY, if it is set, is the key that requests must carry; without one "
-    "the server listens on loopback only. AUTONOMOUSAI_ENGINE_API_KEY is the key of an engine "
-    "that is a URL."
+    epilog="If AUTONOMOUSAI_API_KEY is set, requests must carry that key; without it the server "
+    "listens on loopback only. AUTONOMOUSAI_ENGINE_API_KEY is the key for an engine given as a "
+    "URL."
 )
 @click.option(
     "--engine",
     default="smollm2",
     show_default=True,
-    help="What answers: smollm2, a GGUF file, the URL of an OpenAI-compatible API, or echo.",
+    help="The engine: smollm2, a GGUF file, the URL of an OpenAI-compatible API, or echo.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
@@ -177,26 +179,26 @@ def models(as_json: bool) -> None:  # noqa: FBT001
     metavar="PORT",
     default=8000,
     show_default=True,
-    help="The port to listen on; 0 for any free one.",
+    help="The port to listen on; 0 for any free port.",
 )
 @click.option(
     "--model-map",
     multiple=True,
     metavar="OURS=THEIRS",
-    help="Which model of an engine that is a URL stands behind one of ours; may be repeated.",
+    help="The engine's model for one of ours, where the engine is a URL; may be repeated.",
 )
 def serve(engine: str, host: str, port: int, model_map: tuple[str, ...]) -> None:
-    """Run a server here that speaks AutonomousAI's protocol.
+    """Run a local server that speaks AutonomousAI's protocol.
 
-    It runs until Ctrl-C, and says at its start how to use it.
+    Runs until Ctrl-C, and prints at start how to use it.
     """
     from ..local import LocalServer
 
     key = os.environ.get("AUTONOMOUSAI_API_KEY") or None
     if key is None and not is_loopback(f"http://{f'[{host}]' if ':' in host else host}"):
         raise click.UsageError(
-            f"Listening on {host} lets other machines in: set AUTONOMOUSAI_API_KEY to a key that "
-            "they need, or leave --host out."
+            f"Listening on {host} exposes the server to other machines: set AUTONOMOUSAI_API_KEY "
+            "to the key that they must send, or omit --host."
         )
     engine_key = None
     if engine.startswith(("http://", "https://")):
@@ -217,14 +219,14 @@ def serve(engine: str, host: str, port: int, model_map: tuple[str, ...]) -> None
         progress.done()
         put(f"Serving {engine} at {server.base_url}\n")
         put(f'Try it: autonomousai chat --base-url {server.base_url} "Hello"\n')
-        put("Ctrl-C stops it.\n")
+        put("Press Ctrl-C to stop.\n")
         while True:
-            # Not a lock's wait, which Ctrl-C does not end on Windows.
+            # Ctrl-C does not interrupt a lock's wait on Windows; it interrupts sleep().
             sleep(3600)
 
 
 def _leave(_: int, __: object) -> None:
-    """End on SIGTERM, which is how a supervisor asks for it: in order, and with success."""
+    """Exit cleanly on SIGTERM, the signal that supervisors send."""
     raise click.exceptions.Exit(0)
 
 
@@ -238,18 +240,18 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _asked(words: tuple[str, ...]) -> str:
-    """The prompt: the words, or what the input holds."""
+    """Return the prompt: the arguments, or stdin."""
     if words and words != ("-",):
         text = " ".join(words)
     elif sys.stdin is None or (not words and is_terminal(sys.stdin)):
-        raise click.UsageError('Say what to ask: autonomousai chat "Why is the sky blue?"')
+        raise click.UsageError('No prompt. Example: autonomousai chat "Why is the sky blue?"')
     else:
         try:
             text = sys.stdin.buffer.read().decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            raise click.UsageError(f"The input is no UTF-8 text: {error.reason}.") from None
+            raise click.UsageError(f"stdin is not UTF-8 text: {error.reason}.") from None
     if not text.strip():
-        raise click.UsageError("There is nothing to ask: the prompt is empty.")
+        raise click.UsageError("The prompt is empty.")
     return text
 
 
@@ -257,9 +259,9 @@ def _asked(words: tuple[str, ...]) -> str:
 def _client(
     base_url: str | None, progress: Progress, *, local: bool
 ) -> Generator[Client, None, None]:
-    """A client, and with `local` a server for it that lives as long."""
+    """Open a client and, with `local`, a local server for it."""
     if local and base_url is not None:
-        raise click.UsageError("--local and --base-url do not go together.")
+        raise click.UsageError("--local and --base-url cannot be combined.")
     from .._client import Client
 
     with ExitStack() as stack:
@@ -272,7 +274,7 @@ def _client(
 
 
 def _put_json(value: object) -> None:
-    """Print a value as JSON, in ASCII: right in every encoding, and nothing a terminal obeys."""
+    """Print a value as ASCII JSON, which suits every encoding and holds no control characters."""
     from .._core.codec import unstructure
 
     put(json.dumps(unstructure(value), indent=2) + "\n")

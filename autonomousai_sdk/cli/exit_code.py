@@ -1,4 +1,4 @@
-"""How a command ends: which exit code an exception is, and what is said of it on stderr."""
+"""The exit code of a command, and the error message it prints to stderr."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ _STDOUT = 1
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
 _ADVICE: tuple[tuple[type[AutonomousAIError], str], ...] = (
-    (AuthenticationError, "Set AUTONOMOUSAI_API_KEY to a key that this service takes."),
-    (NotFoundError, "Is the base URL whole? That of a local server ends in /api/v1/ai."),
+    (AuthenticationError, "Set AUTONOMOUSAI_API_KEY to a valid key for this service."),
+    (NotFoundError, "Check the base URL: a local server's ends in /api/v1/ai."),
     (
         APIConnectionError,
-        "Is a server running there? `autonomousai serve` starts one; --local does without.",
+        "Check that a server runs there. `autonomousai serve` starts one; --local needs none.",
     ),
 )
 
 
 def exit_code(error: BaseException) -> int:
-    """Say what a person needs to know of the exception that ended a command.
+    """Print an error message for the exception that ended a command.
 
     Returns:
         The exit code.
 
     Raises:
-        BaseException: the exception itself, when it is a fault of this program.
+        BaseException: the exception itself, when it is a bug in this program.
     """
     if isinstance(error, KeyboardInterrupt):
         return INTERRUPTED
     if isinstance(error, BrokenPipeError):
-        # Whoever read the output has had enough.
+        # The reader of the pipe closed it, as `head` does.
         _discard_output()
         return DONE
     if isinstance(error, OSError):
@@ -56,18 +56,18 @@ def exit_code(error: BaseException) -> int:
 
 
 def _advice(error: AutonomousAIError) -> str | None:
-    """What to do about an error, or to know about it."""
+    """Return what to do about an error, if there is advice."""
     if error.partial is not None:
-        return "The answer was cut off: what came is only a part of it."
+        return "The response was cut off: the output above is incomplete."
     if isinstance(error, ConfigurationError):
         return None
     if error.endpoint is not None and f" {BASE_URL}/" in error.endpoint:
-        return "The hosted service may be gone: --local answers with a model on this machine."
+        return "The hosted service may no longer exist: --local uses a model on this machine."
     return next((text for kind, text in _ADVICE if isinstance(error, kind)), None)
 
 
 def _discard_output() -> None:
-    """Send what is still buffered nowhere, so that the interpreter can flush it at its end."""
+    """Discard buffered output, so that the interpreter's final flush cannot fail."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, _STDOUT)
     os.close(nowhere)

@@ -1,7 +1,7 @@
-"""What a person sees: answers on stdout, progress and complaints on stderr.
+"""Terminal output: completions on stdout, progress and errors on stderr.
 
-What models and servers say cannot command the terminal: where one would obey, control
-characters are taken out.
+Text from models and servers must not control the terminal, so control characters are removed
+from what is written to one.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from time import monotonic
 from types import TracebackType
 from typing import Self, TextIO
 
-# C0 and C1 of ECMA-48, but for tab and line feed: without the character that starts it, the
-# rest of a control sequence is plain text.
+# C0 and C1 of ECMA-48 except tab and line feed. Without its first character, a control
+# sequence is plain text.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _CLEAR = "\r\x1b[2K"
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
@@ -26,26 +26,26 @@ _TICK = 0.1
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Whether a person watches this stream; one that was closed at the start is None."""
+    """Return whether the stream is a terminal; a stream closed at start-up is None."""
     return stream is not None and stream.isatty()
 
 
 def prepare_output() -> None:
-    """Let a character that stdout's encoding lacks become a question mark, not an error."""
-    reconfigure = getattr(sys.stdout, "reconfigure", None)  # which only real streams have
+    """Replace characters that stdout's encoding lacks by question marks."""
+    reconfigure = getattr(sys.stdout, "reconfigure", None)  # only real text streams have it
     if reconfigure is not None:
         reconfigure(errors="replace")
 
 
 def put(text: str) -> None:
-    """Write to stdout, now."""
+    """Write to stdout and flush."""
     if sys.stdout is not None:
         sys.stdout.write(text)
         sys.stdout.flush()
 
 
 def print_error(text: str) -> None:
-    """Say something on stderr, in one line whatever is in it."""
+    """Write one line to stderr, with white space collapsed."""
     if sys.stderr is not None:
         line = " ".join(text.split())
         sys.stderr.write(f"{_shown(line, sys.stderr)}\n")
@@ -56,20 +56,20 @@ def _shown(text: str, stream: TextIO | None) -> str:
 
 
 class TextWriter:
-    """An answer's text, written to stdout as it comes."""
+    """Writes streamed text to stdout."""
 
     def __init__(self) -> None:
-        # A character beyond the BMP may come as two halves, in two pieces (spec: chunks are
-        # cut anywhere). UTF-16 is where halves exist, so its decoder puts them together.
+        # A character beyond the BMP may arrive as two surrogates in two chunks. An incremental
+        # UTF-16 decoder joins them.
         self._joiner = getincrementaldecoder("utf-16-le")("replace")
         self._in_line = False
 
     def write(self, piece: str) -> None:
-        """Write the next piece."""
+        """Write the next piece of text."""
         self._put(self._joiner.decode(piece.encode("utf-16-le", "surrogatepass")))
 
     def end(self) -> None:
-        """End the last line, unless the answer did."""
+        """Write a final line feed unless the text ended with one."""
         self._put(self._joiner.decode(b"", final=True))
         if self._in_line:
             self._put("\n")
@@ -81,7 +81,7 @@ class TextWriter:
 
 
 class Progress:
-    """Says on stderr what is going on: in a line that turns, or in a log a line each."""
+    """Reports progress on stderr: a spinner on a terminal, one line per step elsewhere."""
 
     def __init__(self) -> None:
         self._live = is_terminal(sys.stderr) and os.environ.get("TERM") != "dumb"
@@ -91,14 +91,14 @@ class Progress:
         self._stop = Event()
 
     def say(self, text: str) -> None:
-        """Tell what is being done from now on."""
+        """Report the current step."""
         if self._live:
             self.wait(text)
         else:
             print_error(text)
 
     def wait(self, text: str) -> None:
-        """Tell what is waited for, which only a person who watches wants to know."""
+        """Show a spinner with the current step; does nothing unless stderr is a terminal."""
         if not self._live:
             return
         with self._lock:
@@ -109,7 +109,7 @@ class Progress:
                 self._thread.start()
 
     def done(self) -> None:
-        """Take the line away, if there is one."""
+        """Remove the spinner, if one is shown."""
         with self._lock:
             thread, self._thread = self._thread, None
         if thread is not None:
@@ -136,7 +136,7 @@ class Progress:
         began = monotonic()
         while True:
             line = f"{next(frames)} {_CONTROLS.sub('', self._text)}, {monotonic() - began:.0f} s"
-            # A line that wraps could not be taken back.
+            # A wrapped line could not be erased.
             stream.write(_CLEAR + line[: columns - 1])
             stream.flush()
             if self._stop.wait(_TICK):

@@ -121,7 +121,7 @@ def test_an_answer_that_reached_its_limit_says_so() -> None:
         done = run("chat", "--base-url", server.url, "Hi")
 
     assert (done.returncode, done.stdout) == (0, "Once upon\n")
-    assert done.stderr == "(The model stopped at its limit of length.)\n"
+    assert done.stderr == "(Output truncated at the length limit.)\n"
 
 
 def test_a_cut_stream_leaves_its_text_and_says_that_it_is_a_part() -> None:
@@ -132,7 +132,7 @@ def test_a_cut_stream_leaves_its_text_and_says_that_it_is_a_part() -> None:
     assert (done.returncode, done.stdout) == (1, "Hello wor\n")
     first, second = done.stderr.splitlines()
     assert first.startswith("autonomousai: The stream stopped before the answer was complete")
-    assert second == "The answer was cut off: what came is only a part of it."
+    assert second == "The response was cut off: the output above is incomplete."
 
 
 def test_a_cut_stream_is_no_json() -> None:
@@ -196,19 +196,19 @@ def test_the_hosted_service_is_said_to_be_the_one_that_fails() -> None:
     assert done.returncode == 1
     assert "https://chatgpt.autonomous.ai" in done.stderr
     assert done.stderr.splitlines()[1] == (
-        "The hosted service may be gone: --local answers with a model on this machine."
+        "The hosted service may no longer exist: --local uses a model on this machine."
     )
 
 
 @pytest.mark.parametrize(
     ("arguments", "given", "said"),
     [
-        (("chat",), b"", "There is nothing to ask"),
-        (("chat", " "), b"", "There is nothing to ask"),
-        (("chat", "-"), b"\xff", "The input is no UTF-8 text"),
-        (("chat", "--model", "gpt", "Hi"), b"", "'gpt' is none of llama (llama-3.3-70b), qwen"),
+        (("chat",), b"", "The prompt is empty"),
+        (("chat", " "), b"", "The prompt is empty"),
+        (("chat", "-"), b"\xff", "stdin is not UTF-8 text"),
+        (("chat", "--model", "gpt", "Hi"), b"", "'gpt' is not a known model. Known models: llama"),
         (("chat", "--base-url", "example.com", "Hi"), b"", "needs a scheme"),
-        (("chat", "--local", "--base-url", "http://x", "Hi"), b"", "do not go together"),
+        (("chat", "--local", "--base-url", "http://x", "Hi"), b"", "cannot be combined"),
         (("chat", "--nonsense"), b"", "No such option"),
         (("talk",), b"", "No such command"),
         ((), b"", "Usage: autonomousai"),
@@ -289,4 +289,4 @@ def test_closed_files_are_done_without(echo: str) -> None:
     assert run("chat", "--base-url", "nowhere", "Hi", program=silent).returncode == 2
 
     without_input = ("sh", "-c", 'exec "$@" <&-', "sh", *PROGRAM)
-    assert "Say what to ask" in run("chat", program=without_input).stderr
+    assert "No prompt." in run("chat", program=without_input).stderr

@@ -17,14 +17,14 @@ def test_a_wait_is_shown_and_taken_back() -> None:
         FaultServer(answer) as server,
         on_terminal("chat", "--base-url", server.url, "Hi") as program,
     ):
-        program.wait_for("waiting for the answer, 0 s")
+        program.wait_for("waiting for the response, 0 s")
         server.open_gate()
         assert program.end() == 0
 
     progress, _, text = program.written.rpartition(CLEARED)
     assert text == b"Hello\r\n"
     assert set(progress.decode().replace(CLEARED.decode(), "\n").splitlines()[1:]) <= {
-        f"{frame} waiting for the answer, {seconds} s"
+        f"{frame} waiting for the response, {seconds} s"
         for frame in "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
         for seconds in range(60)
     }
@@ -60,7 +60,7 @@ def test_ctrl_c_while_waiting_leaves_nothing_behind() -> None:
         FaultServer((Gate(),)) as server,
         on_terminal("chat", "--base-url", server.url, "Hi") as program,
     ):
-        program.wait_for("waiting for the answer")
+        program.wait_for("waiting for the response")
         program.interrupt()
         assert program.end() == 130
 
@@ -94,13 +94,13 @@ def test_without_a_prompt_a_person_is_told_what_to_type() -> None:
     with on_terminal("chat") as program:
         assert program.end() == 2
 
-    assert b'Say what to ask: autonomousai chat "Why is the sky blue?"' in program.written
+    assert b'No prompt. Example: autonomousai chat "Why is the sky blue?"' in program.written
 
 
 def test_loading_is_shown_on_a_terminal_too() -> None:
     """`serve` says what it loads in the line that turns, and then where it serves."""
     with on_terminal("serve", "--engine", "echo", "--port", "0") as program:
-        program.wait_for("Ctrl-C stops it.")
+        program.wait_for("Press Ctrl-C to stop.")
         program.interrupt()
         assert program.end() == 130
 

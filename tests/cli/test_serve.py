@@ -18,7 +18,7 @@ from tests.support.wire import document
 def test_what_it_prints_is_what_one_needs() -> None:
     """The command in its second line works as it stands, and the base URL is a client's."""
     with piped("serve", "--engine", "echo", "--port", "0") as program:
-        program.wait_for("Ctrl-C stops it.\n")
+        program.wait_for("Press Ctrl-C to stop.\n")
         first, second, _ = program.written.decode().splitlines()
         url = first.removeprefix("Serving echo at ")
         with Client(base_url=url) as client:
@@ -34,7 +34,7 @@ def test_what_it_prints_is_what_one_needs() -> None:
 def test_it_ends_cleanly_when_asked_to(number: int, code: int) -> None:
     """Ctrl-C is 130, a supervisor's SIGTERM is success, and neither shows a traceback."""
     with piped("serve", "--engine", "echo", "--port", "0") as program:
-        program.wait_for("Ctrl-C stops it.\n")
+        program.wait_for("Press Ctrl-C to stop.\n")
         program.interrupt(number)
         assert program.end() == code
         assert program.process.stderr is not None
@@ -44,7 +44,7 @@ def test_it_ends_cleanly_when_asked_to(number: int, code: int) -> None:
 def test_a_log_gets_its_progress_in_lines() -> None:
     """What is not a terminal gets plain text."""
     with piped("serve", "--engine", "echo", "--port", "0") as program:
-        program.wait_for("Ctrl-C stops it.\n")
+        program.wait_for("Press Ctrl-C to stop.\n")
         program.interrupt()
         program.end()
         assert program.process.stderr is not None
@@ -54,7 +54,7 @@ def test_a_log_gets_its_progress_in_lines() -> None:
 def test_a_key_in_the_environment_is_asked_for() -> None:
     """AUTONOMOUSAI_API_KEY, where the server runs, is what a client needs."""
     with piped("serve", "--engine", "echo", "--port", "0", AUTONOMOUSAI_API_KEY="k") as program:
-        program.wait_for("Ctrl-C stops it.\n")
+        program.wait_for("Press Ctrl-C to stop.\n")
         url = program.written.decode().split()[3]
         with Client(base_url=url) as client, pytest.raises(AuthenticationError):
             client.chat.create("Hello")
@@ -71,7 +71,7 @@ def test_an_engine_elsewhere_gets_its_key_and_its_own_name_for_the_model() -> No
             AUTONOMOUSAI_ENGINE_API_KEY="theirs",
         ) as program,
     ):  # fmt: skip
-        program.wait_for("Ctrl-C stops it.\n")
+        program.wait_for("Press Ctrl-C to stop.\n")
         url = program.written.decode().split()[3]
         with Client(base_url=url) as client:
             assert client.chat.create("Hello").text == "from there"
@@ -87,7 +87,7 @@ def test_an_engine_key_in_the_environment_is_no_matter_to_other_engines() -> Non
     with piped(
         "serve", "--engine", "echo", "--port", "0", AUTONOMOUSAI_ENGINE_API_KEY="theirs"
     ) as program:
-        program.wait_for("Ctrl-C stops it.\n")
+        program.wait_for("Press Ctrl-C to stop.\n")
 
 
 @pytest.mark.parametrize(

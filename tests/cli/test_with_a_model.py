@@ -30,7 +30,7 @@ def test_ctrl_c_stops_the_model_too() -> None:
     """In the middle of an answer: exit code 130, the line ended, and no process left."""
     with on_terminal("chat", "--local", "Tell me a long story about a fox.") as program:
         program.wait_for("loading SmolLM2-135M-Instruct")
-        program.wait_for("waiting for the answer")
+        program.wait_for("waiting for the response")
         program.wait_until(lambda written: _is_text(written.rpartition(CLEARED)[2]))
         (engine,) = _children(program.process.pid)
         program.interrupt()

@@ -27,7 +27,7 @@ CHARACTER, LINE = 8.4, 19.0
 """The room for a character in a monospaced font of 14 pixels, in pixels."""
 
 MARGIN, BAR = 16, 34
-BACKENDS = {
+COLOURS = {
     31: "#ff7b72", 32: "#7ee787", 33: "#e3b341", 34: "#79c0ff", 35: "#d2a8ff", 36: "#76e3ea",
 }  # fmt: skip
 PLAIN = "#e6edf3"
@@ -40,7 +40,7 @@ class Cell:
     """A character on the screen: how it looks, and when it was written."""
 
     text: str
-    backend: str
+    colour: str
     at: float
 
 
@@ -86,8 +86,8 @@ class Screen:
                 number = int(code or 0)
                 if number in (0, 39):
                     self._colour = PLAIN
-                elif number % 60 in BACKENDS:  # 91 is the bright 31
-                    self._colour = BACKENDS[number % 60]
+                elif number % 60 in COLOURS:  # 91 is the bright 31
+                    self._colour = COLOURS[number % 60]
 
 
 def record(command: list[str]) -> Screen:
@@ -117,14 +117,14 @@ def drawn(screen: Screen) -> str:
     width = COLUMNS * CHARACTER + 2 * MARGIN
     height = len(rows) * LINE + BAR + MARGIN
     lights = "".join(
-        f'<circle cx="{20 + 20 * place}" cy="18" r="6" fill="{backend}"/>'
-        for place, backend in enumerate(("#ff5f57", "#febc2e", "#28c840"))
+        f'<circle cx="{20 + 20 * place}" cy="18" r="6" fill="{colour}"/>'
+        for place, colour in enumerate(("#ff5f57", "#febc2e", "#28c840"))
     )
     shown = _shortened({cell.at for row in rows for cell in row})
     texts = "\n".join(
-        _text("".join(cell.text for cell in run), backend, shown[at], column, number)
+        _text("".join(cell.text for cell in run), colour, shown[at], column, number)
         for number, row in enumerate(rows)
-        for column, backend, at, run in _runs(row)
+        for column, colour, at, run in _runs(row)
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
@@ -152,17 +152,17 @@ def _runs(row: list[Cell]) -> list[tuple[int, str, float, list[Cell]]]:
     """A row's cells by colour and time, each run with its column."""
     runs: list[tuple[int, str, float, list[Cell]]] = []
     column = 0
-    for (backend, at), cells in groupby(row, key=lambda cell: (cell.backend, cell.at)):
+    for (colour, at), cells in groupby(row, key=lambda cell: (cell.colour, cell.at)):
         run = list(cells)
-        runs.append((column, backend, at, run))
+        runs.append((column, colour, at, run))
         column += len(run)
     return runs
 
 
-def _text(text: str, backend: str, at: float, column: int, row: int) -> str:
+def _text(text: str, colour: str, at: float, column: int, row: int) -> str:
     x, y = MARGIN + column * CHARACTER, BAR + (row + 0.9) * LINE
     return (
-        f'<text x="{x:.1f}" y="{y:.1f}" fill="{backend}" textLength="{len(text) * CHARACTER:.1f}" '
+        f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}" textLength="{len(text) * CHARACTER:.1f}" '
         f'style="animation-delay:{at:.2f}s" xml:space="preserve">{escape(text)}</text>'
     )
 

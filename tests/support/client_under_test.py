@@ -171,7 +171,14 @@ class ClientUnderTest(ABC):
         """
         if self.backend == "sync":
             return at_once(act())
-        return anyio.run(_looked_after, act, backend=self.backend)
+        return anyio.run(
+            _looked_after, act, backend=self.backend, backend_options=self.backend_options
+        )
+
+    @property
+    def backend_options(self) -> dict[str, Any]:
+        """Options of anyio's backend, such as another event loop for asyncio."""
+        return {}
 
     async def sleep(self, seconds: float) -> None:
         """Let time pass."""

@@ -7,11 +7,14 @@ a blocking transport is wrapped so that awaiting it returns at once, as a blocki
 
 from __future__ import annotations
 
+import asyncio
 import ssl
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+import sys
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Any, Literal, Self
 
@@ -106,12 +109,21 @@ class Contestant(SDK):
 
     Attributes:
         whose: "own" connections, or those of a caller's client ("given").
+        loop: for asyncio, "uvloop" or "eager" (asyncio's loop with an eager task factory).
     """
 
     whose: Literal["own", "given"] = field(kw_only=True)
+    loop: Literal["", "uvloop", "eager"] = field(kw_only=True, default="")
 
     def __str__(self) -> str:
-        return f"{self.backend}-{self.transport}-{self.whose}"
+        return f"{self.loop or self.backend}-{self.transport}-{self.whose}"
+
+    @property
+    def backend_options(self) -> dict[str, Any]:
+        """The event loop, for anyio's asyncio backend."""
+        if self.loop == "uvloop":
+            return {"use_uvloop": True}
+        return {"loop_factory": _eager_loop} if self.loop == "eager" else {}
 
     @property
     def decodes(self) -> bool:
@@ -196,11 +208,26 @@ def _context() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-CONTESTANTS = [
-    Contestant(each.backend, each.transport, whose=whose)
-    for each in clients_under_test()
-    for whose in ("own", "given")
-]
+def _eager_loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    factory: Any = getattr(asyncio, "eager_task_factory")  # noqa: B009  # Python 3.12 and up
+    loop.set_task_factory(factory)
+    return loop
+
+
+def _contestants() -> Iterator[Contestant]:
+    loops: list[Literal["", "uvloop", "eager"]] = [""]
+    if find_spec("uvloop") is not None:  # not on Windows
+        loops.append("uvloop")
+    if sys.version_info >= (3, 12):
+        loops.append("eager")
+    for each in clients_under_test():
+        for loop in loops if each.backend == "asyncio" else loops[:1]:
+            yield Contestant(each.backend, each.transport, whose="own", loop=loop)
+            yield Contestant(each.backend, each.transport, whose="given", loop=loop)
+
+
+CONTESTANTS = list(_contestants())
 
 
 def contest(

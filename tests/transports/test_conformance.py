@@ -213,11 +213,11 @@ async def test_the_body_arrives_as_given(client_under_test: Contestant, content:
 async def test_a_body_that_is_read_slowly_arrives(client_under_test: Contestant) -> None:
     """The write timeout applies to the next bytes, not to the whole body."""
     content = bytes(4 * 2**20)
-    with FaultServer(body(200, b""), reads=Pace(2**16 - 1, 0.003)) as server:
+    with FaultServer(body(200, b""), reads=Pace(2**16 - 1, 0.006)) as server:
         async with client_under_test.sender() as sender:
             began = monotonic()
-            await (await sender.send(server.url, content, limits={"write": 0.15})).close()
-    assert monotonic() - began > 0.15
+            await (await sender.send(server.url, content, limits={"write": 0.3})).close()
+    assert monotonic() - began > 0.3
     assert server.requests[0].body == content
 
 

@@ -41,8 +41,12 @@ class Message(models.Message):
     """One message of a conversation.
 
     Args:
-        role: who speaks: `system`, `user`, `assistant`, or what the engine knows besides.
+        role: the author's role: `system`, `user`, `assistant`, `tool`, or another that the engine
+            accepts.
         content: the text, or a list of `TextPart` and `ImagePart`.
+        name: the author's name, to tell apart several authors of one role.
+        tool_call_id: the id of the tool call that the message answers.
+        tool_calls: the calls of tools that the model asked for.
 
     Example:
         >>> client.chat.create([
@@ -83,6 +87,19 @@ class Message(models.Message):
     def assistant(cls, text: str) -> Message:
         """A message from the model: an earlier answer, given back as history."""
         return cls(role="assistant", content=text)
+
+    @classmethod
+    def tool(cls, call_id: str, text: str) -> Message:
+        """The result of a tool call.
+
+        Args:
+            call_id: the `id` of the call, from `completion.tool_calls`.
+            text: the result.
+
+        Example:
+            >>> messages += [completion.message, Message.tool(call.id, "21 °C")]
+        """
+        return cls(role="tool", tool_call_id=call_id, content=text)
 
 
 def image_url(image: Image) -> str:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import attrs
+
 from ..errors import APIResponseError
 from .codec import DecodeError, decode
+from .fields import own_value
 
 if TYPE_CHECKING:
+    from .. import Message
     from .._generated.models import ChatMessage, ToolCall
 
 T = TypeVar("T")
@@ -20,16 +24,23 @@ class CompletionAccessors:
     __slots__ = ()
 
     @property
-    def message(self) -> ChatMessage | None:
-        """The message of the first choice, or None if there is no choice.
+    def message(self) -> Message:
+        """The message of the first choice, to be appended to a list of messages.
 
-        It can be passed back as history, in the `messages` of the next call.
+        Raises:
+            APIResponseError: the completion has no choice.
 
         Example:
             >>> messages.append(completion.message)
         """
-        choice = _first(self)
-        return None if choice is None else choice.message
+        # The package's own class, which is defined in a layer above.
+        from .. import Message
+
+        answer = _answer(self)
+        if answer is None:
+            raise APIResponseError("The completion has no choices, so it has no message.")
+        values = {each.name: own_value(answer, each) for each in attrs.fields(type(answer))}
+        return Message(**values)
 
     @property
     def text(self) -> str:
@@ -38,20 +49,20 @@ class CompletionAccessors:
         Example:
             >>> client.chat.create("Why is the sky blue?").text
         """
-        message = self.message
-        return "" if message is None else message.content or ""
+        answer = _answer(self)
+        return "" if answer is None else answer.content or ""
 
     @property
     def reasoning(self) -> str | None:
         """The reasoning of the first choice, or None if the engine sent none apart."""
-        message = self.message
-        return None if message is None else message.reasoning
+        answer = _answer(self)
+        return None if answer is None else answer.reasoning
 
     @property
     def refusal(self) -> str | None:
         """Why the model refused to answer, or None if the engine sent no refusal apart."""
-        message = self.message
-        return None if message is None else message.refusal
+        answer = _answer(self)
+        return None if answer is None else answer.refusal
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
@@ -61,8 +72,8 @@ class CompletionAccessors:
             >>> for call in completion.tool_calls:
             ...     print(call.id, call.name, call.arguments)
         """
-        message = self.message
-        return () if message is None else message.tool_calls or ()
+        answer = _answer(self)
+        return () if answer is None else answer.tool_calls or ()
 
     @property
     def finish_reason(self) -> str | None:
@@ -136,6 +147,15 @@ def _first(answer: object) -> Any:
         if choice.index == 0:
             return choice
     return None
+
+
+def _answer(completion: object) -> ChatMessage | None:
+    """The message of the first choice, or None if there is no choice."""
+    choice = _first(completion)
+    if choice is None:
+        return None
+    message: ChatMessage = choice.message
+    return message
 
 
 def _function(call: object) -> Any:

@@ -77,6 +77,9 @@ def _message(message: object, where: str) -> dict[str, Any]:
     fields = {
         name: value for name, value in plain.items() if value is not None or name in _REQUIRED
     }
+    if any(fields.get(name) for name in _CALLS):
+        # The message is the calls; engines want the key all the same.
+        fields.setdefault("content", None)
     for name in _REQUIRED:
         if name not in fields:
             raise ConfigurationError(f"{where} has no {name!r}.")
@@ -85,11 +88,16 @@ def _message(message: object, where: str) -> dict[str, Any]:
         raise ConfigurationError(
             f"{where}: role is a string such as 'user', 'assistant' or 'system'; got {role!r}."
         )
+    if fields["content"] is None and role == "assistant":
+        # An answer given back as history: with calls alone, or empty.
+        fields["content"] = None if any(fields.get(name) for name in _CALLS) else ""
+        return fields
     fields["content"] = _content(fields["content"], where)
     return fields
 
 
 _REQUIRED = ("role", "content")
+_CALLS = ("tool_calls", "function_call")
 
 
 def _content(content: object, where: str) -> str | list[dict[str, Any]]:
@@ -128,5 +136,6 @@ def _part(part: object, where: str) -> dict[str, Any]:
     return fields
 
 
-def _has_image(content: str | list[dict[str, Any]]) -> bool:
-    return not isinstance(content, str) and any(part["type"] == "image_url" for part in content)
+def _has_image(content: str | list[dict[str, Any]] | None) -> bool:
+    parts = content if isinstance(content, list) else ()
+    return any(part["type"] == "image_url" for part in parts)

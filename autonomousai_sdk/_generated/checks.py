@@ -37,7 +37,7 @@ Message: check.Check = check.Object(
         "role": check.Property(
             check=check.Union(
                 options=(
-                    check.Enum(values=("system", "user", "assistant")),
+                    check.Enum(values=("system", "user", "assistant", "tool")),
                     check.String(),
                 )
             ),
@@ -56,9 +56,82 @@ Message: check.Check = check.Object(
                         ),
                         min_items=1,
                     ),
+                    check.Null(),
                 )
-            ),
-            required=True,
+            )
         ),
+        "name": check.Property(
+            check=check.Union(
+                options=(
+                    check.String(),
+                    check.Null(),
+                )
+            )
+        ),
+        "tool_call_id": check.Property(
+            check=check.Union(
+                options=(
+                    check.String(),
+                    check.Null(),
+                )
+            )
+        ),
+        "tool_calls": check.Property(
+            check=check.Union(
+                options=(
+                    check.Array(items=check.Ref(target=lambda: ToolCall)),
+                    check.Null(),
+                )
+            )
+        ),
+        "refusal": check.Property(
+            check=check.Union(
+                options=(
+                    check.String(),
+                    check.Null(),
+                )
+            )
+        ),
+        "reasoning_content": check.Property(
+            check=check.Union(
+                options=(
+                    check.String(),
+                    check.Null(),
+                )
+            )
+        ),
+        "reasoning": check.Property(
+            check=check.Union(
+                options=(
+                    check.String(),
+                    check.Null(),
+                )
+            )
+        ),
+        "function_call": check.Property(
+            check=check.Union(
+                options=(
+                    check.Ref(target=lambda: FunctionCall),
+                    check.Null(),
+                )
+            )
+        ),
+    },
+)
+
+FunctionCall: check.Check = check.Object(
+    name="FunctionCall",
+    properties={
+        "name": check.Property(check=check.String()),
+        "arguments": check.Property(check=check.String()),
+    },
+)
+
+ToolCall: check.Check = check.Object(
+    name="ToolCall",
+    properties={
+        "id": check.Property(check=check.String()),
+        "type": check.Property(check=check.String()),
+        "function": check.Property(check=check.Ref(target=lambda: FunctionCall), required=True),
     },
 )

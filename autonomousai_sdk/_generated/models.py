@@ -79,10 +79,24 @@ class ImagePart:
 class Message:
     """One message of a conversation."""
 
-    role: Literal["system", "user", "assistant"] | str
-    """Who speaks."""
-    content: str | Sequence[TextPart | ImagePart]
-    """The text, or parts of text and images."""
+    role: Literal["system", "user", "assistant", "tool"] | str
+    """The author's role."""
+    content: str | Sequence[TextPart | ImagePart] | None = None
+    """The text, or parts of text and images. Null beside tool calls."""
+    name: str | None = None
+    """The author's name, to tell apart several authors of one role."""
+    tool_call_id: str | None = None
+    """The id of the tool call that this message answers, in the role `tool`."""
+    tool_calls: Sequence[ToolCall] | None = None
+    """The calls of tools that the model asked for."""
+    refusal: str | None = None
+    """Why the model refused to answer."""
+    reasoning_content: str | None = None
+    """The model's reasoning, under one of its two names on the wire."""
+    reasoning: str | None = None
+    """The model's reasoning, under the other name."""
+    function_call: FunctionCall | None = None
+    """The function that the model called, from engines that predate tool calls."""
 
 
 @class_defaults

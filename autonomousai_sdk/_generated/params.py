@@ -41,10 +41,46 @@ class ImagePartParam(TypedDict):
 class MessageParam(TypedDict):
     """One message of a conversation. As a mapping."""
 
-    role: Literal["system", "user", "assistant"] | str
-    """Who speaks."""
-    content: str | Sequence[models.TextPart | TextPartParam | models.ImagePart | ImagePartParam]
-    """The text, or parts of text and images."""
+    role: Literal["system", "user", "assistant", "tool"] | str
+    """The author's role."""
+    content: NotRequired[
+        str | Sequence[models.TextPart | TextPartParam | models.ImagePart | ImagePartParam] | None
+    ]
+    """The text, or parts of text and images. Null beside tool calls."""
+    name: NotRequired[str | None]
+    """The author's name, to tell apart several authors of one role."""
+    tool_call_id: NotRequired[str | None]
+    """The id of the tool call that this message answers, in the role `tool`."""
+    tool_calls: NotRequired[Sequence[models.ToolCall | ToolCallParam] | None]
+    """The calls of tools that the model asked for."""
+    refusal: NotRequired[str | None]
+    """Why the model refused to answer."""
+    reasoning_content: NotRequired[str | None]
+    """The model's reasoning, under one of its two names on the wire."""
+    reasoning: NotRequired[str | None]
+    """The model's reasoning, under the other name."""
+    function_call: NotRequired[models.FunctionCall | FunctionCallParam | None]
+    """The function that the model called, from engines that predate tool calls."""
+
+
+class FunctionCallParam(TypedDict):
+    """The function that a tool call names, with its arguments. As a mapping."""
+
+    name: NotRequired[str]
+    """The function's name."""
+    arguments: NotRequired[str]
+    """The arguments as JSON text, exactly as the model wrote them."""
+
+
+class ToolCallParam(TypedDict):
+    """A call of a tool that the model asks for. As a mapping."""
+
+    id: NotRequired[str]
+    """The call's id, which the tool's result refers to."""
+    type: NotRequired[str]
+    """The kind of tool."""
+    function: models.FunctionCall | FunctionCallParam
+    """The function that a tool call names, with its arguments."""
 
 
 Messages = str | Sequence[models.Message | MessageParam | models.ChatMessage | Mapping[str, object]]

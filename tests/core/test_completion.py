@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from autonomousai_sdk import Message
+from autonomousai_sdk._core.message import normalised
+from autonomousai_sdk._generated import models
+from autonomousai_sdk.errors import APIResponseError
 from tests.support.sample_operation import Choice, Completion, Said
 
 
@@ -34,3 +38,27 @@ def test_content_that_is_null_is_no_text() -> None:
     """Engines send null where a message has tool calls only."""
     assert answer(Choice(message=Said(content=None))).text == ""
     assert answer(Choice(message=Said())).finish_reason is None
+
+
+def test_the_message_of_a_completion_continues_a_conversation() -> None:
+    """`.message` is a `Message` that holds all of the answer, as it came on the wire."""
+    calls = (models.ToolCall(id="1", function=models.FunctionCall(name="now")),)
+    told = models.ChatMessage(content=None, tool_calls=calls, reasoning_content="Hm.")
+    message = models.ChatCompletion(choices=(models.Choice(message=told),)).message
+    assert isinstance(message, Message)
+    assert normalised([message]) == [
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [
+                {"id": "1", "type": "function", "function": {"name": "now", "arguments": ""}}
+            ],
+            "reasoning_content": "Hm.",
+        }
+    ]
+
+
+def test_without_a_choice_there_is_no_message() -> None:
+    """A completion without any choice has no message to continue with, and says so."""
+    with pytest.raises(APIResponseError, match="no choices, so it has no message"):
+        _ = models.ChatCompletion(choices=()).message

@@ -155,6 +155,23 @@ def test_what_is_no_conversation_is_refused(messages: object, said: str) -> None
         encoded(messages, model="llama", accepts_images=None)
 
 
+@pytest.mark.parametrize(
+    ("message", "content"),
+    [
+        ({"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]}, None),
+        ({"role": "assistant", "tool_calls": [{"id": "1"}]}, None),
+        ({"role": "assistant", "content": None, "function_call": {"name": "now"}}, None),
+        ({"role": "assistant", "content": None}, ""),
+        ({"role": "assistant", "content": "Hm.", "tool_calls": [{"id": "1"}]}, "Hm."),
+    ],
+)
+def test_an_answer_without_text_is_history(message: dict[str, Any], content: str | None) -> None:
+    """An answer with tool calls has null for content, and an empty one the empty string."""
+    (plain,) = normalised([message])
+    assert plain == {**message, "content": content}
+    assert sent([message], accepts_images=False) == [plain]
+
+
 def test_a_conversation_that_contains_itself_is_refused() -> None:
     """So is one that is nested too deeply to be written."""
     loop: dict[str, Any] = dict(HI)

@@ -108,6 +108,11 @@ def messages_in_variables(client: Client) -> None:
     client.chat.create(typed)
     client.chat.create([Message.system("Be brief."), *asked])
     client.chat.create([*typed, client.chat.create(typed).choices[0].message])
+    typed.append(client.chat.create(typed).message)
+    typed.append(Message.tool("call_1", "21 °C"))
+    typed.append(Message(role="user", name="ada", content="Hello"))
+    client.chat.create([{"role": "tool", "tool_call_id": "call_1", "content": "21 °C"}])
+    client.chat.create([{"role": "user", "name": "ada", "content": "Hello"}])
     mixed: list[Message | dict[str, str]] = [*typed, *asked]
     client.chat.create(mixed)
 
@@ -127,7 +132,7 @@ def wrong_messages(client: Client) -> None:
     client.chat.create([5])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
     client.chat.create({"role": "user"})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     client.chat.create([{5: "user"}])  # type: ignore[dict-item]  # pyright: ignore[reportArgumentType]
-    wrong: MessageParam = {"role": "user", "contnt": "Hello"}  # type: ignore[typeddict-item]  # pyright: ignore[reportAssignmentType]
+    wrong: MessageParam = {"role": "user", "contnt": "Hello"}  # type: ignore[typeddict-unknown-key]  # pyright: ignore[reportAssignmentType]
     client.chat.create([wrong])
 
 

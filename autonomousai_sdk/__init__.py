@@ -17,17 +17,18 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from ._async_client import AsyncClient as AsyncClient
-    from ._async_client import AsyncModels as AsyncModels
     from ._client import Client as Client
-    from ._client import Models as Models
     from ._core.catalog import Model as Model
+    from ._core.served_model import ServedModel as ServedModel
     from ._core.sse import ServerSentEvent as ServerSentEvent
     from ._core.sse import SSEDecoder as SSEDecoder
     from ._core.timeout import Timeout as Timeout
     from ._generated.async_methods import AsyncChat as AsyncChat
     from ._generated.async_methods import AsyncChatStream as AsyncChatStream
+    from ._generated.async_methods import AsyncModels as AsyncModels
     from ._generated.methods import Chat as Chat
     from ._generated.methods import ChatStream as ChatStream
+    from ._generated.methods import Models as Models
     from ._generated.models import ChatCompletion as ChatCompletion
     from ._generated.models import ChatCompletionChunk as ChatCompletionChunk
     from ._generated.models import ChatMessage as ChatMessage
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from ._generated.models import ChunkChoice as ChunkChoice
     from ._generated.models import ImagePart as ImagePart
     from ._generated.models import ImageURL as ImageURL
+    from ._generated.models import ModelList as ModelList
     from ._generated.models import TextPart as TextPart
     from ._generated.models import Usage as Usage
     from ._generated.params import ImagePartParam as ImagePartParam
@@ -75,13 +77,14 @@ if TYPE_CHECKING:
     from .transports.httpx import HTTPXTransport as HTTPXTransport
 
 _MODULES = {
-    "_async_client": ("AsyncClient", "AsyncModels"),
-    "_client": ("Client", "Models"),
+    "_async_client": ("AsyncClient",),
+    "_client": ("Client",),
     "_core.catalog": ("Model",),
+    "_core.served_model": ("ServedModel",),
     "_core.sse": ("SSEDecoder", "ServerSentEvent"),
     "_core.timeout": ("Timeout",),
-    "_generated.async_methods": ("AsyncChat", "AsyncChatStream"),
-    "_generated.methods": ("Chat", "ChatStream"),
+    "_generated.async_methods": ("AsyncChat", "AsyncChatStream", "AsyncModels"),
+    "_generated.methods": ("Chat", "ChatStream", "Models"),
     "_generated.models": (
         "ChatCompletion",
         "ChatCompletionChunk",
@@ -91,6 +94,7 @@ _MODULES = {
         "ChunkChoice",
         "ImagePart",
         "ImageURL",
+        "ModelList",
         "TextPart",
         "Usage",
     ),
@@ -171,6 +175,7 @@ __all__ = [
     "MessageParam",
     "Messages",
     "Model",
+    "ModelList",
     "Models",
     "NotFoundError",
     "PermissionDeniedError",
@@ -178,6 +183,7 @@ __all__ = [
     "RequestTimeoutError",
     "RequestTooLargeError",
     "SSEDecoder",
+    "ServedModel",
     "ServerSentEvent",
     "StreamDecodeError",
     "StreamError",

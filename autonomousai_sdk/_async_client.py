@@ -6,44 +6,14 @@ that make calls are generated (`_generated.async_methods`).
 
 from __future__ import annotations
 
-from functools import cached_property
 from types import TracebackType
 from typing import Self
 
-from ._core.catalog import Catalog, Model
 from ._core.settings import Options
 from ._drivers.awaiting import AsyncCallRunner, AsyncConnections
 from ._generated.async_methods import AsyncResources
 from .transports import AsyncHTTPClient, AsyncTransport
 from .transports._select import new_async_transport
-
-
-class AsyncModels:
-    """The models a client can name; asking costs no request."""
-
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
-
-    async def list(self) -> tuple[Model, ...]:
-        """Every model, in the spec's order, then those of `AsyncClient(models=…)`.
-
-        Example:
-            >>> [model.id for model in await client.models.list()]
-            ['llama', 'qwen_coder', 'hermes', 'vision', 'summary']
-        """
-        return self._catalog.models
-
-    async def get(self, name: str) -> Model:
-        """The model of that name or alias.
-
-        Raises:
-            ConfigurationError: there is none; the message lists those that exist.
-
-        Example:
-            >>> (await client.models.get("hermes-3")).path
-            '/chat-hermes'
-        """
-        return self._catalog.get(name)
 
 
 class AsyncClient(AsyncResources):
@@ -71,11 +41,6 @@ class AsyncClient(AsyncResources):
             new_async_transport(http_client, transport, options),
             own=http_client is None and transport is None,
         )
-
-    @cached_property
-    def models(self) -> AsyncModels:
-        """The models this client can name."""
-        return self._resource("models", AsyncModels(self._runner.settings.catalog))
 
     async def close(self) -> None:
         """Close every connection that the client opened, and every open stream.

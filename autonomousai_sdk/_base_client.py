@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Self, TypeVar
 from ._core.catalog import Catalog
 from ._core.flow import RetryPolicy
 from ._core.log import configure_logging
+from ._core.protocol import Protocols
 from ._core.retry import RetryBudget
 from ._core.settings import Environment, Options, PickledOptions, pickled, resolve
 from .errors import ConfigurationError
@@ -27,7 +28,7 @@ class BaseClient:
     """The base of both clients."""
 
     _catalog: ClassVar[Catalog]
-    _default_base_url: ClassVar[str]
+    _protocols: ClassVar[Protocols]
     _default_model: ClassVar[str]
     _new_runner: ClassVar[Any]
     """The class of the driver that makes the calls."""
@@ -51,7 +52,7 @@ class BaseClient:
                 options,
                 environ=environ,
                 catalog=self._catalog,
-                default_base_url=self._default_base_url,
+                protocols=self._protocols,
                 default_model=self._default_model,
             )
             if connections.own and options.proxy is None:

@@ -6,44 +6,14 @@ that make calls are generated (`_generated.methods`).
 
 from __future__ import annotations
 
-from functools import cached_property
 from types import TracebackType
 from typing import Self
 
-from ._core.catalog import Catalog, Model
 from ._core.settings import Options
 from ._drivers.blocking import CallRunner, Connections
 from ._generated.methods import Resources
 from .transports import HTTPClient, Transport
 from .transports._select import new_transport
-
-
-class Models:
-    """The models a client can name; asking costs no request."""
-
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
-
-    def list(self) -> tuple[Model, ...]:
-        """Every model, in the spec's order, then those of `Client(models=…)`.
-
-        Example:
-            >>> [model.id for model in client.models.list()]
-            ['llama', 'qwen_coder', 'hermes', 'vision', 'summary']
-        """
-        return self._catalog.models
-
-    def get(self, name: str) -> Model:
-        """The model of that name or alias.
-
-        Raises:
-            ConfigurationError: there is none; the message lists those that exist.
-
-        Example:
-            >>> client.models.get("hermes-3").path
-            '/chat-hermes'
-        """
-        return self._catalog.get(name)
 
 
 class Client(Resources):
@@ -68,11 +38,6 @@ class Client(Resources):
             new_transport(http_client, transport, options),
             own=http_client is None and transport is None,
         )
-
-    @cached_property
-    def models(self) -> Models:
-        """The models this client can name."""
-        return self._resource("models", Models(self._runner.settings.catalog))
 
     def close(self) -> None:
         """Close every connection that the client opened, and every open stream.

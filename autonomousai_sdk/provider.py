@@ -118,5 +118,5 @@ class AutonomousAI:
     def _client(cls, base_url: str, proxy: str | None) -> AsyncClient:
         key = (base_url, proxy)
         if key not in cls._clients:
-            cls._clients[key] = AsyncClient(base_url=base_url, proxy=proxy)
+            cls._clients[key] = AsyncClient(base_url=base_url, protocol="autonomousai", proxy=proxy)
         return cls._clients[key]

@@ -128,7 +128,8 @@ def test_a_pickled_client_has_its_options_and_other_connections(cls: type[Any]) 
 def test_a_client_shows_its_class_and_address_and_no_key(cls: Any) -> None:
     """The repr names the class, also of a subclass, and of a client that is not set up."""
     client = cls("acme", base_url="http://127.0.0.1:1/api", api_key=KEY)
-    assert repr(client) == f"<{cls.__name__} base_url='http://127.0.0.1:1/api' model='llama'>"
+    shown = "base_url='http://127.0.0.1:1/api' protocol='autonomousai' model='llama'"
+    assert repr(client) == f"<{cls.__name__} {shown}>"
     assert repr(cls.__new__(cls)) == f"<{cls.__name__} not set up>"
 
 

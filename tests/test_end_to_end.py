@@ -277,7 +277,7 @@ BAD_CALLS: list[tuple[dict[str, Any], str]] = [
     ({"messages": "Hi", "headers": {"a b": "c"}}, "is not a header name"),
     ({"messages": "Hi", "headers": {"a": "b\r\nc: d"}}, "printable ASCII"),
     ({"messages": "Hi", "headers": {"content-length": "5"}}, "because the transport sets it"),
-    ({"messages": "Hi", "extra_body": {"a": object()}}, "cannot be encoded as JSON"),
+    ({"messages": "Hi", "extra_body": {"a": object()}}, "JSON can hold"),
     ({"messages": "Hi", "extra_body": [1]}, "extra_body must be a mapping"),
 ]
 
@@ -312,7 +312,7 @@ BAD_CLIENTS: list[tuple[dict[str, Any], str]] = [
     ({"timeout": 0}, "positive number of seconds"),
     ({"max_event_bytes": 0}, "positive number of bytes"),
     ({"models": {"a": "chat"}}, "does not start with a slash"),
-    ({"proxy": "127.0.0.1:80"}, "URL with a scheme"),
+    ({"proxy": "127.0.0.1:80"}, "has no scheme"),
     ({"http_client": object()}, "http_client= cannot be"),
     ({"headers": [("a", "b")]}, "mapping of names to values"),
 ]

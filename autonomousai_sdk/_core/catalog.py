@@ -6,6 +6,7 @@ The generated code has the spec's models. `Client(models=…)` adds others.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from attrs import Factory, field, frozen
 
@@ -83,6 +84,79 @@ class Catalog:
             added.append(Model(id=name, path=path))
         kept = tuple(model for model in self.models if model.id not in more)
         return Catalog(kept + tuple(added))
+
+
+class CatalogMethods:
+    """The methods of `client.models` that need no request."""
+
+    _runner: Any
+
+    def list(self) -> tuple[Model, ...]:
+        """Every model of the spec in its order, then those of `Client(models=…)`.
+
+        Example:
+            >>> [model.id for model in client.models.list()]
+            ['llama', 'qwen_coder', 'hermes', 'vision', 'summary']
+        """
+        models: tuple[Model, ...] = self._runner.settings.catalog.models
+        return models
+
+    def get(self, name: str) -> Model:
+        """The model with this name or alias.
+
+        Raises:
+            ConfigurationError: no model has the name; the message lists the known models.
+
+        Example:
+            >>> client.models.get("hermes-3").path
+            '/chat-hermes'
+        """
+        model: Model = self._runner.settings.catalog.get(name)
+        return model
+
+
+class AsyncCatalogMethods:
+    """The methods of an awaiting client's `models` that need no request."""
+
+    _runner: Any
+
+    async def list(self) -> tuple[Model, ...]:
+        """Every model of the spec in its order, then those of `AsyncClient(models=…)`.
+
+        Example:
+            >>> [model.id for model in await client.models.list()]
+            ['llama', 'qwen_coder', 'hermes', 'vision', 'summary']
+        """
+        models: tuple[Model, ...] = self._runner.settings.catalog.models
+        return models
+
+    async def get(self, name: str) -> Model:
+        """The model with this name or alias.
+
+        Raises:
+            ConfigurationError: no model has the name; the message lists the known models.
+
+        Example:
+            >>> (await client.models.get("hermes-3")).path
+            '/chat-hermes'
+        """
+        model: Model = self._runner.settings.catalog.get(name)
+        return model
+
+
+def checked_model_name(name: object) -> str:
+    """A model's name for a protocol that sends any name.
+
+    Raises:
+        ConfigurationError: the name is empty or not a string.
+    """
+    if not isinstance(name, str):
+        raise ConfigurationError(f"model must be a string, not {type(name).__name__}.")
+    if not name:
+        raise ConfigurationError(
+            "model is empty: pass a name, or None for the server's only model."
+        )
+    return name
 
 
 def _indexed(models: tuple[Model, ...]) -> dict[str, Model]:

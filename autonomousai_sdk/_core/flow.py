@@ -13,10 +13,18 @@ from typing import Any, TypeVar
 
 from attrs import evolve, field, frozen
 
-from ..errors import APIStatusError, AutonomousAIError, StreamInterrupted
+from ..errors import (
+    APIStatusError,
+    AutonomousAIError,
+    ConfigurationError,
+    NotFoundError,
+    StreamInterrupted,
+)
 from .exchange import Failure, Outcome, Reply, Request
 from .failure import connection_error
 from .log import logger
+from .memory import ServerMemory
+from .operation import ResultT
 from .prepared_call import PreparedCall
 from .response import ResponseReader
 from .retry import LONGEST_WAIT, Backoff, RetryBudget, is_retryable, retry_after
@@ -24,6 +32,10 @@ from .retry import LONGEST_WAIT, Backoff, RetryBudget, is_retryable, retry_after
 T = TypeVar("T")
 
 _RETRYABLE_KINDS = frozenset({"connect", "broken"})
+_NO_SUCH_ENDPOINT = frozenset({404, 405, 501})
+_SHOWN_MODELS = 20
+"""How many models the error for a missing `model=` lists."""
+
 _RETRYABLE_LIMITS = frozenset({"connect", "read", "write"})
 
 
@@ -35,11 +47,13 @@ class RetryPolicy:
         budget: limits the retries of all calls together.
         random: returns a random number in [0, 1).
         backoff: the waits between attempts.
+        memory: facts about the servers.
     """
 
     budget: RetryBudget
     random: Callable[[], float]
     backoff: Backoff = field(factory=Backoff)
+    memory: ServerMemory = field(factory=ServerMemory)
 
 
 @frozen(kw_only=True)
@@ -63,6 +77,9 @@ Flow = Generator[Attempt, Outcome, T]
 def attempts(call: PreparedCall[Any], policy: RetryPolicy) -> Flow[ResponseReader]:
     """Make attempts until one succeeds.
 
+    A call without a model first asks for the server's only one. If the server refuses a field
+    of the body, the call is repeated without it; that does not count as a retry.
+
     Returns:
         The reader of the response: of a whole document, or of a stream whose first chunk is
         ready.
@@ -70,7 +87,13 @@ def attempts(call: PreparedCall[Any], policy: RetryPolicy) -> Flow[ResponseReade
     Raises:
         AutonomousAIError: the last attempt failed.
     """
+    model_list = call.model_list
+    if model_list is not None:
+        call = yield from _with_model(call, model_list, policy)
+    if call.fallbacks:
+        call = policy.memory.adapted(call)
     number = 0
+    adapted = 0
     delay = 0.0
     while True:
         number += 1
@@ -80,10 +103,20 @@ def attempts(call: PreparedCall[Any], policy: RetryPolicy) -> Flow[ResponseReade
         if logger.isEnabledFor(logging.DEBUG):
             _log(call, number, reader, outcome, error)
         if error is None:
-            policy.budget.succeeded(number)
+            policy.budget.succeeded(number - adapted)
+            if adapted:
+                policy.memory.remember_fallbacks(call)
             return reader
-        wait = _wait_before_next(call, policy, number, reader, outcome, error)
+        fallback = call.fallback_after(error)
+        if fallback is not None:
+            call = call.with_fallback(fallback)
+            adapted += 1
+            delay = 0.0
+            continue
+        wait = _wait_before_next(call, policy, number - adapted, reader, outcome, error)
         if wait is None:
+            if model_list is not None and isinstance(error, NotFoundError):
+                policy.memory.forget_model(model_list.request.url)
             raise error
         logger.info(
             "%s error=%s: attempt %d follows in %.3f s",
@@ -93,6 +126,41 @@ def attempts(call: PreparedCall[Any], policy: RetryPolicy) -> Flow[ResponseReade
             wait,
         )
         delay = wait
+
+
+def _with_model(
+    call: PreparedCall[ResultT], model_list: PreparedCall[Any], policy: RetryPolicy
+) -> Flow[PreparedCall[ResultT]]:
+    """The call with the only model that the server lists.
+
+    Raises:
+        ConfigurationError: the server lists no model or several, or has no list.
+    """
+    url = model_list.request.url
+    name = policy.memory.model(url)
+    if name is None:
+        try:
+            reader = yield from attempts(model_list, policy)
+        except APIStatusError as error:
+            if error.status not in _NO_SUCH_ENDPOINT:
+                raise
+            raise ConfigurationError(
+                f"model= is required, because the server does not list its models "
+                f"(GET {url}: {error.status}).",
+                endpoint=model_list.context.endpoint,
+            ) from error
+        names = [model.id for model in reader.document(model_list.operation.result)]
+        if len(names) != 1:
+            listed = ", ".join(map(repr, names[:_SHOWN_MODELS])) or "none"
+            more = f" and {len(names) - _SHOWN_MODELS} more" if len(names) > _SHOWN_MODELS else ""
+            raise ConfigurationError(
+                f"model= is required, because the server does not list exactly one model; "
+                f"it lists {listed}{more} (GET {url}).",
+                endpoint=model_list.context.endpoint,
+            )
+        name = names[0]
+        policy.memory.remember_model(url, name)
+    return call.with_model(name)
 
 
 def _failed(reader: ResponseReader, failure: Failure) -> AutonomousAIError | None:

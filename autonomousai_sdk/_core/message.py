@@ -20,7 +20,23 @@ _ADVICE = "a string, or a list of Message objects and {'role': â€¦, 'content': â
 
 
 def encoded(messages: object, *, model: str, accepts_images: bool | None) -> str:
-    """Messages as the text that goes into the request.
+    """Messages as base64 of their JSON.
+
+    Raises:
+        ConfigurationError: as `checked_messages`, or JSON cannot represent the messages.
+    """
+    plain = checked_messages(messages, model=model, accepts_images=accepts_images)
+    try:
+        document = encode(plain)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ConfigurationError(f"messages cannot be written as JSON: {error}.") from error
+    return base64.b64encode(document).decode("ascii")
+
+
+def checked_messages(
+    messages: object, *, model: str, accepts_images: bool | None
+) -> list[dict[str, Any]]:
+    """Messages as a list of `{"role", "content"}`.
 
     Args:
         messages: a string, which is one user message, or a sequence of messages.
@@ -38,11 +54,7 @@ def encoded(messages: object, *, model: str, accepts_images: bool | None) -> str
                     f"messages[{position}] has an image, and the model {model!r} takes none: "
                     "use model='vision', or leave the image out."
                 )
-    try:
-        document = encode(plain)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ConfigurationError(f"messages cannot be written as JSON: {error}.") from error
-    return base64.b64encode(document).decode("ascii")
+    return plain
 
 
 def normalised(messages: object) -> list[dict[str, Any]]:

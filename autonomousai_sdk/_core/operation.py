@@ -6,23 +6,23 @@ them. This module contains no behaviour and names no endpoint.
 
 from __future__ import annotations
 
-from typing import Generic, Literal, TypeVar
+from collections.abc import Mapping
+from typing import Any, Generic, Literal, TypeVar
 
-from attrs import frozen
+from attrs import field, frozen
 
 from .check import ANYTHING, Check
 
 ResultT = TypeVar("ResultT")
 ChunkT = TypeVar("ChunkT")
 
-Kind = Literal["value", "messages", "model"]
+Kind = Literal["value", "messages", "encoded_messages", "model", "model_name"]
 """How an argument is checked and encoded.
 
-`messages` is sent as base64 of the JSON list (spec: `contentEncoding`, `contentSchema`).
-`model` is looked up in the model table, which also determines the path. A `value` is
-checked by the argument's `check`.
+The argument's `check` decides for a `value`. `messages` is sent as a JSON list,
+`encoded_messages` as base64 of it (spec: `contentEncoding`, `contentSchema`). `model` is looked
+up in the model table, which also determines the path. `model_name` is sent unchanged.
 """
-
 
 Location = Literal["body", "path", "query", "header"]
 """Where in a request an argument goes."""
@@ -40,6 +40,9 @@ class Argument:
         location: where in the request it goes.
         required: whether the caller must pass it.
         default_from: the argument whose encoded value is sent when this one is None.
+        listed_by: for `model_name`, the operation that lists the server's models. A call
+            without a model uses the only one of them.
+        instead: the name in the JSON body that some servers require instead of `wire`.
     """
 
     name: str
@@ -49,6 +52,8 @@ class Argument:
     location: Location = "body"
     required: bool = False
     default_from: str | None = None
+    listed_by: Operation[Any] | None = None
+    instead: str | None = None
 
 
 @frozen(kw_only=True)
@@ -97,27 +102,41 @@ class StreamShape(Generic[ChunkT, ResultT]):
 
 
 @frozen(kw_only=True)
-class Operation(Generic[ResultT]):
-    """A method of the client.
+class Route:
+    """How one protocol carries an operation.
 
     Attributes:
-        name: the dotted name, such as `chat.create`.
         method: the HTTP method.
         path: the path below the base URL, with its parameters in braces, or None when
             the model determines it.
         arguments: the parameters, in the spec's order.
         headers: the headers that the client sends without an argument.
-        result: the class of the response's document.
         has_body: whether the request has a JSON body.
+        stream_body: fields of the JSON body that only requests for a stream have. A server
+            that refuses one of them gets the request without it.
     """
 
-    name: str
     method: str
     path: str | None
     arguments: tuple[Argument, ...]
-    headers: tuple[HeaderParameter, ...]
-    result: type[ResultT]
+    headers: tuple[HeaderParameter, ...] = ()
     has_body: bool = True
+    stream_body: Mapping[str, object] = field(factory=dict[str, object], hash=False)
+
+
+@frozen(kw_only=True)
+class Operation(Generic[ResultT]):
+    """A method of the client.
+
+    Attributes:
+        name: the dotted name, such as `chat.create`.
+        routes: how each protocol that has this operation carries it, by the protocol's name.
+        result: the class of the response's document.
+    """
+
+    name: str
+    routes: Mapping[str, Route] = field(hash=False)
+    result: type[ResultT]
 
 
 @frozen(kw_only=True)

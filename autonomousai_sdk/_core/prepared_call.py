@@ -9,19 +9,19 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Generic
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from .._version import __version__
-from ..errors import ConfigurationError
-from .catalog import Model
+from ..errors import APIStatusError, AutonomousAIError, ConfigurationError
+from .catalog import Model, checked_model_name
 from .check import to_jsonable
 from .codec import encode, is_array, is_object
 from .coding import ACCEPTED
 from .exchange import Request
 from .failure import Context
 from .headers import check_value, checked
-from .message import encoded
-from .operation import Argument, Operation, ResultT, StreamShape
+from .message import checked_messages, encoded
+from .operation import Argument, Operation, ResultT, Route, StreamShape
 from .secret import Secret
 from .settings import CallOptions, Settings, checked_retries, header_values
 from .timeout import Timeout
@@ -35,6 +35,24 @@ _FRAMING = frozenset({"content-length", "transfer-encoding", "connection", "upgr
 _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 """Methods that may be sent again without harm (RFC 9110, section 9.2.2)."""
 
+_REFUSED = frozenset({400, 422})
+"""The statuses of responses that refuse a body field."""
+
+_MODEL_KINDS = frozenset({"model", "model_name"})
+
+
+@frozen(kw_only=True)
+class Fallback:
+    """A body field that some servers refuse, and the name that they require instead.
+
+    Attributes:
+        wire: the field's name in the JSON body.
+        instead: the other name, or None to leave the field out.
+    """
+
+    wire: str
+    instead: str | None = None
+
 
 @frozen(kw_only=True)
 class PreparedCall(Generic[ResultT]):
@@ -43,6 +61,11 @@ class PreparedCall(Generic[ResultT]):
     Attributes:
         operation: the operation to call.
         request: the request, the same for every attempt.
+        body: the JSON body before it was encoded.
+        model_wire: the body field that names the model, or None.
+        model_list: the call that lists the server's models, if the body still lacks one.
+        fallbacks: what to change in the body if the server refuses a field of it.
+        applied: the fallbacks that this call has applied already.
         context: the details that every error of the call carries.
         shape: the shape of the event stream, or None for a call without one.
         timeout: the call's time limits.
@@ -52,11 +75,55 @@ class PreparedCall(Generic[ResultT]):
 
     operation: Operation[ResultT]
     request: Request
+    body: Mapping[str, object] = field(factory=dict[str, object], repr=False)
+    model_wire: str | None = None
+    model_list: PreparedCall[Any] | None = None
+    fallbacks: tuple[Fallback, ...] = ()
+    applied: tuple[Fallback, ...] = ()
     context: Context = field(repr=False)
     shape: StreamShape[Any, ResultT] | None
     timeout: Timeout
     max_retries: int
     max_bytes: int
+
+    def fallback_after(self, error: AutonomousAIError) -> Fallback | None:
+        """The fallback for a body field that the server refused, if the error names one."""
+        if not self.fallbacks or not isinstance(error, APIStatusError):
+            return None
+        if error.status not in _REFUSED:
+            return None
+        said = str(error.body)
+        return next((each for each in self.fallbacks if (each.instead or each.wire) in said), None)
+
+    def with_model(self, name: str) -> PreparedCall[ResultT]:
+        """The call with this model in its body."""
+        wire = self.model_wire
+        body = self.body if wire is None else {**self.body, wire: name}
+        return evolve(self, body=body, model_list=None, request=self._request(body))
+
+    def with_fallback(self, fallback: Fallback) -> PreparedCall[ResultT]:
+        """The call without a field that the server refused, or with its other name.
+
+        A server may answer a repeated idempotency key from memory, so the key changes too.
+        """
+        body = dict(self.body)
+        value = body.pop(fallback.wire)
+        if fallback.instead is not None:
+            body[fallback.instead] = value
+        return evolve(
+            self,
+            body=body,
+            request=self._request(body, key_suffix=f"-{fallback.instead or fallback.wire}"),
+            fallbacks=tuple(each for each in self.fallbacks if each != fallback),
+            applied=(*self.applied, fallback),
+        )
+
+    def _request(self, body: Mapping[str, object], key_suffix: str = "") -> Request:
+        headers = tuple(
+            (name, value + key_suffix if name == "idempotency-key" else value)
+            for name, value in self.request.headers
+        )
+        return evolve(self.request, content=encode(body), headers=headers)
 
 
 def prepare_call(
@@ -81,24 +148,34 @@ def prepare_call(
     Raises:
         ConfigurationError: an argument cannot be sent; the message says what to do.
     """
-    model = _model(settings, operation, arguments)
-    path = operation.path if model is None else model.path
+    route = _route(settings, operation, arguments)
+    model_argument = next((each for each in route.arguments if each.kind in _MODEL_KINDS), None)
+    model = _model(settings, model_argument, arguments)
+    path = route.path if route.path is not None or model is None else model.path
     if path is None:
         raise ConfigurationError(f"{operation.name} has no path and no model that determines one.")
-    for argument in operation.arguments:
+    for argument in route.arguments:
         if argument.required and arguments.get(argument.name) is None:
             raise ConfigurationError(f"{operation.name}: {argument.name} is missing.")
-    content = _content(operation, arguments, options, model, shape) if operation.has_body else b""
-    url = joined(settings.base_url, _filled(path, operation, arguments))
+    body = _body(operation, route, arguments, options, model, shape) if route.has_body else {}
+    url = joined(settings.base_url, _filled(path, route, arguments))
     return PreparedCall(
         operation=operation,
         request=Request(
-            method=operation.method,
-            url=url + _query(operation, arguments),
-            headers=tuple(_headers(settings, operation, arguments, options, new_key).items()),
-            content=content,
+            method=route.method,
+            url=url + _query(route, arguments),
+            headers=tuple(_headers(settings, route, arguments, options, new_key).items()),
+            content=_encoded(body) if route.has_body else b"",
         ),
-        context=Context(f"{operation.method} {url}", 1, settings.api_key),
+        body=body,
+        model_wire=None if model_argument is None else model_argument.wire,
+        model_list=(
+            _model_list(settings, model_argument, options, new_key)
+            if model_argument is not None and model_argument.wire not in body
+            else None
+        ),
+        fallbacks=_fallbacks(route, body, options, shape),
+        context=Context(f"{route.method} {url}", 1, settings.api_key),
         shape=shape,
         timeout=settings.timeout if options.timeout is None else Timeout.of(options.timeout),
         max_retries=(
@@ -110,58 +187,122 @@ def prepare_call(
     )
 
 
+def _route(settings: Settings, operation: Operation[Any], arguments: Mapping[str, object]) -> Route:
+    """How the client's protocol carries an operation.
+
+    Raises:
+        ConfigurationError: the protocol lacks the operation or one of the arguments passed.
+    """
+    protocol = settings.protocol.name
+    route = operation.routes.get(protocol)
+    if route is None:
+        names = " or ".join(repr(name) for name in operation.routes)
+        raise ConfigurationError(
+            f"{operation.name} is not part of the {protocol!r} protocol of {settings.base_url}: "
+            f"use a server of the {names} protocol, or pass protocol= if this is one."
+        )
+    known = {argument.name for argument in route.arguments}
+    for name, value in arguments.items():
+        if value is not None and name not in known:
+            raise ConfigurationError(
+                f"{operation.name}: the {protocol!r} protocol has no {name}: leave it out."
+            )
+    return route
+
+
 def _model(
-    settings: Settings, operation: Operation[Any], arguments: Mapping[str, object]
+    settings: Settings, argument: Argument | None, arguments: Mapping[str, object]
 ) -> Model | None:
-    """The model of a call, or None if the operation has no model argument."""
-    for argument in operation.arguments:
-        if argument.kind == "model":
-            name = arguments.get(argument.name)
-            return settings.catalog.get(settings.model if name is None else name)
-    return None
+    """The model of a call; None if the operation has none, or the server determines it."""
+    if argument is None:
+        return None
+    name = arguments.get(argument.name)
+    if name is None:
+        name = settings.model
+    if argument.kind == "model":
+        return settings.catalog.get(name)
+    return None if name is None else Model(id=checked_model_name(name), path="")
 
 
-def _content(
-    operation: Operation[ResultT],
+def _model_list(
+    settings: Settings,
+    argument: Argument,
+    options: CallOptions,
+    new_key: Callable[[], str],
+) -> PreparedCall[Any] | None:
+    """The call that lists the server's models, with the settings of the call that needs one."""
+    if argument.listed_by is None:
+        return None
+    options = evolve(options, extra_body=None)
+    return prepare_call(settings, argument.listed_by, {}, options, shape=None, new_key=new_key)
+
+
+def _body(
+    operation: Operation[Any],
+    route: Route,
     arguments: Mapping[str, object],
     options: CallOptions,
     model: Model | None,
-    shape: StreamShape[Any, ResultT] | None,
-) -> bytes:
-    body = _body(operation, arguments, model)
+    shape: StreamShape[Any, Any] | None,
+) -> dict[str, object]:
+    body = _argument_fields(route, arguments, model)
+    if shape is not None:
+        body |= route.stream_body
     if shape is not None and shape.switch is not None:
         body[shape.switch] = True
     elif (switch := _switch(operation)) is not None:
         body[switch] = False
     if options.extra_body is not None:
         body |= _extra(options.extra_body)
+    return body
+
+
+def _encoded(body: Mapping[str, object]) -> bytes:
     try:
         return encode(body)
     except (TypeError, ValueError, RecursionError) as error:
         raise ConfigurationError(f"The request body cannot be encoded as JSON: {error}.") from error
 
 
-def _filled(path: str, operation: Operation[Any], arguments: Mapping[str, object]) -> str:
+def _fallbacks(
+    route: Route,
+    body: Mapping[str, object],
+    options: CallOptions,
+    shape: StreamShape[Any, Any] | None,
+) -> tuple[Fallback, ...]:
+    """The fallbacks for fields of a body, without those that the caller set by `extra_body`."""
+    possible = [
+        Fallback(wire=argument.wire, instead=argument.instead)
+        for argument in route.arguments
+        if argument.instead is not None and argument.instead not in body
+    ]
+    if shape is not None:
+        possible += [Fallback(wire=wire) for wire in route.stream_body]
+    extra = options.extra_body or {}
+    return tuple(each for each in possible if each.wire in body and each.wire not in extra)
+
+
+def _filled(path: str, route: Route, arguments: Mapping[str, object]) -> str:
     """The path with each of its parameters as one encoded segment."""
-    for argument in operation.arguments:
+    for argument in route.arguments:
         if argument.location == "path":
             (text,) = _texts(argument, arguments)
             path = path.replace(f"{{{argument.wire}}}", segment(text, argument.name))
     return path
 
 
-def _query(operation: Operation[Any], arguments: Mapping[str, object]) -> str:
+def _query(route: Route, arguments: Mapping[str, object]) -> str:
     return query_string(
         (argument.wire, text, argument.name)
-        for argument in operation.arguments
+        for argument in route.arguments
         if argument.location == "query"
         for text in _texts(argument, arguments)
     )
 
 
-def _argument_headers(operation: Operation[Any], arguments: Mapping[str, object]) -> dict[str, str]:
+def _argument_headers(route: Route, arguments: Mapping[str, object]) -> dict[str, str]:
     headers: dict[str, str] = {}
-    for argument in operation.arguments:
+    for argument in route.arguments:
         if argument.location == "header" and arguments.get(argument.name) is not None:
             (text,) = _texts(argument, arguments)
             check_value(text, argument.name)
@@ -179,20 +320,21 @@ def _texts(argument: Argument, arguments: Mapping[str, object]) -> list[str]:
     return [item if isinstance(item, str) else encode(item).decode() for item in items]
 
 
-def _body(
-    operation: Operation[Any], arguments: Mapping[str, object], model: Model | None
+def _argument_fields(
+    route: Route, arguments: Mapping[str, object], model: Model | None
 ) -> dict[str, object]:
     body: dict[str, object] = {}
-    for argument in operation.arguments:
+    for argument in route.arguments:
         value = arguments.get(argument.name)
         if argument.location != "body":
             continue
-        if argument.kind == "model" and model is not None:
-            body[argument.wire] = model.id
+        if argument.kind in _MODEL_KINDS:
+            if model is not None:
+                body[argument.wire] = model.id
         elif value is not None:
             body[argument.wire] = _on_the_wire(argument, value, model)
-    by_name = {argument.name: argument for argument in operation.arguments}
-    for argument in operation.arguments:
+    by_name = {argument.name: argument for argument in route.arguments}
+    for argument in route.arguments:
         if argument.default_from is not None and argument.wire not in body:
             source = by_name[argument.default_from].wire
             if source in body:
@@ -201,8 +343,9 @@ def _body(
 
 
 def _on_the_wire(argument: Argument, value: object, model: Model | None) -> object:
-    if argument.kind == "messages":
-        return encoded(
+    if argument.kind in ("messages", "encoded_messages"):
+        encode_messages = encoded if argument.kind == "encoded_messages" else checked_messages
+        return encode_messages(
             value,
             model="" if model is None else model.id,
             accepts_images=None if model is None else model.accepts_images,
@@ -234,14 +377,14 @@ def _extra(extra: object) -> dict[str, object]:
 
 def _headers(
     settings: Settings,
-    operation: Operation[Any],
+    route: Route,
     arguments: Mapping[str, object],
     options: CallOptions,
     new_key: Callable[[], str],
 ) -> dict[str, str]:
     """All headers of a call. The call's override the client's, which override the SDK's."""
     # Check these before the key is in a local variable, which a traceback may show.
-    declared = _argument_headers(operation, arguments)
+    declared = _argument_headers(route, arguments)
     given = {} if options.headers is None else checked(options.headers, "headers=")
     for name in (*settings.headers, *given):
         if name in _FRAMING:
@@ -251,11 +394,11 @@ def _headers(
     headers = {
         "user-agent": USER_AGENT,
         "accept-encoding": ACCEPTED,
-        **header_values(operation.headers, settings.options),
+        **header_values(route.headers, settings.options),
     }
-    if operation.has_body:
+    if route.has_body:
         headers["content-type"] = "application/json"
-    if operation.method not in _IDEMPOTENT:
+    if route.method not in _IDEMPOTENT:
         headers["idempotency-key"] = new_key()
     if settings.api_key is not None:
         headers["authorization"] = _bearer(settings.api_key)

@@ -8,14 +8,15 @@ argument.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from attrs import evolve, field, fields, frozen
 
 from ..errors import ConfigurationError
-from .catalog import Catalog
+from .catalog import Catalog, checked_model_name
 from .headers import check_value, checked, is_secret, value_problem
 from .operation import HeaderParameter
+from .protocol import Protocol, Protocols
 from .secret import Secret
 from .sse import MAX_EVENT_BYTES, checked_max_event_bytes
 from .timeout import Timeout
@@ -61,7 +62,8 @@ class Settings:
     Attributes:
         base_url: no trailing slash.
         api_key: sent as `authorization: Bearer`, or None.
-        model: the model a call uses when it names none.
+        protocol: the wire protocol.
+        model: the model of calls that name none; None to use the server's only one.
         timeout: the time limits of a call.
         max_retries: how many more tries a call gets.
         headers: sent with every request, names in lower case.
@@ -72,7 +74,8 @@ class Settings:
 
     base_url: str
     api_key: Secret | None
-    model: str
+    protocol: Protocol
+    model: str | None
     timeout: Timeout
     max_retries: int
     headers: Mapping[str, str] = field(repr=lambda headers: repr(sorted(headers)))
@@ -83,7 +86,7 @@ class Settings:
     @property
     def summary(self) -> str:
         """What a client's repr says: where it goes and what it asks, and no key."""
-        return f"base_url={self.base_url!r} model={self.model!r}"
+        return f"base_url={self.base_url!r} protocol={self.protocol.name!r} model={self.model!r}"
 
 
 CONNECTION: Mapping[str, object] = {"connection": True}
@@ -108,9 +111,12 @@ class Options:
     api_key: Secret | str | None = field(default=None, converter=_hidden)
     """Sent as `authorization: Bearer`. Default: `AUTONOMOUSAI_API_KEY`, else no key. Over plain
     http, the key is sent to loopback addresses only."""
+    protocol: Literal["autonomousai", "openai"] | None = None
+    """The wire protocol. Default: `AUTONOMOUSAI_PROTOCOL`, else `openai` for a base URL whose path
+    ends with `/v1`, and `autonomousai` for any other."""
     model: str | None = None
-    """The model of calls that name none. Default: `AUTONOMOUSAI_MODEL`, else the service's
-    default model."""
+    """The model of calls that name none. Default: `AUTONOMOUSAI_MODEL`, else `llama`, or with the
+    `openai` protocol the only model that the server lists."""
     timeout: Timeout | float | None = None
     """Seconds that a whole call may take, or a `Timeout` with a limit for each phase."""
     max_retries: int = 2
@@ -213,7 +219,7 @@ def resolve(
     *,
     environ: Mapping[str, str],
     catalog: Catalog,
-    default_base_url: str,
+    protocols: Protocols,
     default_model: str,
 ) -> Settings:
     """A client's settings from its arguments, the environment and the spec's defaults.
@@ -228,7 +234,7 @@ def resolve(
                 f"got {type(options.models).__name__}."
             )
         catalog = catalog.extended(options.models)
-    url = _resolved_url(options.base_url, environ, default_base_url)
+    url, protocol = _resolved_url(options, environ, protocols)
     key = _resolved_key(options.api_key, environ)
     is_open = url.startswith("http://") and not is_loopback(url)
     if key is not None and is_open and not options.allow_http_key:
@@ -236,17 +242,14 @@ def resolve(
             f"The key would travel unencrypted to {url}: use https://, or pass "
             "allow_http_key=True if the way there is private."
         )
-    model = options.model
-    if model is None:
-        model = environ.get("AUTONOMOUSAI_MODEL") or default_model
-    catalog.get(model)
     by_option = {"country_code": options.country_code, "time_zone": options.time_zone}
     for option, value in by_option.items():
         check_value(value, option)
     return Settings(
         base_url=url,
         api_key=key,
-        model=model,
+        protocol=protocol,
+        model=_resolved_model(options, environ, protocol, catalog, default_model),
         timeout=Timeout() if options.timeout is None else Timeout.of(options.timeout),
         max_retries=checked_retries(options.max_retries),
         headers=checked(options.headers or {}, "headers="),
@@ -280,12 +283,43 @@ def header_values(
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _resolved_url(argument: str | None, environ: Mapping[str, str], default: str) -> str:
-    if argument is not None:
-        return checked_base_url(argument)
-    if from_environment := environ.get("AUTONOMOUSAI_BASE_URL"):
-        return checked_base_url(from_environment, "AUTONOMOUSAI_BASE_URL")
-    return default
+def _resolved_url(
+    options: Options, environ: Mapping[str, str], protocols: Protocols
+) -> tuple[str, Protocol]:
+    """The base URL, and the protocol that a name or else the URL selects."""
+    source, url = "base_url", options.base_url
+    if url is None and (from_environment := environ.get("AUTONOMOUSAI_BASE_URL")):
+        source, url = "AUTONOMOUSAI_BASE_URL", from_environment
+    url = protocols.default_base_url if url is None else checked_base_url(url, source)
+    if options.protocol is None and (name := environ.get("AUTONOMOUSAI_PROTOCOL")):
+        protocol = protocols.choose(name, url, source="AUTONOMOUSAI_PROTOCOL")
+    else:
+        protocol = protocols.choose(options.protocol, url)
+    protocols.check(protocol, url, source=source)
+    defaults = {each.name: each.default for each in fields(Options)}
+    for name in {name for each in protocols.each for name in each.options}:
+        if name not in protocol.options and getattr(options, name) != defaults[name]:
+            raise ConfigurationError(
+                f"{name}: the {protocol.name!r} protocol of {url} does not send it: leave it out."
+            )
+    return url, protocol
+
+
+def _resolved_model(
+    options: Options,
+    environ: Mapping[str, str],
+    protocol: Protocol,
+    catalog: Catalog,
+    default: str,
+) -> str | None:
+    name = options.model
+    if name is None:
+        name = environ.get("AUTONOMOUSAI_MODEL") or None
+    if protocol.has_catalog:
+        name = default if name is None else name
+        catalog.get(name)
+        return name
+    return None if name is None else checked_model_name(name)
 
 
 def _resolved_key(argument: object, environ: Mapping[str, str]) -> Secret | None:

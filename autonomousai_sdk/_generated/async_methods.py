@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Self, Unpack
+from typing import Literal, Self, Unpack
 
 from .._base_client import BaseClient
-from .._core.catalog import Catalog
+from .._core.catalog import AsyncCatalogMethods, Catalog
 from .._core.settings import CallOptions, Options
 from .._core.sse import MAX_EVENT_BYTES
 from .._core.timeout import Timeout
 from .._core.verify import Verify
 from .._drivers.awaiting import AsyncCallRunner, AsyncStream
 from ..transports import AsyncHTTPClient, AsyncTransport
-from .catalog import BASE_URL, DEFAULT_MODEL, MODELS
-from .models import ChatCompletion, ChatCompletionChunk
-from .operations import CHAT_CREATE
+from .catalog import DEFAULT_MODEL, MODELS, PROTOCOLS
+from .models import ChatCompletion, ChatCompletionChunk, ModelList
+from .operations import CHAT_CREATE, MODELS_FETCH
 from .options import ClientOptions
 from .params import Messages
 
@@ -154,12 +154,52 @@ class AsyncChat:
         )
 
 
+class AsyncModels(AsyncCatalogMethods):
+    """The models that the client knows, and those that the server lists."""
+
+    _runner: AsyncCallRunner
+
+    def __init__(self, runner: AsyncCallRunner) -> None:
+        self._runner = runner
+
+    async def fetch(
+        self,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout: Timeout | float | None = None,
+        max_retries: int | None = None,
+    ) -> ModelList:
+        """Ask the server for its models.
+
+        Args:
+            headers: sent with this call, over the client's.
+            timeout: seconds this call may take, or a `Timeout`, instead of the client's.
+            max_retries: how many more tries this call gets, instead of the client's.
+
+        Returns:
+            The answer: the models that a server lists.
+
+        Raises:
+            ConfigurationError: an argument that cannot be sent; nothing was.
+            APIStatusError: the service answered with an error.
+            APIConnectionError: no answer came, or not in time.
+            APIResponseError: the answer is not what the spec says.
+
+        Example:
+            >>> [model.id for model in client.models.fetch()]
+            ['Auto-AI']
+        """
+        return await self._runner.call(
+            MODELS_FETCH, {}, CallOptions(headers=headers, timeout=timeout, max_retries=max_retries)
+        )
+
+
 class AsyncResources(BaseClient):
     """The constructor of `AsyncClient`, and its attributes that make calls."""
 
     _runner: AsyncCallRunner
     _catalog = Catalog(MODELS)
-    _default_base_url = BASE_URL
+    _protocols = PROTOCOLS
     _default_model = DEFAULT_MODEL
 
     def __init__(
@@ -167,6 +207,7 @@ class AsyncResources(BaseClient):
         *,
         base_url: str | None = None,
         api_key: str | None = None,
+        protocol: Literal["autonomousai", "openai"] | None = None,
         model: str | None = None,
         timeout: Timeout | float | None = None,
         max_retries: int = 2,
@@ -188,8 +229,10 @@ class AsyncResources(BaseClient):
                 service.
             api_key: sent as `authorization: Bearer`. Default: `AUTONOMOUSAI_API_KEY`, else
                 no key. Over plain http, the key is sent to loopback addresses only.
+            protocol: the wire protocol. Default: `AUTONOMOUSAI_PROTOCOL`, else `openai` for
+                a base URL whose path ends with `/v1`, and `autonomousai` for any other.
             model: the model of calls that name none. Default: `AUTONOMOUSAI_MODEL`, else
-                the service's default model.
+                `llama`, or with the `openai` protocol the only model that the server lists.
             timeout: seconds that a whole call may take, or a `Timeout` with a limit for
                 each phase.
             max_retries: how often to retry a call that failed in a way that a retry may
@@ -218,6 +261,7 @@ class AsyncResources(BaseClient):
         options = Options(
             base_url=base_url,
             api_key=api_key,
+            protocol=protocol,
             model=model,
             timeout=timeout,
             max_retries=max_retries,
@@ -256,3 +300,8 @@ class AsyncResources(BaseClient):
     def chat(self) -> AsyncChat:
         """Answers to conversations."""
         return self._resource("chat", AsyncChat(self._runner))
+
+    @cached_property
+    def models(self) -> AsyncModels:
+        """The models that the client knows, and those that the server lists."""
+        return self._resource("models", AsyncModels(self._runner))

@@ -1,14 +1,28 @@
 # Written from spec/autonomousai.yaml by `python -m spec.generator`.
 # Edit the spec and run that again; `--check` finds whatever is edited here.
 
-"""The hosted service and its models."""
+"""The hosted service, its protocols and its models."""
 
 from __future__ import annotations
 
 from .._core.catalog import Model
+from .._core.protocol import Protocol, Protocols
 
 BASE_URL = "https://chatgpt.autonomous.ai/api/v1/ai"
 DEFAULT_MODEL = "llama"
+
+PROTOCOLS = Protocols(
+    (
+        Protocol(
+            name="autonomousai",
+            paths=("/chat", "/chat-hermes", "/chat-vision", "/summary"),
+            options=("country_code", "time_zone", "models"),
+            has_catalog=True,
+        ),
+        Protocol(name="openai", base_path="/v1", paths=("/chat/completions", "/models")),
+    ),
+    BASE_URL,
+)
 
 MODELS: tuple[Model, ...] = (
     Model(

@@ -16,6 +16,7 @@ from attrs import field, frozen
 
 from .._core.completion import ChunkAccessors, CompletionAccessors, ToolCallAccessors
 from .._core.fields import class_defaults
+from .._core.served_model import ServedModels
 
 
 @class_defaults
@@ -39,6 +40,45 @@ class ChatRequest:
     """The caller's id, a UUID."""
     use_tool: bool | None = field(default=None, metadata={"wire": "useTool"})
     """Whether the service may use tools; false wherever it was seen."""
+
+
+@class_defaults
+@frozen(kw_only=True, slots=False)
+class ChatCompletionRequest:
+    """A request for an answer, in the OpenAI-compatible protocol."""
+
+    messages: tuple[Message, ...]
+    """The conversation."""
+    model: str
+    """The model's name. Without one, the client's own."""
+    stream: bool
+    """Whether to answer by an event stream."""
+    stream_options: StreamOptions | None = None
+    """What a stream contains besides the answer."""
+
+
+@class_defaults
+@frozen(kw_only=True, slots=False)
+class StreamOptions:
+    """What a stream contains besides the answer."""
+
+    include_usage: bool | None = None
+    """Whether the last chunk has the usage."""
+
+
+@class_defaults
+@frozen(kw_only=True, slots=False)
+class ModelList(ServedModels):
+    """The models that a server lists."""
+
+    object: str = "list"
+    """The type of the document."""
+    data: tuple[dict[str, Any], ...] | None = None
+    """The list in OpenAI's form; iterate the object itself for either form."""
+    models: tuple[dict[str, Any], ...] | None = None
+    """The list in AutonomousAI's form; iterate the object itself for either form."""
+    default_model: str | None = None
+    """The model that the server uses by default, if it says so."""
 
 
 @class_defaults

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 from .._core.timeout import Timeout
 
@@ -20,9 +20,13 @@ class ClientOptions(TypedDict, total=False):
     """Sent as `authorization: Bearer`. Default: `AUTONOMOUSAI_API_KEY`, else no key. Over
     plain http, the key is sent to loopback addresses only.
     """
+    protocol: Literal["autonomousai", "openai"] | None
+    """The wire protocol. Default: `AUTONOMOUSAI_PROTOCOL`, else `openai` for a base URL whose
+    path ends with `/v1`, and `autonomousai` for any other.
+    """
     model: str | None
-    """The model of calls that name none. Default: `AUTONOMOUSAI_MODEL`, else the service's
-    default model.
+    """The model of calls that name none. Default: `AUTONOMOUSAI_MODEL`, else `llama`, or with
+    the `openai` protocol the only model that the server lists.
     """
     timeout: Timeout | float | None
     """Seconds that a whole call may take, or a `Timeout` with a limit for each phase."""

@@ -10,7 +10,7 @@ import keyword
 import re
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from .expressions import accepted, check, output
 from .load import Node, SpecError
@@ -59,6 +59,8 @@ class ArgumentModel:
     annotation: str
     required: bool
     default_from: str | None
+    listed_by: str | None = None
+    instead: str | None = None
     doc: str
 
 
@@ -96,16 +98,29 @@ class StreamModel:
 
 @frozen(kw_only=True)
 class RouteModel:
-    """How an operation's arguments become a request: what one operation of the spec says.
+    """How one protocol carries an operation: what one operation of the spec says.
 
     `path` is None where the model decides it.
     """
 
+    protocol: str
     http_method: str
     path: str | None
     arguments: tuple[ArgumentModel, ...]
     headers: tuple[HeaderModel, ...]
     has_body: bool
+    stream_body: dict[str, Any]
+
+
+@frozen(kw_only=True)
+class ProtocolModel:
+    """A wire protocol, as `x-protocols` describes it."""
+
+    name: str
+    base_path: str
+    paths: tuple[str, ...]
+    options: tuple[str, ...]
+    has_catalog: bool
 
 
 @frozen(kw_only=True)
@@ -151,6 +166,7 @@ class ResourceModel:
 
     name: str
     doc: str
+    mixin: str | None
     operations: tuple[OperationModel, ...]
 
     @property
@@ -164,6 +180,7 @@ class Spec:
     """All of it."""
 
     base_url: str
+    protocols: tuple[ProtocolModel, ...]
     default_model: str
     models: tuple[CatalogEntry, ...]
     classes: tuple[ClassModel, ...]
@@ -189,11 +206,45 @@ def modelled(root: Node) -> Spec:
     models, default = _models(operations)
     return Spec(
         base_url=root.items("servers")[0].get("url"),
+        protocols=_protocols(root, operations),
         default_model=default,
         models=models,
         classes=classes,
         resources=_resources(root, operations, {each.name: each for each in classes}),
     )
+
+
+DEFAULT_PROTOCOL = "default"
+"""The name of the only protocol of a spec without `x-protocols`."""
+
+
+def _protocols(root: Node, operations: list[_SpecOperation]) -> tuple[ProtocolModel, ...]:
+    nodes: dict[str, Node | None] = {**root.members("x-protocols")} or {DEFAULT_PROTOCOL: None}
+    for operation in operations:
+        if operation.protocol not in nodes:
+            known = ", ".join(nodes)
+            raise operation.node.error(f"x-protocol must be one of {known}: see x-protocols")
+    protocols: list[ProtocolModel] = []
+    for name, node in nodes.items():
+        if node is not None:
+            node.only("description", "basePath")
+        own = [each for each in operations if each.protocol == name]
+        routes = [_route(each) for each in own]
+        options = [each.option for route in routes for each in route.headers if each.option]
+        has_catalog = any(each.node.has("x-models") for each in own)
+        protocols.append(
+            ProtocolModel(
+                name=name,
+                base_path="" if node is None else node.get("basePath", ""),
+                paths=tuple(dict.fromkeys(each.path for each in own if "{" not in each.path)),
+                options=tuple(dict.fromkeys([*options, *(["models"] if has_catalog else [])])),
+                has_catalog=has_catalog,
+            )
+        )
+    base_paths = [each.base_path for each in protocols]
+    if base_paths.count("") != 1 or len(set(base_paths)) != len(base_paths):
+        raise SpecError("#/x-protocols: all protocols but one need a basePath of their own")
+    return tuple(protocols)
 
 
 @frozen(kw_only=True)
@@ -204,6 +255,11 @@ class _SpecOperation:
     http_method: str
     node: Node
     parameters: tuple[Node, ...]
+
+    @property
+    def protocol(self) -> str:
+        """The name of the protocol that it belongs to."""
+        return str(self.node.get("x-protocol", DEFAULT_PROTOCOL))
 
 
 def _path_operations(path: str, node: Node) -> list[_SpecOperation]:
@@ -368,12 +424,17 @@ def _resources(
     built: dict[str, list[OperationModel]] = {}
     for (resource, _), group in grouped.items():
         built.setdefault(resource, []).append(_operation(resource, group, classes))
-    prose = {tag.get("name"): _prose(tag) for tag in root.items("tags")}
+    tags = {tag.get("name"): tag for tag in root.items("tags")}
     for resource in built:
-        if resource not in prose:
+        if resource not in tags:
             raise SpecError(f"#/tags: the resource {resource!r} has no tag to describe it")
     return tuple(
-        ResourceModel(name=name, doc=prose[name], operations=tuple(each))
+        ResourceModel(
+            name=name,
+            doc=_prose(tags[name]),
+            mixin=_python(tags[name]).get("mixin"),
+            operations=tuple(each),
+        )
         for name, each in built.items()
     )
 
@@ -382,14 +443,22 @@ def _operation(
     resource: str, group: list[_SpecOperation], classes: dict[str, ClassModel]
 ) -> OperationModel:
     """One method of the client: the models' paths it has in the spec share everything else."""
-    first = group[0]
-    node = first.node
-    for other in group[1:]:
-        if not (node.has("x-models") and other.node.has("x-models")):
-            raise other.node.error(f"{node.pointer} names the same method: without models, one may")
-        for name in ("x-python", "parameters", "requestBody", "responses"):
-            if other.node.get(name) != node.get(name):
-                raise other.node.error(f"{name} differs from {node.pointer}, for the same method")
+    node = group[0].node
+    by_protocol: dict[str, _SpecOperation] = {}
+    for other in group:
+        first = by_protocol.setdefault(other.protocol, other)
+        if other is not first and not (first.node.has("x-models") and other.node.has("x-models")):
+            raise other.node.error(
+                f"{first.node.pointer} names the same method: without models, one may"
+            )
+        same = ["x-python", "responses"]
+        same += ["parameters", "requestBody"] if other is not first else []
+        for name in same:
+            reference = group[0] if name in ("x-python", "responses") else first
+            if other.node.get(name) != reference.node.get(name):
+                raise other.node.error(
+                    f"{name} differs from {reference.node.pointer}, for the same method"
+                )
     python = _python(node)
     answer = node.at("responses").at("200").at("content")
     result_schema = _schema(answer)
@@ -397,16 +466,32 @@ def _operation(
         raise answer.error("an answer is a named schema: put it into components")
     if answer.has("text/event-stream") != ("stream" in python):
         raise node.error("an event stream needs a stream method in x-python, and the reverse")
-    route = _route(first)
+    routes = tuple(_route(each) for each in by_protocol.values())
     return OperationModel(
         resource=resource,
         call=_method(node, python["method"]),
-        routes=(route,),
-        arguments=tuple(sorted(route.arguments, key=lambda argument: not argument.required)),
+        routes=routes,
+        arguments=_merged(node, routes),
         result=result_schema.reference.rsplit("/", 1)[-1],
         result_doc=_prose(result_schema),
         stream=_stream(resource, node, answer, classes) if "stream" in python else None,
     )
+
+
+def _merged(node: Node, routes: tuple[RouteModel, ...]) -> tuple[ArgumentModel, ...]:
+    """The signature of a method: the arguments of all protocols, the required ones first."""
+    merged: dict[str, ArgumentModel] = {}
+    for route in routes:
+        for argument in route.arguments:
+            known = merged.setdefault(argument.name, argument)
+            if known.listed_by is None:
+                known = merged[argument.name] = evolve(known, listed_by=argument.listed_by)
+            if argument.annotation != known.annotation or argument.required != known.required:
+                raise node.error(
+                    f"the protocols disagree on the type of {argument.name}: "
+                    f"{known.annotation} and {argument.annotation}"
+                )
+    return tuple(sorted(merged.values(), key=lambda argument: not argument.required))
 
 
 def _route(operation: _SpecOperation) -> RouteModel:
@@ -418,6 +503,7 @@ def _route(operation: _SpecOperation) -> RouteModel:
         "description",
         "x-python",
         "x-models",
+        "x-protocol",
         "parameters",
         "requestBody",
         "responses",
@@ -439,11 +525,13 @@ def _route(operation: _SpecOperation) -> RouteModel:
         if names.count(name) > 1:
             raise node.error(f"there are two arguments named {name!r}: x-python.name renames one")
     return RouteModel(
+        protocol=operation.protocol,
         http_method=operation.http_method,
         path=None if node.has("x-models") else operation.path,
         arguments=tuple(arguments),
         headers=tuple(headers),
         has_body=body is not None,
+        stream_body={} if body is None else _stream_body(body),
     )
 
 
@@ -480,6 +568,15 @@ def _switch(body: Node | None) -> str | None:
     )
 
 
+def _stream_body(body: Node) -> dict[str, Any]:
+    """The fields that only a request for a stream has."""
+    return {
+        wire: _python(each)["whenStreaming"]
+        for wire, each in body.members("properties").items()
+        if "whenStreaming" in _python(each)
+    }
+
+
 def _schema(content: Node) -> Node:
     """The schema of a JSON body, as it stands: perhaps a reference."""
     media = content.at("application/json")
@@ -502,13 +599,14 @@ def _arguments(body: Node) -> list[ArgumentModel]:
     names = {wire: _name(node, wire) for wire, node in properties.items()}
     arguments: list[ArgumentModel] = []
     for wire, node in properties.items():
-        if wire == switch:
-            continue
         python = _python(node)
+        if wire == switch or "whenStreaming" in python:
+            continue
         source = python.get("defaultFrom")
         if source is not None and source not in names:
             raise node.error(f"defaultFrom names no property: {source!r}")
         kind, checked, annotation = _kind(node)
+        is_model = python.get("role") == "model"
         arguments.append(
             ArgumentModel(
                 name=names[wire],
@@ -517,8 +615,10 @@ def _arguments(body: Node) -> list[ArgumentModel]:
                 check=checked,
                 location="body",
                 annotation=annotation,
-                required=wire in body.get("required", []) and source is None and kind != "model",
+                required=(wire in body.get("required", []) and source is None and not is_model),
                 default_from=None if source is None else names[source],
+                listed_by=python.get("listedBy"),
+                instead=python.get("instead"),
                 doc=" ".join(str(python.get("doc") or _prose(node)).split()),
             )
         )
@@ -528,15 +628,18 @@ def _arguments(body: Node) -> list[ArgumentModel]:
 def _kind(node: Node) -> tuple[str, str | None, str]:
     """How an argument is checked and encoded, its check, and its annotation."""
     resolved = node.resolved()
-    if _python(node).get("role") == "model":
-        return "model", None, "str"
+    role = _python(node).get("role")
+    if role == "model":
+        return "model_name" if "listedBy" in _python(node) else "model", None, "str"
+    if role == "messages":
+        return "messages", None, "Messages"
     if resolved.has("contentSchema"):
         if (resolved.get("contentEncoding"), resolved.get("contentMediaType")) != (
             "base64",
             "application/json",
         ):
             raise node.error("the one encoding known is base64 of JSON")
-        return "messages", None, "Messages"
+        return "encoded_messages", None, "Messages"
     type_ = without_null(read_type(node))
     return "value", check(type_), accepted(type_)
 

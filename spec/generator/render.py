@@ -16,6 +16,7 @@ from .model import (
     MethodModel,
     OperationModel,
     ResourceModel,
+    RouteModel,
     Spec,
 )
 from .options import ClientOption, client_options, option_imports
@@ -107,9 +108,13 @@ def _split(mixin: str) -> tuple[str, str]:
     return module, name
 
 
+def _base(mixin: str | None, prefix: str = "") -> str:
+    """The bases of a class, with parentheses."""
+    return f"({prefix}{_split(mixin)[1]})" if mixin else ""
+
+
 def _class(cls: ClassModel) -> str:
-    base = f"({_split(cls.mixin)[1]})" if cls.mixin else ""
-    lines = [_DECORATOR, f"class {cls.name}{base}:", _doc(_sentence(cls.doc)), ""]
+    lines = [_DECORATOR, f"class {cls.name}{_base(cls.mixin)}:", _doc(_sentence(cls.doc)), ""]
     for each in cls.fields:
         lines += [f"    {each.name}: {each.annotation}{_assigned(each)}", _doc(_sentence(each.doc))]
     return "\n".join(lines)
@@ -213,17 +218,41 @@ def _catalog(spec: Spec) -> str:
         f"accepts_images={each.accepts_images!r}, description={each.description!r}),"
         for each in spec.models
     )
+    protocols = "".join(
+        _call(
+            "Protocol",
+            name=repr(each.name),
+            base_path=repr(each.base_path) if each.base_path else None,
+            paths=repr(each.paths),
+            options=repr(each.options) if each.options else None,
+            has_catalog=True if each.has_catalog else None,
+        )
+        + ","
+        for each in spec.protocols
+    )
     return _module(
-        "The hosted service and its models.",
-        ["from .._core.catalog import Model"],
+        "The hosted service, its protocols and its models.",
+        [
+            "from .._core.catalog import Model",
+            "from .._core.protocol import Protocol",
+            "from .._core.protocol import Protocols",
+        ],
         f"BASE_URL = {spec.base_url!r}\n"
         f"DEFAULT_MODEL = {spec.default_model!r}\n\n"
+        f"PROTOCOLS = Protocols(({protocols}), BASE_URL)\n\n"
         f"MODELS: tuple[Model, ...] = ({models})\n",
     )
 
 
 def _operations(spec: Spec) -> str:
     operations = [each for resource in spec.resources for each in resource.operations]
+    used = {
+        _constant(argument.listed_by)
+        for each in operations
+        for argument in each.arguments
+        if argument.listed_by is not None
+    }
+    operations.sort(key=lambda each: each.constant not in used)
     names = sorted(
         {each.result for each in operations}
         | {
@@ -245,6 +274,7 @@ def _operations(spec: Spec) -> str:
                     "Accumulator",
                     "HeaderParameter",
                     "Operation",
+                    "Route",
                     "StreamShape",
                     "StreamingOperation",
                 )
@@ -260,8 +290,7 @@ def _call(cls: str, /, **values: object) -> str:
     return f"{cls}({given})"
 
 
-def _operation(operation: OperationModel) -> str:
-    (route,) = operation.routes
+def _route(route: RouteModel) -> str:
     arguments = "".join(
         _call(
             "Argument",
@@ -272,6 +301,8 @@ def _operation(operation: OperationModel) -> str:
             location=None if each.location == "body" else repr(each.location),
             required=True if each.required else None,
             default_from=None if each.default_from is None else repr(each.default_from),
+            listed_by=None if each.listed_by is None else _constant(each.listed_by),
+            instead=None if each.instead is None else repr(each.instead),
         )
         + ","
         for each in route.arguments
@@ -286,6 +317,23 @@ def _operation(operation: OperationModel) -> str:
         + ","
         for each in route.headers
     )
+    return _call(
+        "Route",
+        method=repr(route.http_method),
+        path=repr(route.path),
+        arguments=f"({arguments})",
+        headers=f"({headers})" if headers else None,
+        has_body=None if route.has_body else False,
+        stream_body=repr(route.stream_body) if route.stream_body else None,
+    )
+
+
+def _constant(name: str) -> str:
+    return name.replace(".", "_").upper()
+
+
+def _operation(operation: OperationModel) -> str:
+    routes = "".join(f"{route.protocol!r}: {_route(route)}," for route in operation.routes)
     stream = operation.stream
     shape = None
     if stream is not None:
@@ -305,12 +353,8 @@ def _operation(operation: OperationModel) -> str:
     return f"{operation.constant} = " + _call(
         "Operation" if stream is None else "StreamingOperation",
         name=repr(f"{operation.resource}.{operation.call.name}"),
-        method=repr(route.http_method),
-        path=repr(route.path),
-        arguments=f"({arguments})",
-        headers=f"({headers})",
+        routes=f"{{{routes}}}",
         result=operation.result,
-        has_body=None if route.has_body else False,
         stream=shape,
     )
 
@@ -368,14 +412,20 @@ def _methods(spec: Spec, backend: _Flavour) -> str:
                     "from typing import Unpack",
                     "from .._base_client import BaseClient",
                     "from .._core.catalog import Catalog",
+                    *(
+                        f"from .._core.{module} import {prefix}{name}"
+                        for module, name in (
+                            _split(each.mixin) for each in spec.resources if each.mixin is not None
+                        )
+                    ),
                     "from .._core.settings import CallOptions",
                     "from .._core.settings import Options",
                     "from .._core.timeout import Timeout",
                 ]
             ),
-            "from .catalog import BASE_URL",
             "from .catalog import DEFAULT_MODEL",
             "from .catalog import MODELS",
+            "from .catalog import PROTOCOLS",
             "from .options import ClientOptions",
             f"from ..transports import {prefix}HTTPClient",
             f"from ..transports import {prefix}Transport",
@@ -407,13 +457,15 @@ def _stream_class(operation: OperationModel, backend: _Flavour) -> str:
 
 def _resource(resource: ResourceModel, backend: _Flavour) -> str:
     lines = [
-        f"class {backend.prefix}{resource.class_name}:",
+        f"class {backend.prefix}{resource.class_name}{_base(resource.mixin, backend.prefix)}:",
         _doc(_sentence(resource.doc)),
         "",
         f"    def __init__(self, runner: {backend.prefix}CallRunner) -> None:",
         "        self._runner = runner",
         "",
     ]
+    if resource.mixin is not None:
+        lines.insert(3, f"    _runner: {backend.prefix}CallRunner\n")
     for operation in resource.operations:
         lines += [_create(operation, backend), _stream_method(operation, backend)]
     return "\n".join(lines)
@@ -531,7 +583,7 @@ def _client(resources: tuple[ResourceModel, ...], backend: _Flavour) -> str:
         "",
         f"    _runner: {backend.prefix}CallRunner",
         "    _catalog = Catalog(MODELS)",
-        "    _default_base_url = BASE_URL",
+        "    _protocols = PROTOCOLS",
         "    _default_model = DEFAULT_MODEL",
         "",
         *_constructor(client_options(), backend),

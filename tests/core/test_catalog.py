@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 import pytest
 
-from autonomousai_sdk._core.catalog import Catalog, Model
+from autonomousai_sdk._core.catalog import (
+    AsyncCatalogMethods,
+    Catalog,
+    CatalogMethods,
+    Model,
+    checked_model_name,
+)
 from autonomousai_sdk.errors import ConfigurationError
+
+T = TypeVar("T")
 
 LLAMA = Model(id="llama", path="/chat", aliases=("llama-3", "big"))
 HERMES = Model(id="hermes", path="/chat-hermes", accepts_images=False, description="Chats.")
@@ -80,3 +89,49 @@ def test_the_index_is_not_part_of_repr_or_equality() -> None:
     assert repr(Catalog((HERMES,))) == f"Catalog(models=({HERMES!r},))"
     assert Catalog((HERMES,)) == Catalog((HERMES,))
     assert Catalog((HERMES,)) != CATALOG
+
+
+class Holder:
+    """An object that holds a client's settings, as the client's runner does."""
+
+    def __init__(self) -> None:
+        self.settings = self
+        self.catalog = CATALOG
+
+
+class Blocking(CatalogMethods):
+    """A resource of a blocking client."""
+
+    _runner = Holder()
+
+
+class Awaiting(AsyncCatalogMethods):
+    """A resource of an awaiting client."""
+
+    _runner = Holder()
+
+
+def test_the_methods_of_a_client_read_its_catalog() -> None:
+    """`models.list` and `models.get` return the catalog's models, for both clients."""
+    assert Blocking().list() == (LLAMA, HERMES)
+    assert Blocking().get("big") is LLAMA
+    assert result_of(Awaiting().list()) == (LLAMA, HERMES)
+    assert result_of(Awaiting().get("big")) is LLAMA
+
+
+def result_of(coroutine: Coroutine[Any, Any, T]) -> T:
+    """The result of a coroutine that awaits nothing."""
+    with pytest.raises(StopIteration) as stopped:
+        coroutine.send(None)
+    result: T = stopped.value.value
+    return result
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("", "model is empty"), (5, "must be a string, not int")]
+)
+def test_an_unusable_model_name_is_refused(name: object, said: str) -> None:
+    """A name that any server would refuse is refused before it is sent."""
+    assert checked_model_name("qwen3:8b") == "qwen3:8b"
+    with pytest.raises(ConfigurationError, match=said):
+        checked_model_name(name)

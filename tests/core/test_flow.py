@@ -33,8 +33,10 @@ from autonomousai_sdk.errors import (
     APIResponseError,
     APIStatusError,
     APITimeoutError,
+    AuthenticationError,
     AutonomousAIError,
     ConfigurationError,
+    NotFoundError,
     RateLimitError,
     StreamDecodeError,
     StreamInterrupted,
@@ -44,6 +46,7 @@ from tests.support.sample_operation import (
     DONE,
     HELLO,
     KEY,
+    PLAIN_URL,
     SHAPE,
     Completion,
     chunk,
@@ -506,3 +509,135 @@ def test_a_level_above_keeps_it_quiet(logger: logging.Logger, lines: list[str]) 
     logger.setLevel(logging.WARNING)
     Driver(Failed(), OK).run(attempts(plan(), policy()))
     assert len(lines) == 1
+
+
+MODELS = {"data": [{"id": "only"}]}
+UNSUPPORTED = b'{"error": {"message": "Use \'max_new_tokens\' instead of \'max_tokens\'."}}'
+NO_OPTIONS = b'{"detail": "extra field: stream_options"}'
+
+
+def plain(*, stream: bool = False, model: str | None = None, **more: Any) -> Any:
+    """A call through the protocol that sends any model's name."""
+    options = {name: more.pop(name) for name in ("timeout", "max_retries") if name in more}
+    keys = count(1)
+    return prepare_call(
+        settings(base_url=PLAIN_URL),
+        CHAT,
+        {"messages": "hi", "model": model, **more},
+        CallOptions(**options),
+        shape=SHAPE if stream else None,
+        new_key=lambda: f"key-{next(keys)}",
+    )
+
+
+def document(value: object) -> Answered:
+    """A response with a JSON document."""
+    return Answered(body=json.dumps(value).encode())
+
+
+def bodies(driver: Driver) -> list[Any]:
+    """The JSON bodies of the requests, None for a request without one."""
+    return [json.loads(each.content) if each.content else None for each in driver.requests]
+
+
+def test_the_only_listed_model_is_used_and_remembered() -> None:
+    """A call without a model asks for the list once; later calls of the client do not."""
+    shared = policy()
+    first, second = Driver(document(MODELS), OK), Driver(streamed(HELLO))
+    assert first.run(attempts(plain(), shared)).document(Completion).text == "Hello"
+    second.run(attempts(plain(stream=True), shared))
+    listing, *calls = bodies(first) + bodies(second)
+    assert listing is None
+    assert [call["model"] for call in calls] == ["only", "only"]
+    assert first.delays == [0.0, 0.0]
+
+
+def test_listing_the_models_is_retried_within_the_same_limits() -> None:
+    """The request for the list has the retries of the call, and counts towards its total."""
+    driver = Driver(Answered(503), document(MODELS), Answered(503), OK)
+    assert driver.run(attempts(plain(), policy())).document(Completion).text == "Hello"
+    assert driver.delays == [0.0, 0.5, 0.0, 0.5]
+    driver = Driver(Answered(503, elapsed=2.6))
+    with pytest.raises(APIStatusError) as caught:
+        driver.run(attempts(plain(timeout=3), policy()))
+    assert caught.value.endpoint == f"GET {PLAIN_URL}/models"
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ([], "it lists none"),
+        (["a", "b"], r"it lists 'a', 'b' \(GET "),
+        ([f"m{number}" for number in range(30)], r"'m19' and 10 more \(GET "),
+    ],
+)
+def test_a_list_without_exactly_one_model_is_an_error(names: list[str], said: str) -> None:
+    """The prompt is not sent if the server lists no model or several, which the error names."""
+    driver = Driver(document({"data": [{"id": name} for name in names]}))
+    with pytest.raises(ConfigurationError, match=said) as caught:
+        driver.run(attempts(plain(), policy()))
+    assert caught.value.endpoint == f"GET {PLAIN_URL}/models"
+    assert "model= is required" in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [404, 405, 501])
+def test_a_server_without_a_list_needs_a_model(status: int) -> None:
+    """If the server has no list of models, the error says to pass a model."""
+    driver = Driver(Answered(status))
+    with pytest.raises(ConfigurationError, match="model= is required.*does not list") as caught:
+        driver.run(attempts(plain(max_retries=0), policy()))
+    assert isinstance(caught.value.__cause__, APIStatusError)
+
+
+def test_another_failure_to_list_the_models_is_raised_as_it_is() -> None:
+    """A key that the server refuses is that error, not a missing model."""
+    with pytest.raises(AuthenticationError):
+        Driver(Answered(401)).run(attempts(plain(), policy()))
+
+
+def test_a_model_that_the_server_no_longer_has_is_forgotten() -> None:
+    """After a 404 for the remembered model, the next call asks for the list again."""
+    shared = policy()
+    with pytest.raises(NotFoundError):
+        Driver(document(MODELS), Answered(404)).run(attempts(plain(), shared))
+    driver = Driver(document({"data": [{"id": "new"}]}), OK)
+    driver.run(attempts(plain(), shared))
+    assert bodies(driver)[1]["model"] == "new"
+
+
+def test_a_refused_field_is_sent_under_its_other_name_and_remembered() -> None:
+    """A 400 that names the other field repeats the call at once, even without retries."""
+    shared = policy()
+    first, second = Driver(Answered(400, UNSUPPORTED), OK), Driver(OK)
+    call = plain(model="m", max_tokens=5, max_retries=0)
+    assert first.run(attempts(call, shared)).document(Completion).text == "Hello"
+    assert second.run(attempts(call, shared)).document(Completion).text == "Hello"
+    sent = bodies(first) + bodies(second)
+    assert ["max_new_tokens" in body for body in sent] == [False, True, True]
+    assert first.delays == [0.0, 0.0]
+
+
+def test_a_fallback_does_not_count_as_a_retry() -> None:
+    """After a fallback, the call still has all its retries."""
+    driver = Driver(Answered(400, UNSUPPORTED), Answered(503), Answered(503), OK)
+    driver.run(attempts(plain(model="m", max_tokens=5), policy()))
+    assert driver.delays == [0.0, 0.0, 0.5, 1.0]
+
+
+def test_a_fallback_that_does_not_help_is_not_remembered() -> None:
+    """If the server refuses the changed request too, that error is raised."""
+    shared = policy()
+    driver = Driver(Answered(400, UNSUPPORTED), Answered(400, UNSUPPORTED))
+    with pytest.raises(APIStatusError) as caught:
+        driver.run(attempts(plain(model="m", max_tokens=5), shared))
+    assert caught.value.attempt == 2
+    driver = Driver(OK)
+    driver.run(attempts(plain(model="m", max_tokens=5), shared))
+    assert "max_tokens" in bodies(driver)[0]
+
+
+def test_a_stream_falls_back_as_well() -> None:
+    """A stream whose options the server refuses is requested without them."""
+    driver = Driver(Answered(422, NO_OPTIONS), streamed(HELLO))
+    driver.run(attempts(plain(stream=True, model="m"), policy()))
+    assert ["stream_options" in body for body in bodies(driver)] == [True, False]

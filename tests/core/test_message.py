@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autonomousai_sdk._core.message import encoded, normalised
+from autonomousai_sdk._core.message import checked_messages, encoded, normalised
 from autonomousai_sdk.errors import ConfigurationError
 from tests.support.sample_operation import Note, Part
 
@@ -28,6 +28,15 @@ def sent(messages: object, *, accepts_images: bool | None = None) -> Any:
 def test_a_string_is_one_user_message() -> None:
     """The shortest way to ask."""
     assert sent("hi") == [HI]
+
+
+def test_messages_can_stay_a_list() -> None:
+    """`checked_messages` checks messages as `encoded` does and returns them as a list."""
+    assert checked_messages("hi", model="m", accepts_images=None) == [HI]
+    with pytest.raises(ConfigurationError, match="takes none"):
+        checked_messages(
+            [{"role": "user", "content": [IMAGE]}], model="llama", accepts_images=False
+        )
 
 
 @pytest.mark.parametrize(

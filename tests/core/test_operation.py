@@ -13,7 +13,15 @@ from autonomousai_sdk._core.operation import (
     StreamingOperation,
     StreamShape,
 )
-from tests.support.sample_operation import ACCUMULATOR, CHAT, EMBED, SHAPE, Chunk, Completion
+from tests.support.sample_operation import (
+    ACCUMULATOR,
+    CHAT,
+    CHAT_ROUTE,
+    EMBED,
+    SHAPE,
+    Chunk,
+    Completion,
+)
 
 
 def test_defaults_of_optional_attributes() -> None:
@@ -40,12 +48,13 @@ def test_only_a_streaming_operation_has_a_stream() -> None:
 @pytest.mark.parametrize(
     ("value", "name"),
     [
-        (CHAT, "path"),
-        (EMBED, "path"),
+        (CHAT, "name"),
+        (EMBED, "routes"),
+        (CHAT_ROUTE, "path"),
         (SHAPE, "sentinel"),
         (ACCUMULATOR, "message"),
-        (CHAT.arguments[0], "wire"),
-        (CHAT.headers[0], "default"),
+        (CHAT_ROUTE.arguments[0], "wire"),
+        (CHAT_ROUTE.headers[0], "default"),
     ],
 )
 def test_values_are_frozen_and_compare(value: object, name: str) -> None:

@@ -16,19 +16,29 @@ from attrs import evolve
 
 from autonomousai_sdk._core.check import Boolean, Integer, String
 from autonomousai_sdk._core.failure import Context
-from autonomousai_sdk._core.operation import Argument, Operation, StreamShape
-from autonomousai_sdk._core.prepared_call import PreparedCall, prepare_call
+from autonomousai_sdk._core.headers import Headers
+from autonomousai_sdk._core.operation import Argument, Operation, Route, StreamShape
+from autonomousai_sdk._core.prepared_call import Fallback, PreparedCall, prepare_call
 from autonomousai_sdk._core.secret import Secret
 from autonomousai_sdk._core.settings import CallOptions, Settings
 from autonomousai_sdk._core.timeout import Timeout
 from autonomousai_sdk._version import __version__
-from autonomousai_sdk.errors import ConfigurationError
+from autonomousai_sdk.errors import (
+    APIConnectionError,
+    APIStatusError,
+    AutonomousAIError,
+    ConfigurationError,
+)
 from tests.support.sample_operation import (
     ACCUMULATOR,
     BASE_URL,
     CHAT,
+    CHAT_ROUTE,
     EMBED,
+    EMBED_ROUTE,
     KEY,
+    PLAIN_CHAT_ROUTE,
+    PLAIN_URL,
     SHAPE,
     Chunk,
     Completion,
@@ -161,7 +171,11 @@ def test_an_operation_without_models_has_its_own_path() -> None:
         ({"input": object()}, EMBED, "input must be a value that JSON can hold, not object"),
         ({"input": 10**5000}, EMBED, "request body cannot be encoded as JSON: .*4300 digits"),
         ({"input": LOOP}, EMBED, "input is nested too deeply"),
-        ({"input": 1}, evolve(EMBED, path=None), "has no path and no model that determines one"),
+        (
+            {"input": 1},
+            evolve(EMBED, routes={"original": evolve(EMBED_ROUTE, path=None)}),
+            "has no path and no model that determines one",
+        ),
     ],
 )
 def test_an_invalid_argument_is_refused_by_name(
@@ -186,7 +200,8 @@ def test_an_image_needs_a_model_that_takes_it() -> None:
 
 def test_messages_need_no_model() -> None:
     """An operation may take messages without having a model argument."""
-    operation = evolve(CHAT, path="/count", arguments=CHAT.arguments[:1])
+    route = evolve(CHAT_ROUTE, path="/count", arguments=CHAT_ROUTE.arguments[:1])
+    operation = evolve(CHAT, routes={"original": route})
     made = plan({"messages": [{"role": "user", "content": "hi"}]}, operation)
     assert made.request.url == f"{BASE_URL}/count"
 
@@ -271,8 +286,7 @@ def test_the_traceback_of_a_refused_header_hides_the_key() -> None:
     assert KEY not in "".join(frames.format())
 
 
-FIND = Operation(
-    name="files.find",
+FIND_ROUTE = Route(
     method="GET",
     path="/shelves/{shelf}/files/{id}",
     arguments=(
@@ -282,10 +296,9 @@ FIND = Operation(
         Argument(name="deep", wire="deep", check=Boolean(), location="query"),
         Argument(name="trace", wire="x-trace", check=String(), location="header"),
     ),
-    headers=(),
-    result=Completion,
     has_body=False,
 )
+FIND = Operation(name="files.find", routes={"original": FIND_ROUTE}, result=Completion)
 
 
 def test_arguments_go_into_path_query_and_headers() -> None:
@@ -305,7 +318,8 @@ def test_arguments_go_into_path_query_and_headers() -> None:
 def test_a_body_holds_the_arguments_that_belong_there() -> None:
     """A path parameter is not repeated in the body."""
     note = Argument(name="note", wire="note", check=String())
-    operation = evolve(FIND, method="PUT", arguments=(*FIND.arguments, note), has_body=True)
+    route = evolve(FIND_ROUTE, method="PUT", arguments=(*FIND_ROUTE.arguments, note), has_body=True)
+    operation = evolve(FIND, routes={"original": route})
     made = plan({"shelf": 7, "file_id": "a", "note": "x"}, operation)
     assert (made.request.url, body(made)) == (f"{BASE_URL}/shelves/7/files/a", {"note": "x"})
 
@@ -335,3 +349,133 @@ def test_parameters_that_cannot_be_sent_are_refused(
     """The error names the argument."""
     with pytest.raises(ConfigurationError, match=said):
         plan(arguments, FIND)
+
+
+PLAIN_CLIENT = settings(base_url=PLAIN_URL, model="m")
+
+
+def test_a_protocol_determines_path_encoding_names_and_headers() -> None:
+    """The same call through another protocol has that protocol's path, body and headers."""
+    made = plan({"messages": "hi", "max_tokens": 5}, client=PLAIN_CLIENT)
+    assert made.request.url == f"{PLAIN_URL}/chat/completions"
+    assert body(made) == {
+        "messages": [{"role": "user", "content": "hi"}],
+        "model": "m",
+        "max_tokens": 5,
+        "stream": False,
+    }
+    assert not {"accept", "country-code"} & set(headers(made))
+    assert (made.model_list, made.model_wire) == (None, "model")
+    streamed = body(plan(client=PLAIN_CLIENT, shape=SHAPE))
+    assert (streamed["stream"], streamed["stream_options"]) == (True, {"include_usage": True})
+
+
+def test_an_argument_that_a_protocol_lacks_is_refused() -> None:
+    """An argument is refused if the client's protocol cannot carry it, unless it is None."""
+    plan({"messages": "hi", "thread_id": None}, client=PLAIN_CLIENT)
+    with pytest.raises(
+        ConfigurationError, match=r"chat\.create: the 'plain' protocol has no thread_id"
+    ):
+        plan({"messages": "hi", "thread_id": "t"}, client=PLAIN_CLIENT)
+    with pytest.raises(ConfigurationError, match="the 'original' protocol has no max_tokens"):
+        plan({"messages": "hi", "max_tokens": 5})
+
+
+def test_an_operation_that_a_protocol_lacks_is_refused() -> None:
+    """The error names the protocol of the client, its server and the protocols that have it."""
+    with pytest.raises(
+        ConfigurationError,
+        match=r"embeddings\.create is not part of the 'plain' protocol of https://engine\.example/v1"
+        r": use a server of the 'original' protocol",
+    ):
+        plan({"input": 1}, EMBED, client=PLAIN_CLIENT)
+
+
+@pytest.mark.parametrize("name", ["", 5])
+def test_a_model_that_no_server_has_is_refused(name: object) -> None:
+    """A protocol that sends any name refuses one that is empty or not a string."""
+    with pytest.raises(ConfigurationError, match="^model "):
+        plan({"messages": "hi", "model": name}, client=PLAIN_CLIENT)
+
+
+def test_a_call_without_a_model_asks_for_the_servers_models() -> None:
+    """Without any model, the call comes with the one that lists the models."""
+    client = settings(base_url=PLAIN_URL, api_key=KEY)
+    made = plan({"messages": "hi"}, client=client, headers={"x-a": "b"}, timeout=3)
+    assert "model" not in body(made)
+    listing = made.model_list
+    assert listing is not None
+    assert (listing.request.method, listing.request.url) == ("GET", f"{PLAIN_URL}/models")
+    assert (headers(listing)["x-a"], listing.timeout) == ("b", Timeout(total=3))
+    assert (listing.request.content, listing.model_list) == (b"", None)
+    chosen = made.with_model("only")
+    assert (body(chosen)["model"], chosen.model_list) == ("only", None)
+    assert chosen.context == made.context
+    for given in (plan(client=client, extra_body={"model": "x"}), plan(client=PLAIN_CLIENT)):
+        assert given.model_list is None
+    unlisted = evolve(PLAIN_CHAT_ROUTE.arguments[1], listed_by=None)
+    route = evolve(PLAIN_CHAT_ROUTE, arguments=(PLAIN_CHAT_ROUTE.arguments[0], unlisted))
+    assert plan(operation=evolve(CHAT, routes={"plain": route}), client=client).model_list is None
+
+
+def test_a_call_falls_back_on_another_name_or_none() -> None:
+    """A fallback renames a field or drops it, once, and changes the idempotency key."""
+    made = plan({"messages": "hi", "max_tokens": 5}, client=PLAIN_CLIENT, shape=SHAPE)
+    renamed, dropped = made.fallbacks
+    assert renamed == Fallback(wire="max_tokens", instead="max_new_tokens")
+    assert dropped == Fallback(wire="stream_options")
+    second = made.with_fallback(renamed)
+    assert (body(second)["max_new_tokens"], "max_tokens" in body(second)) == (5, False)
+    assert headers(second)["idempotency-key"] == "key-1-max_new_tokens"
+    assert (second.fallbacks, second.applied) == ((dropped,), (renamed,))
+    third = second.with_fallback(dropped)
+    assert "stream_options" not in body(third)
+    assert headers(third)["idempotency-key"] == "key-1-max_new_tokens-stream_options"
+    assert (third.fallbacks, third.applied) == ((), (renamed, dropped))
+
+
+def test_fields_of_extra_body_have_no_fallback() -> None:
+    """A field that the caller put into `extra_body` is sent as it is, or not at all."""
+    extra: dict[str, object] = {"max_tokens": 7, "stream_options": {}}
+    made = plan(
+        {"messages": "hi", "max_tokens": 5}, client=PLAIN_CLIENT, shape=SHAPE, extra_body=extra
+    )
+    assert made.fallbacks == ()
+    extra = {"max_new_tokens": 7}
+    made = plan({"messages": "hi", "max_tokens": 5}, client=PLAIN_CLIENT, extra_body=extra)
+    assert made.fallbacks == ()
+
+
+def refusal(status: int, body: object) -> APIStatusError:
+    """An error response."""
+    return APIStatusError(
+        "refused",
+        status=status,
+        headers=Headers(),
+        body=body,
+        code=None,
+        request_id=None,
+        endpoint="POST /",
+        attempt=1,
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "wire"),
+    [
+        (refusal(400, {"error": {"message": "Use 'max_new_tokens' instead."}}), "max_tokens"),
+        (refusal(422, {"detail": [{"loc": ["body", "stream_options"]}]}), "stream_options"),
+        (refusal(400, "unknown field stream_options"), "stream_options"),
+        (refusal(400, "max_tokens is too large"), None),
+        (refusal(500, "stream_options"), None),
+        (APIConnectionError("max_new_tokens", endpoint="POST /", attempt=1), None),
+    ],
+)
+def test_an_error_that_names_a_field_selects_its_fallback(
+    error: AutonomousAIError, wire: str | None
+) -> None:
+    """A 400 or 422 that names the required or refused field selects the fallback."""
+    made = plan({"messages": "hi", "max_tokens": 5}, client=PLAIN_CLIENT, shape=SHAPE)
+    found = made.fallback_after(error)
+    assert (found and found.wire) == wire
+    assert plan(client=PLAIN_CLIENT).fallback_after(error) is None

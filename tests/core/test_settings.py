@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from autonomousai_sdk._core.operation import HeaderParameter
+from autonomousai_sdk._core.protocol import Protocol
 from autonomousai_sdk._core.secret import Secret
 from autonomousai_sdk._core.settings import (
     CallOptions,
@@ -22,7 +23,17 @@ from autonomousai_sdk._core.settings import (
 )
 from autonomousai_sdk._core.timeout import Timeout
 from autonomousai_sdk.errors import ConfigurationError
-from tests.support.sample_operation import BASE_URL, CATALOG, KEY, options, settings
+from tests.support.sample_operation import (
+    BASE_URL,
+    CATALOG,
+    KEY,
+    ORIGINAL,
+    PLAIN,
+    PLAIN_URL,
+    PROTOCOLS,
+    options,
+    settings,
+)
 
 ENVIRON = {
     "AUTONOMOUSAI_BASE_URL": "https://environment.example/",
@@ -144,7 +155,7 @@ def test_a_wrong_key_is_not_repeated(bad: str, by_environment: bool) -> None:
             given,
             environ=environ,
             catalog=CATALOG,
-            default_base_url=BASE_URL,
+            protocols=PROTOCOLS,
             default_model="llama",
         )
     inner = caught.value.__traceback__
@@ -188,7 +199,7 @@ def test_secrets_show_nowhere() -> None:
     for shown in (repr(given), str(given), repr(made), str(made), made.summary):
         assert "sesame" not in shown
     assert "['authorization']" in repr(made)
-    assert made.summary == f"base_url='{BASE_URL}' model='llama'"
+    assert made.summary == f"base_url='{BASE_URL}' protocol='original' model='llama'"
     for value in (given, made):
         with pytest.raises(TypeError, match="__dict__"):
             vars(value)
@@ -213,7 +224,7 @@ def test_what_cannot_be_changed_is_refused_by_name(name: str) -> None:
     """The message lists what can be."""
     with pytest.raises(
         ConfigurationError,
-        match=f"with_options cannot change '{name}'; it can change base_url, api_key, model",
+        match=f"with_options cannot change '{name}'; it can change base_url, api_key, protocol",
     ):
         options().changed({name: None})
 
@@ -275,3 +286,51 @@ def test_a_call_sets_nothing_by_itself() -> None:
     """Without arguments a call leaves all to the client."""
     assert CallOptions() == CallOptions(headers=None, extra_body=None, timeout=None)
     assert checked_retries(0) == 0
+
+
+@pytest.mark.parametrize(
+    ("environ", "changes", "protocol"),
+    [
+        ({}, {}, ORIGINAL),
+        ({}, {"base_url": PLAIN_URL}, PLAIN),
+        ({"AUTONOMOUSAI_BASE_URL": f"{PLAIN_URL}/"}, {}, PLAIN),
+        ({}, {"base_url": PLAIN_URL, "protocol": "original"}, ORIGINAL),
+        ({"AUTONOMOUSAI_PROTOCOL": "original"}, {"base_url": PLAIN_URL}, ORIGINAL),
+        ({"AUTONOMOUSAI_PROTOCOL": ""}, {"base_url": PLAIN_URL}, PLAIN),
+        ({"AUTONOMOUSAI_PROTOCOL": "plain"}, {"protocol": "original"}, ORIGINAL),
+    ],
+)
+def test_the_protocol_follows_argument_environment_and_base_url(
+    environ: dict[str, str], changes: dict[str, Any], protocol: Protocol
+) -> None:
+    """The protocol is the argument's, else the environment's, else the base URL's."""
+    assert settings(environ, **changes).protocol is protocol
+
+
+@pytest.mark.parametrize(
+    ("environ", "changes", "said"),
+    [
+        ({}, {"protocol": "grpc"}, "^protocol must be 'original' or 'plain', not 'grpc'"),
+        ({"AUTONOMOUSAI_PROTOCOL": "grpc"}, {}, "^AUTONOMOUSAI_PROTOCOL must be"),
+        ({}, {"base_url": "http://h", "protocol": "plain"}, "^base_url 'http://h' lacks /v1"),
+        ({"AUTONOMOUSAI_BASE_URL": "http://h/v1/v1"}, {}, "^AUTONOMOUSAI_BASE_URL .* twice"),
+        ({}, {"base_url": PLAIN_URL, "country_code": "DE"}, "country_code: the 'plain' protocol"),
+        ({}, {"base_url": PLAIN_URL, "models": {"a": "/a"}}, "models: the 'plain' protocol"),
+        ({}, {"base_url": PLAIN_URL, "model": ""}, "model is empty"),
+        ({}, {"base_url": PLAIN_URL, "model": 5}, "model must be a string, not int"),
+    ],
+)
+def test_settings_that_a_protocol_cannot_use_are_refused(
+    environ: dict[str, str], changes: dict[str, Any], said: str
+) -> None:
+    """An unknown protocol, and a base URL, option or model that it cannot use, are refused."""
+    with pytest.raises(ConfigurationError, match=said):
+        settings(environ, **changes)
+
+
+def test_a_protocol_without_a_model_table_takes_any_name() -> None:
+    """Such a protocol sends any model's name, and has no default model."""
+    assert settings(base_url=PLAIN_URL).model is None
+    assert settings(base_url=PLAIN_URL, model="qwen3:8b").model == "qwen3:8b"
+    assert settings({"AUTONOMOUSAI_MODEL": "gpt"}, base_url=PLAIN_URL).model == "gpt"
+    assert settings({"AUTONOMOUSAI_MODEL": ""}, base_url=PLAIN_URL).model is None

@@ -18,6 +18,7 @@ from spec.generator.__main__ import ROOT
 ENDPOINT = """
 post:
   operationId: embed
+  x-protocol: autonomousai
   summary: Turn a text into numbers.
   x-python:
     resource: embeddings

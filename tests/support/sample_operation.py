@@ -25,9 +25,12 @@ from autonomousai_sdk._core.operation import (
     Argument,
     HeaderParameter,
     Operation,
+    Route,
     StreamingOperation,
     StreamShape,
 )
+from autonomousai_sdk._core.protocol import Protocol, Protocols
+from autonomousai_sdk._core.served_model import ServedModels
 from autonomousai_sdk._core.settings import Options, Settings, resolve
 
 DATA = Path(__file__).parent.parent / "data"
@@ -203,14 +206,29 @@ class Renamed:
 
 
 ACCUMULATOR = Accumulator(result=Completion, choice=Choice, message=Said)
+
+
+@frozen(kw_only=True, slots=False)
+class ModelList(ServedModels):
+    """The models of a server."""
+
+    data: tuple[dict[str, Any], ...] | None = None
+    models: tuple[dict[str, Any], ...] | None = None
+
+
+LIST = Operation(
+    name="models.fetch",
+    routes={"plain": Route(method="GET", path="/models", arguments=(), has_body=False)},
+    result=ModelList,
+)
+
 SHAPE = StreamShape(chunk=Chunk, accumulator=ACCUMULATOR, switch="stream", sentinel=b"[DONE]")
 
-CHAT = StreamingOperation(
-    name="chat.create",
+CHAT_ROUTE = Route(
     method="POST",
     path=None,
     arguments=(
-        Argument(name="messages", wire="messages", kind="messages", required=True),
+        Argument(name="messages", wire="messages", kind="encoded_messages", required=True),
         Argument(name="model", wire="aiAgent", kind="model"),
         Argument(name="thread_id", wire="threadId", check=String(), default_from="model"),
         Argument(name="use_tool", wire="useTool", check=Boolean()),
@@ -220,12 +238,26 @@ CHAT = StreamingOperation(
         HeaderParameter(wire="country-code", default="US", option="country_code"),
         HeaderParameter(wire="socketid"),
     ),
+)
+PLAIN_CHAT_ROUTE = Route(
+    method="POST",
+    path="/chat/completions",
+    arguments=(
+        Argument(name="messages", wire="messages", kind="messages", required=True),
+        Argument(name="model", wire="model", kind="model_name", listed_by=LIST),
+        Argument(name="max_tokens", wire="max_tokens", check=Integer(), instead="max_new_tokens"),
+    ),
+    stream_body={"stream_options": {"include_usage": True}},
+)
+
+CHAT = StreamingOperation(
+    name="chat.create",
+    routes={"original": CHAT_ROUTE, "plain": PLAIN_CHAT_ROUTE},
     result=Completion,
     stream=SHAPE,
 )
 
-EMBED = Operation(
-    name="embeddings.create",
+EMBED_ROUTE = Route(
     method="POST",
     path="/embeddings",
     arguments=(
@@ -235,9 +267,8 @@ EMBED = Operation(
         Argument(name="user", wire="user", check=String()),
         Argument(name="trace", wire="trace", check=String(), default_from="user"),
     ),
-    headers=(),
-    result=Completion,
 )
+EMBED = Operation(name="embeddings.create", routes={"original": EMBED_ROUTE}, result=Completion)
 
 CATALOG = Catalog(
     (
@@ -247,11 +278,23 @@ CATALOG = Catalog(
 )
 
 
+ORIGINAL = Protocol(
+    name="original",
+    paths=("/chat", "/chat-vision"),
+    options=("country_code", "models"),
+    has_catalog=True,
+)
+PLAIN = Protocol(name="plain", base_path="/v1", paths=("/chat/completions", "/models"))
+PROTOCOLS = Protocols((ORIGINAL, PLAIN), BASE_URL)
+PLAIN_URL = "https://engine.example/v1"
+
+
 def options(**changes: Any) -> Options:
     """A client's arguments, with its defaults."""
     given: dict[str, Any] = {
         "base_url": None,
         "api_key": None,
+        "protocol": None,
         "model": None,
         "timeout": None,
         "max_retries": 2,
@@ -273,7 +316,7 @@ def settings(environ: Mapping[str, str] | None = None, **changes: Any) -> Settin
         options(**changes),
         environ={} if environ is None else environ,
         catalog=CATALOG,
-        default_base_url=BASE_URL,
+        protocols=PROTOCOLS,
         default_model="llama",
     )
 

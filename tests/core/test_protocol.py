@@ -1,0 +1,102 @@
+"""Protocols: the choice by name or base URL, and base URLs that cannot work."""
+
+from __future__ import annotations
+
+import pytest
+
+from autonomousai_sdk._core.protocol import Protocol, Protocols
+from autonomousai_sdk.errors import ConfigurationError
+
+ORIGINAL = Protocol(name="original", paths=("/chat", "/chat-vision"), has_catalog=True)
+OTHER = Protocol(
+    name="other", base_path="/v1", paths=("/chat/completions", "/models", "/embeddings")
+)
+PROTOCOLS = Protocols((ORIGINAL, OTHER), "https://service.example/api/v1/ai")
+
+
+@pytest.mark.parametrize(
+    ("base_url", "protocol"),
+    [
+        ("http://h", ORIGINAL),
+        ("http://h/v1", OTHER),
+        ("http://h/openai/v1", OTHER),
+        ("http://v1", ORIGINAL),
+        ("http://h/v1beta", ORIGINAL),
+        ("http://h/v11", ORIGINAL),
+        ("http://h/api/v1/ai", ORIGINAL),
+        ("http://h/api/v1/ai/v1", OTHER),
+    ],
+)
+def test_the_end_of_the_base_url_selects_the_protocol(base_url: str, protocol: Protocol) -> None:
+    """Without a name, a path that ends with a protocol's base path selects that protocol."""
+    assert PROTOCOLS.choose(None, base_url) is protocol
+
+
+@pytest.mark.parametrize("protocol", [ORIGINAL, OTHER])
+@pytest.mark.parametrize("base_url", ["http://h", "http://h/v1"])
+def test_a_name_takes_precedence_over_the_base_url(protocol: Protocol, base_url: str) -> None:
+    """A protocol chosen by name is used whatever the base URL."""
+    assert PROTOCOLS.choose(protocol.name, base_url) is protocol
+
+
+@pytest.mark.parametrize(
+    ("name", "given"), [("grpc", "'grpc'"), ("", "''"), (5, "int"), (OTHER, "Protocol")]
+)
+def test_an_unknown_protocol_is_refused(name: object, given: str) -> None:
+    """The error for an unknown protocol lists the protocols."""
+    with pytest.raises(ConfigurationError) as caught:
+        PROTOCOLS.choose(name, "http://h", source="AUTONOMOUSAI_PROTOCOL")
+    assert str(caught.value) == (
+        f"AUTONOMOUSAI_PROTOCOL must be 'original' or 'other', not {given}."
+    )
+
+
+@pytest.mark.parametrize(
+    ("protocol", "base_url"),
+    [
+        (OTHER, "http://h/v1"),
+        (OTHER, "http://h/api/v1/ai/v1"),
+        (OTHER, "https://h/v1beta/openai"),
+        (OTHER, "https://azure.example/models"),
+        (OTHER, "https://h/api/paas/v4"),
+        (OTHER, "http://h/chat"),
+        (OTHER, "http://v1/v1"),
+        (ORIGINAL, "http://h"),
+        (ORIGINAL, "http://h/v1"),
+        (ORIGINAL, "http://h/models"),
+        (ORIGINAL, "http://h/api/v1/ai"),
+    ],
+)
+def test_a_usable_base_url_is_accepted(protocol: Protocol, base_url: str) -> None:
+    """A base URL that a server may really have is not refused."""
+    PROTOCOLS.check(protocol, base_url)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "base_url", "problem", "right"),
+    [
+        (OTHER, "http://h:11434", "lacks /v1", "http://h:11434/v1"),
+        (OTHER, "http://h/api/v1/ai", "lacks /v1", "http://h/api/v1/ai/v1"),
+        (OTHER, "http://h/v1/v1", "ends with /v1 twice", "http://h/v1"),
+        (ORIGINAL, "http://h/v1/v1/v1", "ends with /v1 twice", "http://h/v1"),
+        (OTHER, "http://h/v1/chat/completions", "ends with /chat/completions", "http://h/v1"),
+        (ORIGINAL, "http://h/v1/chat/completions", "ends with /chat/comp", "http://h/v1"),
+        (ORIGINAL, "http://h/v4/chat/completions", "ends with /chat/comp", "http://h/v4"),
+        (ORIGINAL, "http://h/chat/completions", "ends with /chat/comp", "http://h/v1"),
+        (OTHER, "http://h/v1/models", "ends with /models", "http://h/v1"),
+        (ORIGINAL, "http://h/v1/embeddings", "ends with /embeddings", "http://h/v1"),
+        (ORIGINAL, "http://h/api/v1/ai/chat", "ends with /chat,", "http://h/api/v1/ai"),
+        (ORIGINAL, "http://h/chat-vision", "ends with /chat-vision", "http://h"),
+        (OTHER, "http://h/api/v1/ai/chat", "ends with /chat,", "http://h/api/v1/ai/v1"),
+    ],
+)
+def test_an_unusable_base_url_is_refused_with_the_right_one(
+    protocol: Protocol, base_url: str, problem: str, right: str
+) -> None:
+    """A base URL that ends with an endpoint, or lacks or repeats `/v1`, is refused."""
+    with pytest.raises(ConfigurationError) as caught:
+        PROTOCOLS.check(protocol, base_url, source="AUTONOMOUSAI_BASE_URL")
+    said = str(caught.value)
+    assert said.startswith(f"AUTONOMOUSAI_BASE_URL '{base_url}' {problem}")
+    assert said.endswith(f": use '{right}'.")
+    PROTOCOLS.check(PROTOCOLS.choose(None, right), right)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ._core.served_model import ServedModel as ServedModel
     from ._core.sse import ServerSentEvent as ServerSentEvent
     from ._core.sse import SSEDecoder as SSEDecoder
+    from ._core.structured import ParseAttempt as ParseAttempt
     from ._core.timeout import Timeout as Timeout
     from ._generated.async_methods import AsyncChat as AsyncChat
     from ._generated.async_methods import AsyncChatStream as AsyncChatStream
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from ._generated.models import ImageURL as ImageURL
     from ._generated.models import ModelList as ModelList
     from ._generated.models import TextPart as TextPart
+    from ._generated.models import ToolCall as ToolCall
     from ._generated.models import Usage as Usage
     from ._generated.params import ImagePartParam as ImagePartParam
     from ._generated.params import MessageParam as MessageParam
@@ -82,6 +84,7 @@ _MODULES = {
     "_core.catalog": ("Model",),
     "_core.served_model": ("ServedModel",),
     "_core.sse": ("SSEDecoder", "ServerSentEvent"),
+    "_core.structured": ("ParseAttempt",),
     "_core.timeout": ("Timeout",),
     "_generated.async_methods": ("AsyncChat", "AsyncChatStream", "AsyncModels"),
     "_generated.methods": ("Chat", "ChatStream", "Models"),
@@ -96,6 +99,7 @@ _MODULES = {
         "ImageURL",
         "ModelList",
         "TextPart",
+        "ToolCall",
         "Usage",
     ),
     "_generated.params": ("ImagePartParam", "MessageParam", "Messages", "TextPartParam"),
@@ -178,6 +182,7 @@ __all__ = [
     "ModelList",
     "Models",
     "NotFoundError",
+    "ParseAttempt",
     "PermissionDeniedError",
     "RateLimitError",
     "RequestTimeoutError",
@@ -191,6 +196,7 @@ __all__ = [
     "TextPart",
     "TextPartParam",
     "Timeout",
+    "ToolCall",
     "ToolLoopError",
     "Transport",
     "TransportError",

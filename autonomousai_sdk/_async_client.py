@@ -9,10 +9,11 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
+from . import transports
 from ._core.settings import Options
 from ._drivers.awaiting import AsyncCallRunner, AsyncConnections
 from ._generated.async_methods import AsyncResources
-from .transports import AsyncHTTPClient, AsyncTransport
+from .transports import AsyncTransport
 from .transports._select import new_async_transport
 
 
@@ -34,7 +35,7 @@ class AsyncClient(AsyncResources):
     def _connect(
         self,
         options: Options,
-        http_client: AsyncHTTPClient | None,
+        http_client: transports.AsyncHTTPClient | None,
         transport: AsyncTransport | None,
     ) -> AsyncConnections:
         return AsyncConnections(

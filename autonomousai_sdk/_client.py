@@ -9,10 +9,11 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
+from . import transports
 from ._core.settings import Options
 from ._drivers.blocking import CallRunner, Connections
 from ._generated.methods import Resources
-from .transports import HTTPClient, Transport
+from .transports import Transport
 from .transports._select import new_transport
 
 
@@ -32,7 +33,10 @@ class Client(Resources):
     _new_runner = CallRunner
 
     def _connect(
-        self, options: Options, http_client: HTTPClient | None, transport: Transport | None
+        self,
+        options: Options,
+        http_client: transports.HTTPClient | None,
+        transport: Transport | None,
     ) -> Connections:
         return Connections(
             new_transport(http_client, transport, options),

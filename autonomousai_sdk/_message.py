@@ -11,7 +11,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Union
 
-from attrs import frozen
+from attrs import frozen, resolve_types
 
 from ._generated import models
 from ._generated.models import ImagePart, ImageURL, TextPart
@@ -34,6 +34,10 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (4, b"ftypheic", "image/heic"),
 )
 _URL_SCHEMES = ("https://", "http://", "data:")
+
+# A constructor that attrs writes has its fields' annotations as they stand: as strings, these
+# would be looked up in this module.
+resolve_types(models.Message)
 
 
 @frozen

@@ -30,11 +30,10 @@ whoever raises one redacts what goes in.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from ._core.structured import ParseAttempt
-    from ._generated.models import ChatCompletion
+# Annotations name the classes of higher layers by the package, which loads them when asked: so
+# they can be evaluated at run time, and importing this module loads nothing.
+import autonomousai_sdk
 
 __all__ = [
     "APIConnectionError",
@@ -84,7 +83,7 @@ class AutonomousAIError(Exception):
         *,
         endpoint: str | None = None,
         attempt: int | None = None,
-        partial: ChatCompletion | None = None,
+        partial: autonomousai_sdk.ChatCompletion | None = None,
     ) -> None:
         # Everything but the message has a default, so that the inherited
         # __reduce__ (class, args, __dict__) can rebuild any of these by pickle.
@@ -125,7 +124,7 @@ class APITimeoutError(APIConnectionError):
         seconds: float | None = None,
         endpoint: str | None = None,
         attempt: int | None = None,
-        partial: ChatCompletion | None = None,
+        partial: autonomousai_sdk.ChatCompletion | None = None,
     ) -> None:
         super().__init__(message, endpoint=endpoint, attempt=attempt, partial=partial)
         self.limit = limit
@@ -157,7 +156,7 @@ class APIStatusError(AutonomousAIError):
         retry_after: float | None = None,
         endpoint: str | None = None,
         attempt: int | None = None,
-        partial: ChatCompletion | None = None,
+        partial: autonomousai_sdk.ChatCompletion | None = None,
     ) -> None:
         super().__init__(message, endpoint=endpoint, attempt=attempt, partial=partial)
         self.status = status
@@ -228,7 +227,7 @@ class APIResponseError(AutonomousAIError):
         request_id: str | None = None,
         endpoint: str | None = None,
         attempt: int | None = None,
-        partial: ChatCompletion | None = None,
+        partial: autonomousai_sdk.ChatCompletion | None = None,
     ) -> None:
         super().__init__(message, endpoint=endpoint, attempt=attempt, partial=partial)
         self.status = status
@@ -250,10 +249,10 @@ class AnswerParseError(AutonomousAIError):
         message: str,
         *,
         problems: tuple[str, ...] = (),
-        attempts: tuple[ParseAttempt, ...] = (),
+        attempts: tuple[autonomousai_sdk.ParseAttempt, ...] = (),
         endpoint: str | None = None,
         attempt: int | None = None,
-        partial: ChatCompletion | None = None,
+        partial: autonomousai_sdk.ChatCompletion | None = None,
     ) -> None:
         super().__init__(message, endpoint=endpoint, attempt=attempt, partial=partial)
         self.problems = problems
@@ -276,7 +275,7 @@ class ToolLoopError(AutonomousAIError):
         rounds: int = 0,
         endpoint: str | None = None,
         attempt: int | None = None,
-        partial: ChatCompletion | None = None,
+        partial: autonomousai_sdk.ChatCompletion | None = None,
     ) -> None:
         super().__init__(message, endpoint=endpoint, attempt=attempt, partial=partial)
         self.messages = messages
@@ -297,7 +296,7 @@ class StreamError(AutonomousAIError):
         request_id: str | None = None,
         endpoint: str | None = None,
         attempt: int | None = None,
-        partial: ChatCompletion | None = None,
+        partial: autonomousai_sdk.ChatCompletion | None = None,
     ) -> None:
         super().__init__(message, endpoint=endpoint, attempt=attempt, partial=partial)
         self.request_id = request_id
@@ -322,7 +321,7 @@ class StreamDecodeError(StreamError):
         request_id: str | None = None,
         endpoint: str | None = None,
         attempt: int | None = None,
-        partial: ChatCompletion | None = None,
+        partial: autonomousai_sdk.ChatCompletion | None = None,
     ) -> None:
         super().__init__(
             message,

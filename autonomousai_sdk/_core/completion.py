@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import attrs
+
+# Its classes are loaded when an annotation that names one is evaluated.
+import autonomousai_sdk
 
 from ..errors import APIResponseError
 from .codec import DecodeError, decode
 from .fields import own_value
-
-if TYPE_CHECKING:
-    from .. import Message
-    from .._generated.models import ChatMessage, ToolCall
 
 T = TypeVar("T")
 
@@ -24,7 +23,7 @@ class CompletionAccessors:
     __slots__ = ()
 
     @property
-    def message(self) -> Message:
+    def message(self) -> autonomousai_sdk.Message:
         """The message of the first choice, to be appended to a list of messages.
 
         Raises:
@@ -65,7 +64,7 @@ class CompletionAccessors:
         return None if answer is None else answer.refusal
 
     @property
-    def tool_calls(self) -> tuple[ToolCall, ...]:
+    def tool_calls(self) -> tuple[autonomousai_sdk.ToolCall, ...]:
         """The calls of tools that the first choice asks for; empty if it asks for none.
 
         Example:
@@ -149,12 +148,12 @@ def _first(answer: object) -> Any:
     return None
 
 
-def _answer(completion: object) -> ChatMessage | None:
+def _answer(completion: object) -> autonomousai_sdk.ChatMessage | None:
     """The message of the first choice, or None if there is no choice."""
     choice = _first(completion)
     if choice is None:
         return None
-    message: ChatMessage = choice.message
+    message: autonomousai_sdk.ChatMessage = choice.message
     return message
 
 

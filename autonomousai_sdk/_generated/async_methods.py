@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Literal, Self, Unpack
 
+from .. import transports
 from .._base_client import BaseClient
 from .._core.catalog import AsyncCatalogMethods, Catalog
 from .._core.settings import CallOptions, Options
@@ -16,7 +17,7 @@ from .._core.sse import MAX_EVENT_BYTES
 from .._core.timeout import Timeout
 from .._core.verify import Verify
 from .._drivers.awaiting import AsyncCallRunner, AsyncStream
-from ..transports import AsyncHTTPClient, AsyncTransport
+from ..transports import AsyncTransport
 from .catalog import DEFAULT_MODEL, MODELS, PROTOCOLS
 from .models import ChatCompletion, ChatCompletionChunk, ModelList
 from .operations import CHAT_CREATE, MODELS_FETCH
@@ -219,7 +220,7 @@ class AsyncResources(BaseClient):
         verify: Verify = True,
         max_event_bytes: int = MAX_EVENT_BYTES,
         allow_http_key: bool = False,
-        http_client: AsyncHTTPClient | None = None,
+        http_client: transports.AsyncHTTPClient | None = None,
         transport: AsyncTransport | None = None,
     ) -> None:
         """Check the options; connections are opened when a call first needs one.

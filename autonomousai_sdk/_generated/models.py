@@ -44,41 +44,13 @@ class ChatRequest:
 
 @class_defaults
 @frozen(kw_only=True, slots=False)
-class ChatCompletionRequest:
-    """A request for an answer, in the OpenAI-compatible protocol."""
+class TextPart:
+    """A piece of text in a message."""
 
-    messages: tuple[Message, ...]
-    """The conversation."""
-    model: str
-    """The model's name. Without one, the client's own."""
-    stream: bool
-    """Whether to answer by an event stream."""
-    stream_options: StreamOptions | None = None
-    """What a stream contains besides the answer."""
-
-
-@class_defaults
-@frozen(kw_only=True, slots=False)
-class StreamOptions:
-    """What a stream contains besides the answer."""
-
-    include_usage: bool | None = None
-    """Whether the last chunk has the usage."""
-
-
-@class_defaults
-@frozen(kw_only=True, slots=False)
-class ModelList(ServedModels):
-    """The models that a server lists."""
-
-    object: str = "list"
-    """The type of the document."""
-    data: tuple[dict[str, Any], ...] | None = None
-    """The list in OpenAI's form; iterate the object itself for either form."""
-    models: tuple[dict[str, Any], ...] | None = None
-    """The list in AutonomousAI's form; iterate the object itself for either form."""
-    default_model: str | None = None
-    """The model that the server uses by default, if it says so."""
+    text: str
+    """The text."""
+    type: Literal["text"] = "text"
+    """The kind of part."""
 
 
 @class_defaults
@@ -94,17 +66,6 @@ class ImageURL:
 
 @class_defaults
 @frozen(kw_only=True, slots=False)
-class TextPart:
-    """A piece of text in a message."""
-
-    text: str
-    """The text."""
-    type: Literal["text"] = "text"
-    """The kind of part."""
-
-
-@class_defaults
-@frozen(kw_only=True, slots=False)
 class ImagePart:
     """An image in a message."""
 
@@ -112,6 +73,30 @@ class ImagePart:
     """Where an image is."""
     type: Literal["image_url"] = "image_url"
     """The kind of part."""
+
+
+@class_defaults
+@frozen(kw_only=True, slots=False)
+class FunctionCall:
+    """The function that a tool call names, with its arguments."""
+
+    name: str = ""
+    """The function's name."""
+    arguments: str = field(default="", metadata={"json": True})
+    """The arguments as JSON text, exactly as the model wrote them."""
+
+
+@class_defaults
+@frozen(kw_only=True, slots=False)
+class ToolCall(ToolCallAccessors):
+    """A call of a tool that the model asks for."""
+
+    id: str = field(default="", metadata={"lenient": True})
+    """The call's id, which the tool's result refers to."""
+    type: str = field(default="function", metadata={"lenient": True})
+    """The kind of tool."""
+    function: FunctionCall
+    """The function that a tool call names, with its arguments."""
 
 
 @class_defaults
@@ -141,6 +126,45 @@ class Message:
 
 @class_defaults
 @frozen(kw_only=True, slots=False)
+class StreamOptions:
+    """What a stream contains besides the answer."""
+
+    include_usage: bool | None = None
+    """Whether the last chunk has the usage."""
+
+
+@class_defaults
+@frozen(kw_only=True, slots=False)
+class ChatCompletionRequest:
+    """A request for an answer, in the OpenAI-compatible protocol."""
+
+    messages: tuple[Message, ...]
+    """The conversation."""
+    model: str
+    """The model's name. Without one, the client's own."""
+    stream: bool
+    """Whether to answer by an event stream."""
+    stream_options: StreamOptions | None = None
+    """What a stream contains besides the answer."""
+
+
+@class_defaults
+@frozen(kw_only=True, slots=False)
+class ModelList(ServedModels):
+    """The models that a server lists."""
+
+    object: str = "list"
+    """The type of the document."""
+    data: tuple[dict[str, Any], ...] | None = None
+    """The list in OpenAI's form; iterate the object itself for either form."""
+    models: tuple[dict[str, Any], ...] | None = None
+    """The list in AutonomousAI's form; iterate the object itself for either form."""
+    default_model: str | None = None
+    """The model that the server uses by default, if it says so."""
+
+
+@class_defaults
+@frozen(kw_only=True, slots=False)
 class Usage:
     """Token counts of the call. A count is null where the engine sent none, never 0."""
 
@@ -156,30 +180,6 @@ class Usage:
         default=None, metadata={"lenient": True}
     )
     """Details of the answer's tokens, in the engine's own terms."""
-
-
-@class_defaults
-@frozen(kw_only=True, slots=False)
-class FunctionCall:
-    """The function that a tool call names, with its arguments."""
-
-    name: str = ""
-    """The function's name."""
-    arguments: str = field(default="", metadata={"json": True})
-    """The arguments as JSON text, exactly as the model wrote them."""
-
-
-@class_defaults
-@frozen(kw_only=True, slots=False)
-class ToolCall(ToolCallAccessors):
-    """A call of a tool that the model asks for."""
-
-    id: str = field(default="", metadata={"lenient": True})
-    """The call's id, which the tool's result refers to."""
-    type: str = field(default="function", metadata={"lenient": True})
-    """The kind of tool."""
-    function: FunctionCall
-    """The function that a tool call names, with its arguments."""
 
 
 @class_defaults

@@ -15,11 +15,13 @@ A transport does not follow redirects, does not undo content codings (it leaves
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from .._core.exchange import ErrorKind, Request, TransportError
 from .._core.timeout import Timeout
-from ._http_client import AsyncHTTPClient, HTTPClient
+
+if TYPE_CHECKING:
+    from ._http_client import AsyncHTTPClient, HTTPClient
 
 __all__ = [
     "AsyncHTTPClient",
@@ -151,3 +153,12 @@ class AsyncTransport(Protocol):
     async def aclose(self) -> None:
         """Close every connection."""
         ...
+
+
+def __getattr__(name: str) -> Any:
+    """Load the types of `http_client=`, which import the HTTP libraries, when one is asked for."""
+    if name not in ("AsyncHTTPClient", "HTTPClient"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import _http_client
+
+    return getattr(_http_client, name)

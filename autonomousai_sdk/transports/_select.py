@@ -14,14 +14,8 @@ from .._core.settings import Options
 from .._core.verify import Verify
 from ..errors import ConfigurationError
 from . import AsyncTransport, Transport
+from ._http_client import ASYNC_CLIENTS, CLIENTS
 from ._proxy import parse_proxy
-
-_CLIENTS = (("httpx", "Client"), ("httpx2", "Client"))
-_ASYNC_CLIENTS = (
-    ("httpx", "AsyncClient"),
-    ("httpx2", "AsyncClient"),
-    ("aiohttp", "ClientSession"),
-)
 
 
 def new_transport(
@@ -40,7 +34,7 @@ def new_transport(
     verify = _check(http_client, transport, options)
     if transport is not None:
         return lambda: transport
-    library = _library(http_client, _CLIENTS)
+    library = _library(http_client, CLIENTS)
 
     def new() -> Transport:
         client: Any = http_client
@@ -62,7 +56,7 @@ def new_async_transport(
     verify = _check(http_client, transport, options)
     if transport is not None:
         return lambda: transport
-    library = _library(http_client, _ASYNC_CLIENTS)
+    library = _library(http_client, ASYNC_CLIENTS)
 
     def new() -> AsyncTransport:
         client: Any = http_client

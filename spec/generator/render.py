@@ -99,8 +99,33 @@ def _models(spec: Spec) -> str:
             "from .._core.fields import class_defaults",
             *(f"from .._core.{module} import {name}" for module, name in map(_split, mixins)),
         ],
-        "\n\n".join(_class(each) for each in spec.classes),
+        "\n\n".join(_class(each) for each in _dependencies_first(spec.classes)),
     )
+
+
+def _dependencies_first(classes: Iterable[ClassModel]) -> list[ClassModel]:
+    """The classes in the spec's order, except that one follows the classes its fields name.
+
+    A constructor that attrs writes finds only the names that its module had by then, so that
+    `typing.get_type_hints` fails for later ones.
+    """
+    by_name = {each.name: each for each in classes}
+    placed: dict[str, ClassModel] = {}
+    begun: set[str] = set()
+
+    def place(cls: ClassModel) -> None:
+        if cls.name in begun:
+            return
+        begun.add(cls.name)
+        for each in cls.fields:
+            for name in re.findall(r"\w+", each.annotation):
+                if name in by_name:
+                    place(by_name[name])
+        placed[cls.name] = cls
+
+    for cls in by_name.values():
+        place(cls)
+    return [*placed.values()]
 
 
 def _split(mixin: str) -> tuple[str, str]:
@@ -427,7 +452,7 @@ def _methods(spec: Spec, backend: _Flavour) -> str:
             "from .catalog import MODELS",
             "from .catalog import PROTOCOLS",
             "from .options import ClientOptions",
-            f"from ..transports import {prefix}HTTPClient",
+            "from .. import transports",
             f"from ..transports import {prefix}Transport",
             f"from .._drivers.{backend.driver} import {prefix}CallRunner",
             f"from .._drivers.{backend.driver} import {prefix}Stream",
@@ -602,7 +627,8 @@ def _client(resources: tuple[ResourceModel, ...], backend: _Flavour) -> str:
 
 
 def _constructor(options: list[ClientOption], backend: _Flavour) -> list[str]:
-    http = f"{backend.prefix}HTTPClient"
+    # By the module, which imports the HTTP libraries when it is asked for their classes.
+    http = f"transports.{backend.prefix}HTTPClient"
     transport = f"{backend.prefix}Transport"
     parameters = [
         *(f"{each.name}: {each.annotation} = {each.default}" for each in options),

@@ -121,7 +121,26 @@ class Number(Check):
 
     @property
     def expected(self) -> str:
-        return "a number"
+        return f"a number{self._range}"
+
+    @property
+    def _range(self) -> str:
+        """The bounds in words, after the kind of number."""
+        rules = " and ".join(f"{words} {bound}" for bound, words, _ in self._bounds)
+        return f" of {rules}" if rules else ""
+
+    @property
+    def _bounds(self) -> list[tuple[float, str, Callable[[Any, Any], bool]]]:
+        return [
+            (bound, words, holds)
+            for bound, words, holds in (
+                (self.minimum, "at least", operator.ge),
+                (self.exclusive_minimum, "greater than", operator.gt),
+                (self.maximum, "at most", operator.le),
+                (self.exclusive_maximum, "less than", operator.lt),
+            )
+            if bound is not None
+        ]
 
     def takes(self, value: object, /) -> bool:
         # Python counts bool as an int.
@@ -129,17 +148,10 @@ class Number(Check):
 
     def encode_content(self, value: Any, where: str, /) -> Any:
         if isinstance(value, float) and not math.isfinite(value):
-            raise ConfigurationError(f"{where} must be a finite number; got {value!r}.")
-        bounds = [
-            (each, words, holds)
-            for each, words, holds in (
-                (self.minimum, "at least", operator.ge),
-                (self.exclusive_minimum, "greater than", operator.gt),
-                (self.maximum, "at most", operator.le),
-                (self.exclusive_maximum, "less than", operator.lt),
+            raise ConfigurationError(
+                f"{where} must be a finite number{self._range}; got {value!r}."
             )
-            if each is not None
-        ]
+        bounds = self._bounds
         if not all(holds(value, bound) for bound, _, holds in bounds):
             rules = " and ".join(f"{words} {bound}" for bound, words, _ in bounds)
             raise ConfigurationError(f"{where} must be {rules}; got {_shown(value)}.")
@@ -156,7 +168,7 @@ class Integer(Number):
 
     @property
     def expected(self) -> str:
-        return "a whole number"
+        return f"a whole number{self._range}"
 
     def takes(self, value: object, /) -> bool:
         return isinstance(value, int) and not isinstance(value, bool)

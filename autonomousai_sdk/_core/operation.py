@@ -16,12 +16,13 @@ from .check import ANYTHING, Check
 ResultT = TypeVar("ResultT")
 ChunkT = TypeVar("ChunkT")
 
-Kind = Literal["value", "messages", "encoded_messages", "model", "model_name"]
+Kind = Literal["value", "messages", "encoded_messages", "model", "model_name", "tools"]
 """How an argument is checked and encoded.
 
 The argument's `check` decides for a `value`. `messages` is sent as a JSON list,
 `encoded_messages` as base64 of it (spec: `contentEncoding`, `contentSchema`). `model` is looked
-up in the model table, which also determines the path. `model_name` is sent unchanged.
+up in the model table, which also determines the path. `model_name` is sent unchanged. `tools`
+are functions, whose definitions are sent, and definitions.
 """
 
 Location = Literal["body", "path", "query", "header"]

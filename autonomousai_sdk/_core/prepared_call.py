@@ -350,6 +350,10 @@ def _on_the_wire(argument: Argument, value: object, model: Model | None) -> obje
             model="" if model is None else model.id,
             accepts_images=None if model is None else model.accepts_images,
         )
+    if argument.kind == "tools":
+        from .tool import tools_of  # inspects functions, which most calls do without
+
+        return [tool.definition for tool in tools_of(value).values()]
     try:
         return argument.check.encode(value, argument.name)
     except RecursionError as error:

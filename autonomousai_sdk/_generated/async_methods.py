@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Literal, Self, Unpack
+from typing import Any, Literal, Self, Unpack
 
 from .. import transports
 from .._base_client import BaseClient
@@ -51,6 +51,21 @@ class AsyncChat:
         thread_id: str | None = None,
         user_id: str | None = None,
         use_tool: bool | None = None,
+        max_tokens: int | None = None,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        stop: str | Sequence[str] | None = None,
+        seed: int | None = None,
+        frequency_penalty: float | None = None,
+        presence_penalty: float | None = None,
+        response_format: Mapping[str, object] | None = None,
+        tools: Sequence[Callable[..., Any] | Mapping[str, Any]] | None = None,
+        tool_choice: Literal["none", "auto", "required"] | Mapping[str, object] | None = None,
+        parallel_tool_calls: bool | None = None,
+        n: int | None = None,
+        logprobs: bool | None = None,
+        top_logprobs: int | None = None,
+        reasoning_effort: Literal["none", "minimal", "low", "medium", "high"] | str | None = None,
         headers: Mapping[str, str] | None = None,
         extra_body: Mapping[str, object] | None = None,
         timeout: Timeout | float | None = None,
@@ -63,9 +78,29 @@ class AsyncChat:
                 and `{"role", "content"}` mappings.
             model: the model: a name or an alias of the model table, or a name given to the
                 client. Without one, the client's own.
-            thread_id: the conversation's id. Without one, the model's name.
-            user_id: the caller's id, a UUID.
-            use_tool: whether the service may use tools; false wherever it was seen.
+            thread_id: the conversation's id. Without one, the model's name. Only for the
+                protocol `autonomousai`.
+            user_id: the caller's id, a UUID. Only for the protocol `autonomousai`.
+            use_tool: whether the service may use tools; false wherever it was seen. Only
+                for the protocol `autonomousai`.
+            max_tokens: the most tokens that the model may generate.
+            temperature: how random the answer is; 0 is the most likely answer.
+            top_p: choose from the most likely tokens that have this probability together.
+            stop: one or several texts at which the answer ends; it does not include them.
+            seed: makes the answer repeatable, as far as the engine supports it.
+            frequency_penalty: how much to avoid tokens by how often they occurred.
+            presence_penalty: how much to avoid tokens that occurred at all.
+            response_format: the form of the answer: `{"type": "json_object"}`, or `{"type":
+                "json_schema", "json_schema": {"name": …, "schema": …}}`.
+            tools: the functions that the model may call: Python functions, or definitions
+                as mappings.
+            tool_choice: whether the model calls tools, or the definition of the one that it
+                calls.
+            parallel_tool_calls: whether the model may call several tools at once.
+            n: how many answers to generate; each is one of the choices.
+            logprobs: whether to return the log probabilities of the tokens.
+            top_logprobs: how many alternatives to return for each token; needs `logprobs`.
+            reasoning_effort: how much the model reasons before it answers.
             headers: sent with this call, over the client's.
             extra_body: fields merged into the request body, last.
             timeout: seconds this call may take, or a `Timeout`, instead of the client's.
@@ -91,6 +126,21 @@ class AsyncChat:
                 "thread_id": thread_id,
                 "user_id": user_id,
                 "use_tool": use_tool,
+                "max_tokens": max_tokens,
+                "temperature": temperature,
+                "top_p": top_p,
+                "stop": stop,
+                "seed": seed,
+                "frequency_penalty": frequency_penalty,
+                "presence_penalty": presence_penalty,
+                "response_format": response_format,
+                "tools": tools,
+                "tool_choice": tool_choice,
+                "parallel_tool_calls": parallel_tool_calls,
+                "n": n,
+                "logprobs": logprobs,
+                "top_logprobs": top_logprobs,
+                "reasoning_effort": reasoning_effort,
             },
             CallOptions(
                 headers=headers, extra_body=extra_body, timeout=timeout, max_retries=max_retries
@@ -105,6 +155,21 @@ class AsyncChat:
         thread_id: str | None = None,
         user_id: str | None = None,
         use_tool: bool | None = None,
+        max_tokens: int | None = None,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        stop: str | Sequence[str] | None = None,
+        seed: int | None = None,
+        frequency_penalty: float | None = None,
+        presence_penalty: float | None = None,
+        response_format: Mapping[str, object] | None = None,
+        tools: Sequence[Callable[..., Any] | Mapping[str, Any]] | None = None,
+        tool_choice: Literal["none", "auto", "required"] | Mapping[str, object] | None = None,
+        parallel_tool_calls: bool | None = None,
+        n: int | None = None,
+        logprobs: bool | None = None,
+        top_logprobs: int | None = None,
+        reasoning_effort: Literal["none", "minimal", "low", "medium", "high"] | str | None = None,
         headers: Mapping[str, str] | None = None,
         extra_body: Mapping[str, object] | None = None,
         timeout: Timeout | float | None = None,
@@ -117,9 +182,29 @@ class AsyncChat:
                 and `{"role", "content"}` mappings.
             model: the model: a name or an alias of the model table, or a name given to the
                 client. Without one, the client's own.
-            thread_id: the conversation's id. Without one, the model's name.
-            user_id: the caller's id, a UUID.
-            use_tool: whether the service may use tools; false wherever it was seen.
+            thread_id: the conversation's id. Without one, the model's name. Only for the
+                protocol `autonomousai`.
+            user_id: the caller's id, a UUID. Only for the protocol `autonomousai`.
+            use_tool: whether the service may use tools; false wherever it was seen. Only
+                for the protocol `autonomousai`.
+            max_tokens: the most tokens that the model may generate.
+            temperature: how random the answer is; 0 is the most likely answer.
+            top_p: choose from the most likely tokens that have this probability together.
+            stop: one or several texts at which the answer ends; it does not include them.
+            seed: makes the answer repeatable, as far as the engine supports it.
+            frequency_penalty: how much to avoid tokens by how often they occurred.
+            presence_penalty: how much to avoid tokens that occurred at all.
+            response_format: the form of the answer: `{"type": "json_object"}`, or `{"type":
+                "json_schema", "json_schema": {"name": …, "schema": …}}`.
+            tools: the functions that the model may call: Python functions, or definitions
+                as mappings.
+            tool_choice: whether the model calls tools, or the definition of the one that it
+                calls.
+            parallel_tool_calls: whether the model may call several tools at once.
+            n: how many answers to generate; each is one of the choices.
+            logprobs: whether to return the log probabilities of the tokens.
+            top_logprobs: how many alternatives to return for each token; needs `logprobs`.
+            reasoning_effort: how much the model reasons before it answers.
             headers: sent with this call, over the client's.
             extra_body: fields merged into the request body, last.
             timeout: seconds this call may take, or a `Timeout`, instead of the client's.
@@ -148,6 +233,21 @@ class AsyncChat:
                 "thread_id": thread_id,
                 "user_id": user_id,
                 "use_tool": use_tool,
+                "max_tokens": max_tokens,
+                "temperature": temperature,
+                "top_p": top_p,
+                "stop": stop,
+                "seed": seed,
+                "frequency_penalty": frequency_penalty,
+                "presence_penalty": presence_penalty,
+                "response_format": response_format,
+                "tools": tools,
+                "tool_choice": tool_choice,
+                "parallel_tool_calls": parallel_tool_calls,
+                "n": n,
+                "logprobs": logprobs,
+                "top_logprobs": top_logprobs,
+                "reasoning_effort": reasoning_effort,
             },
             CallOptions(
                 headers=headers, extra_body=extra_body, timeout=timeout, max_retries=max_retries

@@ -40,6 +40,38 @@ class ChatRequest:
     """The caller's id, a UUID."""
     use_tool: bool | None = field(default=None, metadata={"wire": "useTool"})
     """Whether the service may use tools; false wherever it was seen."""
+    max_tokens: int | None = None
+    """The most tokens that the model may generate."""
+    temperature: float | None = None
+    """How random the answer is; 0 is the most likely answer."""
+    top_p: float | None = None
+    """Choose from the most likely tokens that have this probability together."""
+    stop: str | tuple[str, ...] | None = None
+    """One or several texts at which the answer ends; it does not include them."""
+    seed: int | None = None
+    """Makes the answer repeatable, as far as the engine supports it."""
+    frequency_penalty: float | None = None
+    """How much to avoid tokens by how often they occurred."""
+    presence_penalty: float | None = None
+    """How much to avoid tokens that occurred at all."""
+    response_format: dict[str, Any] | None = None
+    """The form of the answer: `{"type": "json_object"}`, or `{"type": "json_schema",
+    "json_schema": {"name": …, "schema": …}}`.
+    """
+    tools: tuple[dict[str, Any], ...] | None = None
+    """The functions that the model may call: Python functions, or definitions as mappings."""
+    tool_choice: Literal["none", "auto", "required"] | dict[str, Any] | None = None
+    """Whether the model calls tools, or the definition of the one that it calls."""
+    parallel_tool_calls: bool | None = None
+    """Whether the model may call several tools at once."""
+    n: int | None = None
+    """How many answers to generate; each is one of the choices."""
+    logprobs: bool | None = None
+    """Whether to return the log probabilities of the tokens."""
+    top_logprobs: int | None = None
+    """How many alternatives to return for each token; needs `logprobs`."""
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high"] | str | None = None
+    """How much the model reasons before it answers."""
 
 
 @class_defaults
@@ -142,6 +174,38 @@ class ChatCompletionRequest:
     """The conversation."""
     model: str
     """The model's name. Without one, the client's own."""
+    max_tokens: int | None = None
+    """The most tokens that the model may generate."""
+    temperature: float | None = None
+    """How random the answer is; 0 is the most likely answer."""
+    top_p: float | None = None
+    """Choose from the most likely tokens that have this probability together."""
+    stop: str | tuple[str, ...] | None = None
+    """One or several texts at which the answer ends; it does not include them."""
+    seed: int | None = None
+    """Makes the answer repeatable, as far as the engine supports it."""
+    frequency_penalty: float | None = None
+    """How much to avoid tokens by how often they occurred."""
+    presence_penalty: float | None = None
+    """How much to avoid tokens that occurred at all."""
+    response_format: dict[str, Any] | None = None
+    """The form of the answer: `{"type": "json_object"}`, or `{"type": "json_schema",
+    "json_schema": {"name": …, "schema": …}}`.
+    """
+    tools: tuple[dict[str, Any], ...] | None = None
+    """The functions that the model may call: Python functions, or definitions as mappings."""
+    tool_choice: Literal["none", "auto", "required"] | dict[str, Any] | None = None
+    """Whether the model calls tools, or the definition of the one that it calls."""
+    parallel_tool_calls: bool | None = None
+    """Whether the model may call several tools at once."""
+    n: int | None = None
+    """How many answers to generate; each is one of the choices."""
+    logprobs: bool | None = None
+    """Whether to return the log probabilities of the tokens."""
+    top_logprobs: int | None = None
+    """How many alternatives to return for each token; needs `logprobs`."""
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high"] | str | None = None
+    """How much the model reasons before it answers."""
     stream: bool
     """Whether to answer by an event stream."""
     stream_options: StreamOptions | None = None

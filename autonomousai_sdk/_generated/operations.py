@@ -45,6 +45,77 @@ CHAT_CREATE = StreamingOperation(
                 ),
                 Argument(name="user_id", wire="userId", check=check.String()),
                 Argument(name="use_tool", wire="useTool", check=check.Boolean()),
+                Argument(
+                    name="max_tokens",
+                    wire="max_tokens",
+                    check=check.Integer(minimum=1),
+                    instead="max_completion_tokens",
+                ),
+                Argument(
+                    name="temperature", wire="temperature", check=check.Number(minimum=0, maximum=2)
+                ),
+                Argument(name="top_p", wire="top_p", check=check.Number(minimum=0, maximum=1)),
+                Argument(
+                    name="stop",
+                    wire="stop",
+                    check=check.Union(
+                        options=(
+                            check.String(min_length=1),
+                            check.Array(items=check.String(min_length=1), min_items=1),
+                        )
+                    ),
+                ),
+                Argument(
+                    name="seed",
+                    wire="seed",
+                    check=check.Integer(minimum=-9223372036854775808, maximum=9223372036854775807),
+                ),
+                Argument(
+                    name="frequency_penalty",
+                    wire="frequency_penalty",
+                    check=check.Number(minimum=-2, maximum=2),
+                ),
+                Argument(
+                    name="presence_penalty",
+                    wire="presence_penalty",
+                    check=check.Number(minimum=-2, maximum=2),
+                ),
+                Argument(
+                    name="response_format",
+                    wire="response_format",
+                    check=check.Map(values=check.ANYTHING),
+                ),
+                Argument(name="tools", wire="tools", kind="tools"),
+                Argument(
+                    name="tool_choice",
+                    wire="tool_choice",
+                    check=check.Union(
+                        options=(
+                            check.Enum(values=("none", "auto", "required")),
+                            check.Map(values=check.ANYTHING),
+                        )
+                    ),
+                ),
+                Argument(
+                    name="parallel_tool_calls", wire="parallel_tool_calls", check=check.Boolean()
+                ),
+                Argument(name="n", wire="n", check=check.Integer(minimum=1, maximum=128)),
+                Argument(name="logprobs", wire="logprobs", check=check.Boolean()),
+                Argument(
+                    name="top_logprobs",
+                    wire="top_logprobs",
+                    check=check.Integer(minimum=0, maximum=20),
+                ),
+                Argument(
+                    name="reasoning_effort",
+                    wire="reasoning_effort",
+                    check=check.Union(
+                        options=(
+                            check.Enum(values=("none", "minimal", "low", "medium", "high")),
+                            check.String(min_length=1),
+                        )
+                    ),
+                ),
             ),
             headers=(
                 HeaderParameter(wire="accept", default="*/*"),
@@ -61,6 +132,77 @@ CHAT_CREATE = StreamingOperation(
             arguments=(
                 Argument(name="messages", wire="messages", kind="messages", required=True),
                 Argument(name="model", wire="model", kind="model_name", listed_by=MODELS_FETCH),
+                Argument(
+                    name="max_tokens",
+                    wire="max_tokens",
+                    check=check.Integer(minimum=1),
+                    instead="max_completion_tokens",
+                ),
+                Argument(
+                    name="temperature", wire="temperature", check=check.Number(minimum=0, maximum=2)
+                ),
+                Argument(name="top_p", wire="top_p", check=check.Number(minimum=0, maximum=1)),
+                Argument(
+                    name="stop",
+                    wire="stop",
+                    check=check.Union(
+                        options=(
+                            check.String(min_length=1),
+                            check.Array(items=check.String(min_length=1), min_items=1),
+                        )
+                    ),
+                ),
+                Argument(
+                    name="seed",
+                    wire="seed",
+                    check=check.Integer(minimum=-9223372036854775808, maximum=9223372036854775807),
+                ),
+                Argument(
+                    name="frequency_penalty",
+                    wire="frequency_penalty",
+                    check=check.Number(minimum=-2, maximum=2),
+                ),
+                Argument(
+                    name="presence_penalty",
+                    wire="presence_penalty",
+                    check=check.Number(minimum=-2, maximum=2),
+                ),
+                Argument(
+                    name="response_format",
+                    wire="response_format",
+                    check=check.Map(values=check.ANYTHING),
+                ),
+                Argument(name="tools", wire="tools", kind="tools"),
+                Argument(
+                    name="tool_choice",
+                    wire="tool_choice",
+                    check=check.Union(
+                        options=(
+                            check.Enum(values=("none", "auto", "required")),
+                            check.Map(values=check.ANYTHING),
+                        )
+                    ),
+                ),
+                Argument(
+                    name="parallel_tool_calls", wire="parallel_tool_calls", check=check.Boolean()
+                ),
+                Argument(name="n", wire="n", check=check.Integer(minimum=1, maximum=128)),
+                Argument(name="logprobs", wire="logprobs", check=check.Boolean()),
+                Argument(
+                    name="top_logprobs",
+                    wire="top_logprobs",
+                    check=check.Integer(minimum=0, maximum=20),
+                ),
+                Argument(
+                    name="reasoning_effort",
+                    wire="reasoning_effort",
+                    check=check.Union(
+                        options=(
+                            check.Enum(values=("none", "minimal", "low", "medium", "high")),
+                            check.String(min_length=1),
+                        )
+                    ),
+                ),
             ),
             headers=(HeaderParameter(wire="accept", default="*/*"),),
             stream_body={"stream_options": {"include_usage": True}},

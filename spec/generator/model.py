@@ -491,6 +491,12 @@ def _merged(node: Node, routes: tuple[RouteModel, ...]) -> tuple[ArgumentModel, 
                     f"the protocols disagree on the type of {argument.name}: "
                     f"{known.annotation} and {argument.annotation}"
                 )
+    for name, argument in merged.items():
+        having = [each.protocol for each in routes if name in {a.name for a in each.arguments}]
+        if len(having) < len(routes):
+            only = " and ".join(f"`{each}`" for each in having)
+            doc = f"{argument.doc.rstrip('.')}. Only for the protocol {only}."
+            merged[name] = evolve(argument, doc=doc)
     return tuple(sorted(merged.values(), key=lambda argument: not argument.required))
 
 
@@ -631,6 +637,8 @@ def _kind(node: Node) -> tuple[str, str | None, str]:
     role = _python(node).get("role")
     if role == "model":
         return "model_name" if "listedBy" in _python(node) else "model", None, "str"
+    if role == "tools":
+        return "tools", None, "Sequence[Callable[..., Any] | Mapping[str, Any]]"
     if role == "messages":
         return "messages", None, "Messages"
     if resolved.has("contentSchema"):

@@ -429,9 +429,11 @@ def _methods(spec: Spec, backend: _Flavour) -> str:
             *dict.fromkeys(
                 [
                     *option_imports(),
+                    "from collections.abc import Callable",
                     "from collections.abc import Mapping",
                     "from collections.abc import Sequence",
                     "from functools import cached_property",
+                    "from typing import Any",
                     "from typing import Literal",
                     "from typing import Self",
                     "from typing import Unpack",

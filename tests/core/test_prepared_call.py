@@ -479,3 +479,21 @@ def test_an_error_that_names_a_field_selects_its_fallback(
     found = made.fallback_after(error)
     assert (found and found.wire) == wire
     assert plan(client=PLAIN_CLIENT).fallback_after(error) is None
+
+
+def test_functions_are_sent_as_their_definitions() -> None:
+    """An argument for tools takes functions and definitions, and sends definitions."""
+
+    def get_weather(city: str) -> str:
+        """Say what the weather is."""
+        return city
+
+    given = {"type": "function", "function": {"name": "other"}}
+    tools = Argument(name="tools", wire="tools", kind="tools")
+    route = evolve(PLAIN_CHAT_ROUTE, arguments=(*PLAIN_CHAT_ROUTE.arguments, tools))
+    operation = evolve(CHAT, routes={"plain": route})
+    made = plan({"messages": "hi", "tools": [get_weather, given]}, operation, client=PLAIN_CLIENT)
+    first, second = body(made)["tools"]
+    assert (first["function"]["name"], second) == ("get_weather", given)
+    with pytest.raises(ConfigurationError, match=r"tools\[0\] is a function or a mapping, not int"):
+        plan({"messages": "hi", "tools": [5]}, operation, client=PLAIN_CLIENT)

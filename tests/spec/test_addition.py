@@ -77,7 +77,7 @@ PROGRAM = """
 
     with Client(base_url=base_url) as client:
         first = client.embeddings.create("Hello", max_size=2)
-        mood = client.chat.create("Hi", temperature=0.5).mood
+        mood = client.chat.create("Hi", humour=0.5).mood
 
     async def ask():
         async with AsyncClient(base_url=base_url) as client:
@@ -104,7 +104,7 @@ def test_the_spec_is_all_that_is_edited(tmp_path: Path) -> None:
     schemas = document["components"]["schemas"]
     schemas |= yaml.safe_load(SCHEMAS)
     schemas["ChatCompletion"]["properties"]["mood"] = {"type": "string", "description": "How."}
-    schemas["ChatRequest"]["properties"]["temperature"] = {
+    schemas["ChatRequest"]["properties"]["humour"] = {
         "type": "number",
         "description": "How freely to answer.",
     }
@@ -137,5 +137,5 @@ def test_the_spec_is_all_that_is_edited(tmp_path: Path) -> None:
     assert (said["name"], said["mood"], said["help"]) == ("numbers", "glad", True)
     (path, first), (chat_path, chat), (_, second) = said["seen"]
     assert (path, first) == ("/api/embed", {"input": "Hello", "maxSize": 2})
-    assert (chat_path, chat["temperature"]) == ("/api/chat", 0.5)
+    assert (chat_path, chat["humour"]) == ("/api/chat", 0.5)
     assert second == {"input": "Hello"}

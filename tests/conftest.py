@@ -1,4 +1,4 @@
-"""What every test may use, and nothing that only some need."""
+"""Fixtures and options for all tests."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import os
 import hypothesis
 import pytest
 
-# A busy machine is no bug: examples have no deadline.
+# Busy machines are slow, so examples have no deadline.
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="module", params=["asyncio", "trio"])
 def anyio_backend(request: pytest.FixtureRequest) -> str:
-    """Run each test marked `anyio` on both event loops that the async client promises."""
+    """Run each test marked `anyio` on asyncio and on trio."""
     return str(request.param)
 
 
@@ -38,9 +38,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Try a failed test twice more on a shared machine.
+    """Retry a failed test twice in CI.
 
-    Limits of tenths of a second expire there by themselves; a test that is wrong fails each time.
+    Limits of tenths of a second can expire on a shared machine; a wrong test fails every time.
     """
     if os.environ.get("CI") and hasattr(config.option, "reruns") and config.option.reruns is None:
         config.option.reruns = 2

@@ -1,10 +1,10 @@
-"""Each part is covered by its own tests alone, every line and every branch of it.
+"""Check that each part is fully covered, lines and branches, by its own tests alone.
 
 python -m tests.module_coverage                    all parts
 python -m tests.module_coverage sse url drivers    these
 
-A part is a module of the core, whose tests are the file of the same name; or the drivers, twins
-whose tests are one folder.
+A part is a module of the core with the test file of the same name, or the drivers with their folder
+of tests.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ROOT = TESTS.parent
 PACKAGE = ROOT / "autonomousai_sdk"
 MODULES = sorted(path.stem for path in (PACKAGE / "_core").glob("*.py") if path.stem != "__init__")
 PARTS = {
-    # First, because its tests wait for time to pass while others compute.
+    # First, because its tests wait while others compute.
     "drivers": (PACKAGE / "_drivers" / "*", TESTS / "drivers"),
     **{
         module: (PACKAGE / "_core" / f"{module}.py", TESTS / "core" / f"test_{module}.py")
@@ -32,12 +32,12 @@ PARTS = {
 
 
 def is_covered(part: str, scratch: str) -> bool:
-    """Whether a part's own tests pass and reach all of it; what they miss is printed."""
+    """Return whether a part's own tests pass and cover it; print what they miss."""
     sources, test = PARTS[part]
     environment = {
         **os.environ,
         "COVERAGE_FILE": f"{scratch}/{part}",
-        # pytest compiles what it imports once for all parts, whatever is set outside.
+        # Compile imports once for all parts, whatever the environment says.
         "PYTHONPYCACHEPREFIX": f"{scratch}/compiled",
         "PYTHONDONTWRITEBYTECODE": "",
     }
@@ -58,7 +58,7 @@ def is_covered(part: str, scratch: str) -> bool:
 
 
 def main(names: list[str]) -> int:
-    """Check the parts named, or all of them."""
+    """Check the named parts, or all of them."""
     parts = names or [*PARTS]
     with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(os.cpu_count()) as pool:
         covered = pool.map(is_covered, parts, repeat(scratch))

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from autonomousai_sdk import AsyncChat, AsyncClient, Chat, Client, ConfigurationError, StreamError
-from tests.support.backends import awaiting, in_each_colour
+from tests.support.backends import awaiting, on_each_backend
 from tests.support.client_under_test import SDK, Options
 from tests.support.fault_server import FaultServer
 from tests.support.wire import document
@@ -73,7 +73,7 @@ def test_a_copy_is_what_with_options_returns(
     assert made._runner.policy is client._runner.policy
 
 
-@in_each_colour
+@on_each_backend
 async def test_closing_a_copy_leaves_the_client_open(client_under_test: SDK) -> None:
     """The connections belong to the client that opened them."""
     with FaultServer(document("a"), document("b")) as server:

@@ -1,4 +1,4 @@
-"""Both clients against the local server, over real HTTP: every model, every form of answer."""
+"""Both clients against the local server over HTTP: every model, whole and streamed."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def client(server: LocalServer) -> Iterator[Client]:
 
 
 class Recorder:
-    """A listener that keeps the one request it gets, and answers it with an empty completion."""
+    """A listener that keeps its one request and responds with an empty completion."""
 
     ANSWER = b'{"choices": [{"message": {"content": "ok"}, "finish_reason": "stop"}]}'
 
@@ -64,7 +64,7 @@ class Recorder:
     def _serve(self) -> None:
         try:
             connection, _ = self._listener.accept()
-        except OSError:  # closed before anything came
+        except OSError:  # closed before a request arrived
             return
         with connection:
             while not self._is_whole():
@@ -86,8 +86,8 @@ class Recorder:
 
     def close(self) -> None:
         """Stop listening."""
-        with suppress(OSError):  # it is connected to nothing
-            self._listener.shutdown(socket.SHUT_RDWR)  # wakes a thread that still waits
+        with suppress(OSError):  # it is not connected
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes a thread that is still waiting
         self._listener.close()
         self._thread.join(5)
 
@@ -101,8 +101,8 @@ def recorder() -> Iterator[Recorder]:
 
 
 def parsed(request: bytes) -> tuple[str, dict[str, str], dict[str, Any]]:
-    """A request's line, its headers, and its body with the messages decoded."""
-    # The recordings were saved with line feeds alone.
+    """Parse a request into line, headers and body, with the messages decoded."""
+    # The recordings have line feeds only.
     head, _, body = request.replace(b"\r\n", b"\n").partition(b"\n\n")
     line, *lines = head.decode().split("\n")
     headers = {
@@ -115,11 +115,11 @@ def parsed(request: bytes) -> tuple[str, dict[str, str], dict[str, Any]]:
 
 @pytest.mark.parametrize("model", [model.id for model in MODELS])
 def test_requests_are_those_of_the_original(recorder: Recorder, model: str) -> None:
-    """The same line, fields, messages and headers as the original client's recorded request."""
+    """A request equals the recorded request of the original client."""
     line, headers, fields = parsed((WIRE / f"original_{model}.http").read_bytes())
     with Client(base_url=recorder.base_url, max_retries=0) as client:
         stream = client.chat.stream(fields["messages"], model=model)
-        with pytest.raises(APIResponseError), stream:  # the recorder answers with a document
+        with pytest.raises(APIResponseError), stream:  # the recorder responds with a document
             pass
     ours_line, ours_headers, ours_fields = parsed(recorder.request)
     assert ours_line == line
@@ -132,7 +132,7 @@ def test_requests_are_those_of_the_original(recorder: Recorder, model: str) -> N
 
 @pytest.mark.parametrize(("name", "model"), NAMES, ids=[name for name, _ in NAMES])
 def test_names_and_aliases_reach_their_path(recorder: Recorder, name: str, model: Any) -> None:
-    """Each of the five models and five aliases goes to its path, with the right `aiAgent`."""
+    """Each of the five models and aliases is sent to its path with the right `aiAgent`."""
     with Client(base_url=recorder.base_url) as client:
         assert client.chat.create("Hello", model=name).text == "ok"
     line, _, fields = parsed(recorder.request)
@@ -142,7 +142,7 @@ def test_names_and_aliases_reach_their_path(recorder: Recorder, name: str, model
 
 
 def test_every_option_arrives(recorder: Recorder) -> None:
-    """What a call and a client set is in the request, the more particular over the less."""
+    """Options of the call override options of the client in the request."""
     client = Client(
         base_url=recorder.base_url,
         api_key="sk-test",
@@ -169,7 +169,7 @@ def test_every_option_arrives(recorder: Recorder) -> None:
 
 
 def test_the_first_snippet(server: LocalServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client found by the environment answers whole and streams."""
+    """A client configured by the environment makes whole and streamed calls."""
     monkeypatch.setenv("AUTONOMOUSAI_BASE_URL", server.base_url)
     with Client() as client:
         assert client.chat.create("Why is the sky blue?").text == "Why is the sky blue?"
@@ -184,7 +184,7 @@ def test_the_first_snippet(server: LocalServer, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.anyio
 async def test_the_second_snippet(server: LocalServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The async client does the same, on asyncio and trio."""
+    """The async client makes whole and streamed calls on asyncio and trio."""
     monkeypatch.setenv("AUTONOMOUSAI_BASE_URL", server.base_url)
     async with AsyncClient() as client:
         completion = await client.chat.create("Why is the sky blue?")
@@ -200,7 +200,7 @@ async def test_the_second_snippet(server: LocalServer, monkeypatch: pytest.Monke
 
 
 def test_bare_loop_until_done_and_leaving_early(client: Client) -> None:
-    """A stream works without a block, can be read to its end at once, and be left early."""
+    """A stream works without a block, reads to its end at once, and can be left early."""
     assert "".join(client.chat.stream("a b c").text) == "a b c"
     assert client.chat.stream("a b c").until_done().text == "a b c"
     with client.chat.stream("a b c") as stream:
@@ -216,7 +216,7 @@ def test_bare_loop_until_done_and_leaving_early(client: Client) -> None:
 
 
 def test_messages_in_every_form(client: Client) -> None:
-    """Strings, objects, mappings, parts and earlier answers are all taken."""
+    """Messages may be strings, objects, mappings, parts and earlier completions."""
     first = client.chat.create([Message.system("Be brief."), {"role": "user", "content": "Hi"}])
     assert first.text == "Hi"
     history: list[Message | ChatMessage] = [
@@ -236,7 +236,7 @@ def test_messages_in_every_form(client: Client) -> None:
 
 
 def test_options_of_a_copy(client: Client) -> None:
-    """A copy shares the connections, changes what it is told to, and leaves the client open."""
+    """A copy shares the connections, has the changed options, and leaves the client open."""
     with client.with_options(model="hermes", timeout=5) as copy:
         assert copy.chat.create("Hi").text == "Hi"
     assert client.chat.create("Hi").text == "Hi"
@@ -245,7 +245,7 @@ def test_options_of_a_copy(client: Client) -> None:
 
 
 def test_a_closed_client_says_so(server: LocalServer) -> None:
-    """A client used after it was closed raises an error that says that."""
+    """A closed client raises an error that says so."""
     client = Client(base_url=server.base_url)
     client.close()
     with pytest.raises(ConfigurationError, match="was closed"):
@@ -253,7 +253,7 @@ def test_a_closed_client_says_so(server: LocalServer) -> None:
 
 
 def test_custom_models_go_where_they_are_served(client: Client) -> None:
-    """A model that the spec does not know is sent to its path under its own name."""
+    """A model of `models=` is sent to its path under its own name."""
     custom = client.with_options(models={"qwen3:8b": "/chat"})
     with pytest.raises(NotFoundError, match=r"qwen3:8b"):
         custom.chat.create("Hi", model="qwen3:8b")
@@ -286,7 +286,7 @@ BAD_CALLS: list[tuple[dict[str, Any], str]] = [
 def test_bad_calls_are_refused_before_anything_is_sent(
     arguments: dict[str, Any], message: str
 ) -> None:
-    """What a caller gets wrong is said, with what to do, and no connection is made."""
+    """An invalid argument raises an error with advice, before a connection is opened."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(0.02)
         port = listener.getsockname()[1]
@@ -323,7 +323,7 @@ BAD_CLIENTS: list[tuple[dict[str, Any], str]] = [
 )
 @pytest.mark.parametrize("cls", [Client, AsyncClient])
 def test_bad_clients_are_refused(cls: Any, arguments: dict[str, Any], message: str) -> None:
-    """What cannot work is refused when the client is made, and no secret is repeated."""
+    """An invalid option is refused when the client is created, without repeating secrets."""
     with pytest.raises(ConfigurationError) as caught:
         cls(**arguments)
     assert message in str(caught.value)

@@ -1,4 +1,4 @@
-"""The error tree: what each error is, holds, says and survives."""
+"""The error tree: classes, attributes, messages and pickling."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ DETAILS: dict[type[AutonomousAIError], dict[str, Any]] = {
 
 
 def made(cls: type[AutonomousAIError], message: str = "It failed.") -> AutonomousAIError:
-    """An error with everything its class can hold."""
+    """Create an error with every attribute of its class."""
     details = STATUS if issubclass(cls, APIStatusError) else DETAILS.get(cls, {})
     return cls(message, **CALL, **details)
 
 
 def drawn() -> dict[str, str]:
-    """The tree as the module's docstring draws it: each class and the one it stands under."""
+    """Parse the tree in the module's docstring into classes and their bases."""
     above: list[str] = []
     found: dict[str, str] = {}
     for line in (errors.__doc__ or "").splitlines():
@@ -80,7 +80,7 @@ def drawn() -> dict[str, str]:
 
 
 def test_the_tree_is_as_it_is_drawn() -> None:
-    """Each error stands under the class it is drawn under, and is exported, also at the top."""
+    """Each error has the base of the documented tree and is exported at the top level."""
     tree = drawn()
     assert set(tree) == set(errors.__all__)
     assert errors.__all__ == sorted(errors.__all__)
@@ -95,13 +95,13 @@ def test_the_tree_is_as_it_is_drawn() -> None:
 
 
 def test_a_bad_argument_is_also_a_value_error() -> None:
-    """Code that knows nothing of this SDK catches it as such."""
+    """ConfigurationError is a ValueError."""
     assert issubclass(ConfigurationError, ValueError)
     assert not any(issubclass(cls, ValueError) for cls in CLASSES if cls is not ConfigurationError)
 
 
 def through_pickle(protocol: int) -> Callable[[Any], Any]:
-    """There and back by one protocol."""
+    """Pickle and unpickle with one protocol."""
     return lambda error: pickle.loads(pickle.dumps(error, protocol))
 
 
@@ -117,7 +117,7 @@ WAYS: Mapping[str, Callable[[Any], Any]] = {
 def test_an_error_keeps_its_attributes_wherever_it_goes(
     cls: type[AutonomousAIError], again: Callable[[Any], Any]
 ) -> None:
-    """From one process to another, as from a worker in a pool, nothing is lost."""
+    """A pickled error keeps every attribute."""
     error = made(cls)
     other = again(error)
     assert type(other) is cls
@@ -129,7 +129,7 @@ def test_an_error_keeps_its_attributes_wherever_it_goes(
 
 @pytest.mark.parametrize("cls", CLASSES)
 def test_every_attribute_is_an_argument(cls: type[AutonomousAIError]) -> None:
-    """What an error was made with is what it has, and all but the message may be left out."""
+    """An error has the attributes it was created with; only the message is required."""
     error = made(cls)
     names = [name for name in inspect.signature(cls).parameters if name != "message"]
     assert set(vars(error)) == {"message", *names}
@@ -144,7 +144,7 @@ def test_every_attribute_is_an_argument(cls: type[AutonomousAIError]) -> None:
 
 @pytest.mark.parametrize("cls", CLASSES)
 def test_every_attribute_is_documented(cls: type[AutonomousAIError]) -> None:
-    """By the class that brings it, by name; and every class says what it is for."""
+    """Every attribute is documented by the class that adds it."""
     assert cls.__doc__
     base = cls.__mro__[1]
     inherited = set(inspect.signature(base).parameters) if base in CLASSES else set[str]()
@@ -154,14 +154,14 @@ def test_every_attribute_is_documented(cls: type[AutonomousAIError]) -> None:
 
 @pytest.mark.parametrize("cls", CLASSES)
 def test_the_text_names_the_endpoint_and_the_try(cls: type[AutonomousAIError]) -> None:
-    """So that a log line alone says where it went wrong."""
+    """The text of an error names the endpoint and the attempt."""
     assert str(made(cls)) == "It failed. [POST https://service.example/chat, try 2]"
     assert str(cls("It failed.", endpoint="POST /chat")) == "It failed. [POST /chat]"
     assert str(cls("It failed.", attempt=2)) == "It failed."
 
 
 def test_what_an_error_does_not_show_of_itself() -> None:
-    """Bodies, headers and data are there to be looked at, and in no text that is printed."""
+    """Bodies, headers and data are attributes and not part of the printed text."""
     for cls in CLASSES:
         error = made(cls)
         for shown in (str(error), repr(error)):
@@ -170,7 +170,7 @@ def test_what_an_error_does_not_show_of_itself() -> None:
 
 
 def test_defaults_are_empty_and_never_shared() -> None:
-    """Two errors without headers do not have the same ones."""
+    """Two errors without headers do not share a mapping."""
     for cls in (APIStatusError, APIResponseError):
         one, two = cls("a"), cls("b")
         assert one.headers == two.headers == {}

@@ -1,4 +1,4 @@
-"""The original provider's interface, and the original provider itself, against our server."""
+"""The original interface, and the original provider itself, against the local server."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def server() -> Iterator[LocalServer]:
 async def provider(
     server: LocalServer, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncGenerator[type[AutonomousAI], None]:
-    """The provider, pointed at the local server by the environment."""
+    """The provider with the local server's base URL in the environment."""
     monkeypatch.setenv("AUTONOMOUSAI_BASE_URL", server.base_url)
     yield AutonomousAI
     await AutonomousAI.aclose()
@@ -60,7 +60,7 @@ def test_attributes_are_the_original_s(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_environment_moves_the_endpoints(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`AUTONOMOUSAI_BASE_URL` counts from when it is set, and an entry may be replaced."""
+    """`AUTONOMOUSAI_BASE_URL` applies as soon as it is set, and an entry can be replaced."""
     monkeypatch.setenv("AUTONOMOUSAI_BASE_URL", "http://127.0.0.1:1/x/")
     assert AutonomousAI.api_endpoints["hermes"] == "http://127.0.0.1:1/x/chat-hermes"
     monkeypatch.setitem(AutonomousAI.api_endpoints, "hermes", "http://127.0.0.1:2/y")
@@ -69,7 +69,7 @@ def test_the_environment_moves_the_endpoints(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.anyio
 async def test_the_first_example(provider: type[AutonomousAI]) -> None:
-    """One prompt, without a stream: the text, which the original lost, and why it ended."""
+    """A call without a stream yields the text, which the original lost, and a FinishReason."""
     messages: list[MessageParam] = [{"role": "user", "content": "Hello, how are you?"}]
     pieces = [
         piece async for piece in provider.create_async_generator(model="llama", messages=messages)
@@ -78,7 +78,7 @@ async def test_the_first_example(provider: type[AutonomousAI]) -> None:
 
 
 class ForwardingProxy:
-    """A real HTTP proxy on loopback: takes absolute URLs and passes bytes both ways."""
+    """An HTTP proxy on loopback: accepts absolute URLs and forwards bytes both ways."""
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -130,7 +130,7 @@ def _pump(source: socket.socket, sink: socket.socket) -> None:
 
 @pytest.mark.anyio
 async def test_the_second_example(provider: type[AutonomousAI]) -> None:
-    """A prompt with `proxy=` and `stream=True`, through a real forwarding proxy."""
+    """A streamed call with `proxy=` goes through the proxy."""
     proxy = ForwardingProxy()
     try:
         pieces = [
@@ -151,7 +151,7 @@ async def test_the_second_example(provider: type[AutonomousAI]) -> None:
 
 @pytest.mark.anyio
 async def test_the_third_example(provider: type[AutonomousAI]) -> None:
-    """The models in a loop, over one connection each address."""
+    """Calls for several models reuse one connection per address."""
     for model in ("llama", "qwen_coder", "hermes"):
         text = ""
         async for piece in provider.create_async_generator(
@@ -164,7 +164,7 @@ async def test_the_third_example(provider: type[AutonomousAI]) -> None:
 
 @pytest.mark.anyio
 async def test_an_unknown_model_is_named(provider: type[AutonomousAI]) -> None:
-    """Where the original raised a bare `KeyError`, the error lists the models."""
+    """An unknown model raises an error that lists the models."""
     with pytest.raises(ConfigurationError, match="Known models: llama"):
         async for _ in provider.create_async_generator("nope", "Hello"):
             pass
@@ -172,7 +172,7 @@ async def test_an_unknown_model_is_named(provider: type[AutonomousAI]) -> None:
 
 @pytest.fixture(scope="module")
 def original_python() -> Path:
-    """The interpreter of an environment that has the original provider."""
+    """The interpreter of an environment with the original provider."""
     root = Path(os.environ.get("NOX_ENVDIR", Path(__file__).parents[1] / ".nox")) / "original"
     python = root / "bin" / "python"
     if not python.exists():
@@ -186,7 +186,7 @@ def original_python() -> Path:
 
 
 def test_the_original_itself_streams_all_models(server: LocalServer, original_python: Path) -> None:
-    """The original provider, its hosts replaced and nothing else, streams every model."""
+    """The original provider, with only its hosts replaced, streams every model."""
     script = f"""
         import asyncio, json
         from g4f.Provider import AutonomousAI as original

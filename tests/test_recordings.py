@@ -1,7 +1,7 @@
-"""Streams recorded off a real model, replayed through both clients: however they are cut, the same.
+"""Streams recorded from a real model, replayed through both clients with every kind of cut.
 
-Every single cut is tried on the stream's state alone (`core/test_stream.py`); here the cuts go
-through the clients, on a transport of the test's own, on asyncio and trio as well.
+`core/test_stream.py` tries every single cut on the stream state alone. Here the cuts pass through
+the clients, on a custom transport, on asyncio and trio as well.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from autonomousai_sdk._core.exchange import Request
 
 FILES = sorted((Path(__file__).parent / "data" / "recordings").glob("*.sse"))
 RECORDINGS = [pytest.param(path.read_bytes(), id=path.stem) for path in FILES]
-STEP = 53  # a prime, so that cuts fall everywhere within the events, which are alike
+STEP = 53  # a prime, so that the cuts fall everywhere within the similar events
 
 
 class Replay:
-    """A response, of either colour, whose body is the given pieces."""
+    """A response whose body is the given pieces."""
 
     status = 200
     headers = (("content-type", "text/event-stream"),)
@@ -41,29 +41,29 @@ class Replay:
         return next(self._pieces, b"")
 
     def abort(self) -> None:
-        """There is nothing to break."""
+        """Do nothing: there is no connection."""
 
 
 class BlockingReplay(Replay):
     """The blocking response."""
 
     def read(self, timeout: float | None) -> bytes:
-        """The next piece."""
+        """Return the next piece."""
         return self._next()
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing: there is no connection."""
 
 
 class AwaitingReplay(Replay):
     """The awaiting response."""
 
     async def read(self, timeout: float | None) -> bytes:
-        """The next piece."""
+        """Return the next piece."""
         return self._next()
 
     async def aclose(self) -> None:
-        """There is nothing to close."""
+        """Do nothing: there is no connection."""
 
 
 class ReplayTransport:
@@ -73,11 +73,11 @@ class ReplayTransport:
         self._pieces = pieces
 
     def send(self, request: Request, timeout: Timeout) -> BlockingReplay:
-        """Answer with the pieces."""
+        """Respond with the pieces."""
         return BlockingReplay(self._pieces)
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing: there is no connection."""
 
 
 class AsyncReplayTransport:
@@ -87,15 +87,15 @@ class AsyncReplayTransport:
         self._pieces = pieces
 
     async def send(self, request: Request, timeout: Timeout) -> AwaitingReplay:
-        """Answer with the pieces."""
+        """Respond with the pieces."""
         return AwaitingReplay(self._pieces)
 
     async def aclose(self) -> None:
-        """There is nothing to close."""
+        """Do nothing: there is no connection."""
 
 
 def splits(data: bytes) -> Iterator[list[bytes]]:
-    """The whole, byte by byte, and cut in two at every so many bytes."""
+    """Yield the bytes whole, one by one, and cut in two at regular positions."""
     yield [data]
     yield [data[start : start + 1] for start in range(len(data))]
     for cut in range(1, len(data), STEP):
@@ -103,7 +103,7 @@ def splits(data: bytes) -> Iterator[list[bytes]]:
 
 
 def expected(data: bytes) -> tuple[str, str, int]:
-    """The text, the finish reason and the number of chunks, read with nothing of ours."""
+    """Read text, finish reason and number of chunks without the SDK."""
     documents = [
         json.loads(line[6:])
         for line in data.decode().split("\n")
@@ -116,7 +116,7 @@ def expected(data: bytes) -> tuple[str, str, int]:
 
 
 def check(data: bytes, chunks: list[ChatCompletionChunk], completion: ChatCompletion) -> None:
-    """What came is what was recorded."""
+    """Check chunks and completion against the recording."""
     text, reason, count = expected(data)
     assert len(chunks) == count
     assert (completion.text, completion.finish_reason) == (text, reason)
@@ -124,7 +124,7 @@ def check(data: bytes, chunks: list[ChatCompletionChunk], completion: ChatComple
 
 @pytest.mark.parametrize("data", RECORDINGS)
 def test_blocking(data: bytes) -> None:
-    """However the bytes are cut, the blocking client gives the same chunks and completion."""
+    """The blocking client returns the same chunks and completion however the bytes are cut."""
     seen: list[tuple[list[ChatCompletionChunk], ChatCompletion]] = []
     for pieces in splits(data):
         transport: Transport = ReplayTransport(pieces)
@@ -137,7 +137,7 @@ def test_blocking(data: bytes) -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("data", RECORDINGS)
 async def test_awaiting(data: bytes) -> None:
-    """So does the async client, on asyncio and trio."""
+    """The async client returns the same chunks and completion however the bytes are cut."""
     seen: list[tuple[list[ChatCompletionChunk], ChatCompletion]] = []
     for pieces in splits(data):
         transport: AsyncTransport = AsyncReplayTransport(pieces)

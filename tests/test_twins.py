@@ -1,4 +1,4 @@
-"""The two clients are twins: they differ in `await`, `async` and names, down to the bodies."""
+"""The two clients are twins: their code differs only in `await`, `async` and names."""
 
 from __future__ import annotations
 
@@ -39,20 +39,20 @@ RENAMED = {
     "__next__": "__anext__",
 }
 EXTRA = {"aclose"}
-"""What only the async twin has: the name that `contextlib.aclosing` calls."""
-# What a caller of the async twin writes without `await`, as the contract has it.
+"""The only extra name of the async twin, which `contextlib.aclosing` calls."""
+# Methods of the async twin that are not awaited, by the contract.
 NEVER_AWAITED = {"stream", "with_options", "__init__", "__aiter__", "__repr__", "__reduce__"}
 
 
 def getter(value: object) -> Any:
-    """The function of a property, else None."""
+    """Return the function of a property, else None."""
     if isinstance(value, cached_property):
         return value.func
     return value.fget if isinstance(value, property) else None
 
 
 def methods(cls: type) -> dict[str, Any]:
-    """The functions a class and its bases of this package define, properties' getters included."""
+    """Return the functions and property getters of a class and its bases in this package."""
     found: dict[str, Any] = {}
     for base in reversed(cls.__mro__):
         if base.__module__.startswith("autonomousai_sdk"):
@@ -65,7 +65,7 @@ def methods(cls: type) -> dict[str, Any]:
 
 
 def public(cls: type) -> dict[str, Any]:
-    """The methods users call: no private names."""
+    """Return the public methods."""
     return {
         name: value
         for name, value in methods(cls).items()
@@ -74,20 +74,20 @@ def public(cls: type) -> dict[str, Any]:
 
 
 def blocking_form(annotation: str) -> str:
-    """An annotation of the async twin as it reads in the blocking one."""
+    """Translate an annotation of the async twin to the blocking one."""
     return re.sub(r"\bAsync(?=[A-Z])", "", annotation)
 
 
 @pytest.mark.parametrize(("cls", "twin"), TWINS, ids=lambda cls: cls.__name__)
 def test_twins_have_the_same_names(cls: type, twin: type) -> None:
-    """Where one client has a name, the other has it too, or Python's name for its async form."""
+    """Both clients have the same names, apart from Python's names for async forms."""
     names = {RENAMED.get(name, name) for name in public(cls)}
     assert names == set(public(twin)) - EXTRA
 
 
 @pytest.mark.parametrize(("cls", "twin"), TWINS, ids=lambda cls: cls.__name__)
 def test_twins_have_the_same_parameters(cls: type, twin: type) -> None:
-    """Parameters, their order, defaults and annotations differ in nothing but the colour."""
+    """Parameters, their order, defaults and annotations are the same."""
     counterparts = public(twin)
     for name, function in public(cls).items():
         mine = inspect.signature(function)
@@ -103,7 +103,7 @@ def test_twins_have_the_same_parameters(cls: type, twin: type) -> None:
 
 @pytest.mark.parametrize("twin", [twin for _, twin in TWINS[:-1]], ids=lambda cls: cls.__name__)
 def test_what_is_awaited_is_a_coroutine(twin: type) -> None:
-    """Every method of an async class is awaited, but for those that only prepare something."""
+    """Every method of an async class is a coroutine, except those that only prepare."""
     properties = {
         name for base in twin.__mro__ for name, value in vars(base).items() if getter(value)
     }
@@ -126,7 +126,7 @@ def test_what_is_awaited_is_a_coroutine(twin: type) -> None:
     ids=["facades", "generated", "drivers"],
 )
 def test_twins_differ_in_await_async_and_names(module: str, twin: str, left_out: set[str]) -> None:
-    """Statement by statement, an async module is the blocking one with `await` and `async`."""
+    """An async module equals the blocking one, statement by statement, plus `await` and `async`."""
     theirs = definitions(twin, left_out)
     for pattern, replacement in DIFFERENCES:
         theirs = re.sub(pattern, replacement, theirs)
@@ -148,7 +148,7 @@ DIFFERENCES = [
 
 
 def definitions(module: str, left_out: set[str]) -> str:
-    """The classes and functions of a module, without docstrings, imports and what is left out."""
+    """Return a module's classes and functions without docstrings and exceptions."""
     tree = ast.parse(inspect.getsource(import_module(f"autonomousai_sdk.{module}")))
     for node in ast.walk(tree):
         if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
@@ -167,7 +167,7 @@ def definitions(module: str, left_out: set[str]) -> str:
 
 
 def test_every_public_name_resolves_and_is_listed() -> None:
-    """The lazy table, the imports for type checkers and `__all__` say the same names."""
+    """The lazy table, the imports for type checkers and `__all__` have the same names."""
     source = Path(autonomousai_sdk.__file__).read_text(encoding="utf-8")
     imported = set(re.findall(r"^    from \S+ import \w+ as (\w+)$", source, re.MULTILINE))
     assert {*autonomousai_sdk.__all__} == {*imported, "__version__"}
@@ -175,4 +175,4 @@ def test_every_public_name_resolves_and_is_listed() -> None:
         assert getattr(autonomousai_sdk, name) is not None
         assert name in dir(autonomousai_sdk)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        getattr(autonomousai_sdk, "nothing")  # noqa: B009  # type checkers know better
+        getattr(autonomousai_sdk, "nothing")  # noqa: B009  # type checkers report this

@@ -1,10 +1,10 @@
-"""Records a command on a terminal as an SVG that plays: `python -m tests.docs.record`.
+"""Record a command on a terminal as an animated SVG: `python -m tests.docs.record`.
 
     python -m tests.docs.record docs/images/chat.svg -- python -m nox -s chat -- "Hello"
 
-The command runs for real, on a pseudo-terminal. Each piece of text appears when it was written,
-but pauses are cut to a second at most. What was overwritten, such as progress, is not kept; a
-viewer that does not animate shows the last screen.
+The command runs on a pseudo-terminal. Each piece of text appears at the time it was written, with
+pauses limited to a second. Overwritten text, such as progress, is omitted. Viewers without
+animation show the last screen.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from attrs import define, field, frozen
 COLUMNS, LINES = 92, 24
 LONGEST_PAUSE = 1.0
 CHARACTER, LINE = 8.4, 19.0
-"""The room for a character in a monospaced font of 14 pixels, in pixels."""
+"""The size of a character in a monospaced font of 14 pixels, in pixels."""
 
 MARGIN, BAR = 16, 34
 COLOURS = {
@@ -37,7 +37,7 @@ _CONTROL = re.compile(r"\x1b\[([0-9;?]*)([A-Za-z])|\x1b\][^\x07]*\x07|\x1b.")
 
 @frozen
 class Cell:
-    """A character on the screen: how it looks, and when it was written."""
+    """A character on the screen: its look and the time it was written."""
 
     text: str
     colour: str
@@ -46,14 +46,14 @@ class Cell:
 
 @define
 class Screen:
-    """As much of a terminal as a program that prints lines needs, with no end below."""
+    """A terminal for programs that print lines, without a bottom."""
 
     rows: list[list[Cell]] = field(factory=lambda: [[]])
     _column: int = 0
     _colour: str = PLAIN
 
     def write(self, text: str, at: float) -> None:
-        """Take what the program wrote at that time."""
+        """Process text that the program wrote at a time."""
         position = 0
         for found in _CONTROL.finditer(text):
             self._print(text[position : found.start()], at)
@@ -78,7 +78,7 @@ class Screen:
                 self._column += 1
 
     def _obey(self, parameters: str, command: str) -> None:
-        """Colours (SGR) and clearing a line (EL), of ECMA-48; all else is passed over."""
+        """Apply colours (SGR) and line erasure (EL) of ECMA-48; ignore other sequences."""
         if command == "K":
             del self.rows[-1][0 if parameters == "2" else self._column :]
         elif command == "m":
@@ -91,7 +91,7 @@ class Screen:
 
 
 def record(command: list[str]) -> Screen:
-    """Run a command on a terminal and keep what it shows."""
+    """Run a command on a terminal and record its screen."""
     screen = Screen()
     typed = " ".join(f'"{word}"' if " " in word else word for word in command)
     screen.write(f"\x1b[32m$\x1b[0m {typed}\n", 0.0)
@@ -110,7 +110,7 @@ def record(command: list[str]) -> Screen:
 
 
 def drawn(screen: Screen) -> str:
-    """A screen as an SVG."""
+    """Render a screen as SVG."""
     rows = screen.rows
     while rows and not rows[-1]:
         rows.pop()
@@ -138,7 +138,7 @@ def drawn(screen: Screen) -> str:
 
 
 def _shortened(times: set[float]) -> dict[float, float]:
-    """When what was written at these times is shown: with no long pause."""
+    """Map times of writing to times of display, with short pauses."""
     shown: dict[float, float] = {}
     before = now = 0.0
     for time in sorted(times):
@@ -149,7 +149,7 @@ def _shortened(times: set[float]) -> dict[float, float]:
 
 
 def _runs(row: list[Cell]) -> list[tuple[int, str, float, list[Cell]]]:
-    """A row's cells by colour and time, each run with its column."""
+    """Group a row's cells by colour and time, each run with its column."""
     runs: list[tuple[int, str, float, list[Cell]]] = []
     column = 0
     for (colour, at), cells in groupby(row, key=lambda cell: (cell.colour, cell.at)):
@@ -168,7 +168,7 @@ def _text(text: str, colour: str, at: float, column: int, row: int) -> str:
 
 
 def main() -> None:
-    """Record the command after `--` into the file before it."""
+    """Record the command after `--` to the file before it."""
     path, _, *command = sys.argv[1:]
     Path(path).write_text(drawn(record(command)), encoding="utf-8")
 

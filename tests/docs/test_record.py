@@ -1,4 +1,4 @@
-"""The recorder of terminals, on a small program of its own."""
+"""The terminal recorder, on a small program."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ print("x" * 100)
 
 
 def test_a_recording_shows_what_stayed_on_the_screen(tmp_path: Path) -> None:
-    """Colours, wrapping and times are kept, what was overwritten is not, and pauses are cut."""
+    """The recording keeps colours, wrapping and times, drops overwritten text and cuts pauses."""
     target = tmp_path / "recording.svg"
     recorder = [sys.executable, "-m", "tests.docs.record", str(target), "--"]
     subprocess.run(
@@ -43,7 +43,7 @@ def test_a_recording_shows_what_stayed_on_the_screen(tmp_path: Path) -> None:
 
 
 def test_a_command_that_fails_is_not_recorded(tmp_path: Path) -> None:
-    """The recorder fails as the command did, and writes no picture."""
+    """The recorder exits like the failed command and writes no picture."""
     target = tmp_path / "recording.svg"
     recorder = [sys.executable, "-m", "tests.docs.record", str(target), "--"]
     done = subprocess.run(

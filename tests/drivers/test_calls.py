@@ -1,4 +1,4 @@
-"""Calls that are answered as a whole, on real sockets, in each colour."""
+"""Calls that are answered as a whole, on real sockets, on each backend."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from autonomousai_sdk import (
     BadRequestError,
     ConfigurationError,
 )
-from tests.support.backends import OPEN, cut_short, drop, in_each_colour, left
+from tests.support.backends import OPEN, cut_short, drop, left, on_each_backend
 from tests.support.client_under_test import SDK, Options, settled
 from tests.support.fault_server import FaultServer, refused
 from tests.support.script import Answer, Fin, Hold, Reset, Send, Wait
@@ -23,7 +23,7 @@ CUT = Send(head(200, "content-type: application/json", "content-length: 99") + b
 """The head of a document and a piece of it."""
 
 
-@in_each_colour
+@on_each_backend
 async def test_one_connection_serves_one_call_after_the_other(client_under_test: SDK) -> None:
     """Also after a try that failed: every answer was read to its end."""
     busy = failed(503, "retry-after-ms: 1")
@@ -39,7 +39,7 @@ async def test_one_connection_serves_one_call_after_the_other(client_under_test:
     assert len(server.connections) == 1
 
 
-@in_each_colour
+@on_each_backend
 async def test_a_call_whose_connection_breaks_is_made_again(client_under_test: SDK) -> None:
     """On another connection, after the wait that the flow asks for."""
     with FaultServer((Reset(),), document()) as server:
@@ -51,7 +51,7 @@ async def test_a_call_whose_connection_breaks_is_made_again(client_under_test: S
     assert first.body == second.body
 
 
-@in_each_colour
+@on_each_backend
 async def test_a_document_that_breaks_off_is_no_answer(client_under_test: SDK) -> None:
     """When no try is left, the error says what happened to the connection."""
     with FaultServer((CUT, Reset())) as server:
@@ -60,7 +60,7 @@ async def test_a_document_that_breaks_off_is_no_answer(client_under_test: SDK) -
                 await client.chat.create("Hello")
 
 
-@in_each_colour
+@on_each_backend
 async def test_a_call_that_reaches_nobody_says_so(client_under_test: SDK) -> None:
     """With the transport's reason, and its own error as the cause."""
     with refused() as url:
@@ -75,7 +75,7 @@ SILENT: dict[str, Answer] = {"before-the-head": (Hold(),), "in-the-body": (CUT, 
 
 
 @pytest.mark.parametrize("answer", SILENT.values(), ids=SILENT)
-@in_each_colour
+@on_each_backend
 async def test_the_whole_call_is_bounded(client_under_test: SDK, answer: Answer) -> None:
     """By `total`, and a call that is over leaves no connection behind."""
     with FaultServer(answer) as server:
@@ -88,7 +88,7 @@ async def test_the_whole_call_is_bounded(client_under_test: SDK, answer: Answer)
 
 
 @pytest.mark.parametrize("answer", SILENT.values(), ids=SILENT)
-@in_each_colour
+@on_each_backend
 async def test_a_call_that_is_cut_short_closes_its_connection(
     client_under_test: SDK, answer: Answer
 ) -> None:
@@ -101,7 +101,7 @@ async def test_a_call_that_is_cut_short_closes_its_connection(
             assert (await client.chat.create("Hello")).text == "Hello world"
 
 
-@in_each_colour
+@on_each_backend
 async def test_a_closed_client_makes_no_calls(client_under_test: SDK) -> None:
     """Nor does it open streams; closing it again does nothing, and it needs not have been used."""
     with FaultServer(document()) as server:
@@ -121,7 +121,7 @@ async def test_a_closed_client_makes_no_calls(client_under_test: SDK) -> None:
     assert len(server.requests) == 1
 
 
-@in_each_colour
+@on_each_backend
 async def test_a_closed_client_has_closed_its_streams(client_under_test: SDK) -> None:
     """Those that are still open, at once; whoever reads on hears that it is over."""
     with FaultServer(OPEN) as server:
@@ -140,7 +140,7 @@ def given(client_under_test: SDK, transport: Any, url: str) -> Any:
     return cls(base_url=url, transport=transport)
 
 
-@in_each_colour
+@on_each_backend
 async def test_a_given_transport_stays_open(client_under_test: SDK) -> None:
     """It is for whoever gave it to close: the next client goes on with its connections."""
     transport = client_under_test.new_transport()
@@ -158,7 +158,7 @@ async def test_a_given_transport_stays_open(client_under_test: SDK) -> None:
         assert await left(client_under_test, server)
 
 
-@in_each_colour
+@on_each_backend
 async def test_a_client_dropped_open_is_warned_of(client_under_test: SDK) -> None:
     """One that was never used has nothing to close, and is not."""
     drop([client_under_test.make("http://127.0.0.1:1", Options())])
@@ -170,7 +170,7 @@ async def test_a_client_dropped_open_is_warned_of(client_under_test: SDK) -> Non
             drop(held)
 
 
-@in_each_colour
+@on_each_backend
 async def test_a_pool_without_a_connection_left_says_why(client_under_test: SDK) -> None:
     """By the streams that are still open, or that calls hold them all."""
     with FaultServer(OPEN) as server:

@@ -1,4 +1,4 @@
-"""Streams on real sockets, in each colour: how they are opened, read, left and dropped."""
+"""Streams on real sockets, on each backend: how they are opened, read, left and dropped."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from autonomousai_sdk import (
     StreamInterrupted,
     Timeout,
 )
-from tests.support.backends import OPEN, cut_short, drop, in_each_colour, left
+from tests.support.backends import OPEN, cut_short, drop, left, on_each_backend
 from tests.support.client_under_test import SDK
 from tests.support.fault_server import FaultServer
 from tests.support.script import Answer, Fin, Hold, Repeat, Reset, Send
@@ -43,7 +43,7 @@ def texts_of(chunks: list[Any]) -> str:
     return "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
 
 
-@in_each_colour
+@on_each_backend
 async def test_a_stream_is_read_in_many_ways(client_under_test: SDK) -> None:
     """By chunks, by texts, to its end at once, or a piece and then the rest; block or no block."""
     with FaultServer(WHOLE) as server:
@@ -66,7 +66,7 @@ async def test_a_stream_is_read_in_many_ways(client_under_test: SDK) -> None:
     assert len(server.connections) == 1
 
 
-@in_each_colour
+@on_each_backend
 async def test_a_stream_shows_how_far_it_is(client_under_test: SDK) -> None:
     """Its repr has the endpoint and the state, and no more."""
     with FaultServer(OPEN, WHOLE) as server:
@@ -85,7 +85,7 @@ async def test_a_stream_shows_how_far_it_is(client_under_test: SDK) -> None:
         assert f"<{name} POST {server.url}/chat {state}>" in shown
 
 
-@in_each_colour
+@on_each_backend
 async def test_a_stream_is_iterated_once(client_under_test: SDK) -> None:
     """Who starts again is told where the answer is, rather than given nothing."""
     with FaultServer(WHOLE) as server:
@@ -104,7 +104,7 @@ async def test_a_stream_is_iterated_once(client_under_test: SDK) -> None:
             assert read.completion.text == "Hello world"
 
 
-@in_each_colour
+@on_each_backend
 async def test_a_stream_that_was_closed_is_over(client_under_test: SDK) -> None:
     """Before it began or after, closed once or twice: it is not read, and has no completion."""
     with FaultServer(OPEN) as server:
@@ -131,7 +131,7 @@ async def test_a_stream_that_was_closed_is_over(client_under_test: SDK) -> None:
                 _ = used.completion
 
 
-@in_each_colour
+@on_each_backend
 async def test_a_stream_can_be_closed_inside_its_loop(client_under_test: SDK) -> None:
     """What came whole is handed out to its end; what did not has been left early."""
     at_once = stream(deltas("Hello", " world") + FINISH + DONE)
@@ -166,7 +166,7 @@ LAST: dict[str, tuple[Answer, type[AutonomousAIError]]] = {
 
 
 @pytest.mark.parametrize(("answer", "cls"), LAST.values(), ids=LAST)
-@in_each_colour
+@on_each_backend
 async def test_a_stream_that_breaks_off_says_so(
     client_under_test: SDK, answer: Answer, cls: type[AutonomousAIError]
 ) -> None:
@@ -209,7 +209,7 @@ ENDINGS: dict[str, tuple[Answer, bool]] = {
 
 
 @pytest.mark.parametrize(("answer", "is_kept"), ENDINGS.values(), ids=ENDINGS)
-@in_each_colour
+@on_each_backend
 async def test_the_answers_end_does_not_hang_on_the_bodys(
     client_under_test: SDK, answer: Answer, is_kept: bool
 ) -> None:
@@ -224,7 +224,7 @@ async def test_the_answers_end_does_not_hang_on_the_bodys(
     assert len(server.connections) == (1 if is_kept else 2)
 
 
-@in_each_colour
+@on_each_backend
 async def test_a_stream_is_bounded_as_a_whole(client_under_test: SDK) -> None:
     """By `total`, which a reader that takes its time uses up as a silent server does."""
     with FaultServer(OPEN) as server:
@@ -240,7 +240,7 @@ async def test_a_stream_is_bounded_as_a_whole(client_under_test: SDK) -> None:
                 assert await left(client_under_test, server)
 
 
-@in_each_colour
+@on_each_backend
 async def test_keep_alives_are_no_progress(client_under_test: SDK) -> None:
     """A stream that sends nothing else expires by `idle`; one that moves on does not."""
     pings = Repeat(coded(b": ping\n\n"), 40, 0.05)
@@ -260,7 +260,7 @@ def _end() -> Answer:
     return (Send(coded(FINISH + DONE) + b"0\r\n\r\n"),)
 
 
-@in_each_colour
+@on_each_backend
 async def test_no_limit_is_no_limit(client_under_test: SDK) -> None:
     """Reads go without one when every limit that could end them is None."""
     unlimited = Timeout(read=None, idle=None, total=None)
@@ -270,7 +270,7 @@ async def test_no_limit_is_no_limit(client_under_test: SDK) -> None:
             assert (await read.until_done()).text == "xxx"
 
 
-@in_each_colour
+@on_each_backend
 async def test_a_stream_that_is_cut_short_closes_its_connection(client_under_test: SDK) -> None:
     """Ctrl-C or a cancelled task ends the wait for the next chunk, and the client works on."""
     with FaultServer(OPEN, document()) as server:
@@ -283,7 +283,7 @@ async def test_a_stream_that_is_cut_short_closes_its_connection(client_under_tes
             assert (await client.chat.create("Hello")).text == "Hello world"
 
 
-@in_each_colour
+@on_each_backend
 async def test_a_stream_dropped_open_is_warned_of_and_leaves(client_under_test: SDK) -> None:
     """Its connection at once, and its place in the pool to the next call."""
     with FaultServer(OPEN, document()) as server:
@@ -298,7 +298,7 @@ async def test_a_stream_dropped_open_is_warned_of_and_leaves(client_under_test: 
             assert (await client.chat.create("Hello")).text == "Hello world"
 
 
-@in_each_colour
+@on_each_backend
 async def test_a_stream_dropped_otherwise_is_not_warned_of(client_under_test: SDK) -> None:
     """Not started, closed, read to its end, or never made for lack of arguments."""
     with FaultServer(OPEN, WHOLE) as server:

@@ -1,4 +1,4 @@
-"""What the drivers owe a transport of the caller's own, in each colour."""
+"""What the drivers owe a transport of the caller's own, on each backend."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from autonomousai_sdk import (
     StreamInterrupted,
     TransportError,
 )
-from tests.support.backends import awaiting, cut_short, in_each_colour
+from tests.support.backends import awaiting, cut_short, on_each_backend
 from tests.support.client_under_test import SDK
 from tests.support.scripted_server import Script, Step, playing
 from tests.support.wire import BEGUN, DONE, FINISH, completion
@@ -50,7 +50,7 @@ CALLS: dict[str, tuple[Any, str, list[Step], type[AutonomousAIError]]] = {
 
 
 @pytest.mark.parametrize(("call", "kind", "steps", "cls"), CALLS.values(), ids=CALLS)
-@in_each_colour
+@on_each_backend
 async def test_an_answer_that_breaks_off_is_closed(
     client_under_test: SDK, call: Any, kind: str, steps: list[Step], cls: type[AutonomousAIError]
 ) -> None:
@@ -63,7 +63,7 @@ async def test_an_answer_that_breaks_off_is_closed(
 
 
 @pytest.mark.parametrize(("call", "kind", "steps", "cls"), CALLS.values(), ids=CALLS)
-@in_each_colour
+@on_each_backend
 async def test_an_answer_that_is_cut_short_is_closed(
     client_under_test: SDK, call: Any, kind: str, steps: list[Step], cls: type[AutonomousAIError]
 ) -> None:
@@ -74,7 +74,7 @@ async def test_an_answer_that_is_cut_short_is_closed(
     assert script.is_closed
 
 
-@in_each_colour
+@on_each_backend
 async def test_an_answer_that_came_is_closed(client_under_test: SDK) -> None:
     """A document, and a stream that was read to its end or left."""
     for call, kind, steps in (
@@ -87,7 +87,7 @@ async def test_an_answer_that_came_is_closed(client_under_test: SDK) -> None:
         assert script.steps == []
 
 
-@in_each_colour
+@on_each_backend
 async def test_a_read_is_given_what_is_left(client_under_test: SDK) -> None:
     """Of the whole call; and when nothing is left, there is no read."""
     script = Script(STREAM, [BEGUN])
@@ -103,7 +103,7 @@ async def test_a_read_is_given_what_is_left(client_under_test: SDK) -> None:
     assert 0 < limit <= 0.2
 
 
-@in_each_colour
+@on_each_backend
 async def test_what_follows_a_finish_reason_gets_little_time(client_under_test: SDK) -> None:
     """The answer is there; usage and the end mark may still come."""
     script = Script(STREAM, [BEGUN, FINISH, DONE, b""])

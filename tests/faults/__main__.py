@@ -1,4 +1,4 @@
-"""Put every client to every fault, and write down how it did: `python -m tests.faults --help`."""
+"""Run every fault against every client and write the table: `python -m tests.faults --help`."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from .table import Table, put_to
 
 
 def main() -> int:
-    """Run the command; 1 if this SDK fails anywhere."""
+    """Run the command; return 1 if this SDK fails a fault."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.faults",
-        description="Put this SDK, in each colour on each transport, to faults on real sockets.",
+        description="Run faults on real sockets against this SDK, on each backend and transport.",
     )
     parser.add_argument(
         "faults", nargs="*", metavar="FAULT", help="an id such as S1, or a group such as S"
@@ -49,8 +49,8 @@ def main() -> int:
     sys.stdout.write(table.heading())
     spawn = get_context("spawn")
     with ProcessPoolExecutor(arguments.jobs, spawn) as own, ProcessPoolExecutor(1, spawn) as others:
-        # All are asked for first, so that a client that waits for nothing keeps no other waiting.
-        # A peer has a process to itself: what it leaves behind there is not the SDK's doing.
+        # Submit everything first, so that no client waits for another.
+        # A peer has its own process, so that its leaks are not attributed to the SDK.
         coming = {
             fault: {
                 client_under_test: (others if client_under_test.is_peer else own).submit(

@@ -1,4 +1,4 @@
-"""Group M: answers that try to fill the memory, or the stack."""
+"""Group M: responses that exhaust memory or the stack."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ GROUP = Group([])
 case = GROUP.case
 
 GROWTH = 100 * 2**20
-"""Bytes of memory a bomb may cost."""
+"""Memory that a bomb may cost, in bytes."""
 
 
 @cache
 def bomb(start: bytes = b"") -> bytes:
-    """1 MB of gzip that becomes 1 GB of zeros after the start.
+    """Return 1 MB of gzip that inflates to 1 GB of zeros after the start.
 
-    Each block stands for itself, so one does for all; the checksum at the end is left out.
+    One independent block is repeated; the final checksum is omitted.
     """
     deflate = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
     first = deflate.compress(start) + deflate.flush(zlib.Z_FULL_FLUSH)
@@ -34,7 +34,7 @@ def bomb(start: bytes = b"") -> bytes:
 
 @cache
 def stacked() -> bytes:
-    """Six codings on top of each other."""
+    """Return a body with six stacked codings."""
     content = b"0" * 2**26
     for _ in range(6):
         content = gzip.compress(content)
@@ -42,12 +42,12 @@ def stacked() -> bytes:
 
 
 def zipped(status: int, kind: str, content: bytes, coding: str = "gzip") -> Answer:
-    """A compressed answer."""
+    """Return a compressed response."""
     return body(status, content, f"content-encoding: {coding}", kind=kind)
 
 
 def bombs() -> dict[str, tuple[str, Answer]]:
-    """Each kind of bomb: how to call, and the answer."""
+    """The bombs: the kind of call and the response."""
     document, events = "application/json", "text/event-stream"
     deflated = zlib.compress(b"0" * 2**28)
     return {
@@ -64,7 +64,7 @@ def bombs() -> dict[str, tuple[str, Answer]]:
 
 @case("M1", "bombs")
 async def decompression_bomb(client_under_test: ClientUnderTest) -> None:
-    """A small answer that becomes huge is an error, and costs little memory."""
+    """A small response that inflates to a huge one raises an error and costs little memory."""
     told = bombs()
     ways = [way for way, _ in told.values()]
     with FaultServer(WHOLE, *(answer for _, answer in told.values())) as server:
@@ -89,7 +89,7 @@ async def decompression_bomb(client_under_test: ClientUnderTest) -> None:
     },
 )
 async def broken_coding(client_under_test: ClientUnderTest, content: bytes) -> None:
-    """An answer that is not what its coding says is an error of the SDK."""
+    """A body that does not match its content coding raises an error of the SDK."""
     for way, call in WAYS.items():
         kind = "application/json" if way == "create" else "text/event-stream"
         coding = "deflate" if content.startswith(b"\x78") else "gzip"
@@ -100,7 +100,7 @@ async def broken_coding(client_under_test: ClientUnderTest, content: bytes) -> N
 
 @case("M1", "compressed-stream")
 async def compressed_stream(client_under_test: ClientUnderTest) -> None:
-    """A compressed stream with nothing wrong is read like any other."""
+    """A valid compressed stream is read like any other."""
     with FaultServer(WHOLE) as server:
         async with client_under_test.client(server.url) as client:
             whole = await WAYS["stream"](client_under_test, client)
@@ -116,7 +116,7 @@ async def compressed_stream(client_under_test: ClientUnderTest) -> None:
 
 
 def huge(status: int, start: bytes) -> Answer:
-    """An answer of 300 MB."""
+    """Return a response of 300 MB."""
     size = 300 * 2**20
     opening = head(status, "content-type: application/json", f"content-length: {size}") + start
     return (Send(opening), Repeat(b"x" * 2**16, size // 2**16), Fin())
@@ -124,7 +124,7 @@ def huge(status: int, start: bytes) -> Answer:
 
 @case("M2", "errors")
 async def huge_error_body(client_under_test: ClientUnderTest) -> None:
-    """Of an error's body no more is read than can be shown."""
+    """At most 1 MiB of an error's body is read."""
     answers = (huge(400, b""), huge(400, b""), huge(400, b'{"error": {"message": "'))
     ways = ["create", "stream", "create"]
     with FaultServer(WHOLE, *answers) as server:
@@ -134,13 +134,13 @@ async def huge_error_body(client_under_test: ClientUnderTest) -> None:
         expect(found["error"] is not None, "no error")
         expect(found["grown"] < 32 * 2**20, f"memory grew by {found['grown'] / 2**20:.0f} MB")
         expect(found["length"] <= 2048, f"the message has {found['length']} characters")
-    # 1 MiB is read; what the kernel holds between the two comes on top.
+    # 1 MiB is read, plus what the kernel buffers.
     expect(sent < 32, f"{sent:.0f} MB were taken in")
 
 
 @case("M2", "documents")
 async def huge_document(client_under_test: ClientUnderTest) -> None:
-    """A document over the bound is an error, and costs little memory."""
+    """A document over the bound raises an error and costs little memory."""
     bound = 8 * 2**20
     with FaultServer(WHOLE, huge(200, b'"')) as server:
         child = programs.call(
@@ -153,7 +153,7 @@ async def huge_document(client_under_test: ClientUnderTest) -> None:
 
 
 def hostile() -> dict[str, bytes]:
-    """Values that parsers trip over."""
+    """Values that break parsers."""
     return {
         "nested-arrays": b"[" * 100_000 + b"]" * 100_000,
         "nested-objects": b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
@@ -172,7 +172,7 @@ def hostile() -> dict[str, bytes]:
 
 @case("M3", over=hostile())
 async def hostile_json(client_under_test: ClientUnderTest, value: bytes) -> None:
-    """Whatever a server puts into JSON, the answer is good or the error is the SDK's."""
+    """Hostile JSON gives either a valid completion or an error of the SDK."""
     known = (
         b'{"id":"1","choices":[{"index":0,"delta":{"content":"a"},"message":{"role":"assistant",'
     )

@@ -10,7 +10,7 @@ from . import bounds, keys, pools, retries, streams, timing
 
 
 @frozen
-class ErrorKind:
+class Fault:
     """One fault."""
 
     id: str
@@ -35,7 +35,7 @@ CASES: tuple[Case, ...] = tuple(
 )
 
 FAULTS = tuple(
-    ErrorKind(*fault)
+    Fault(*fault)
     for fault in (
         (
             "S1",

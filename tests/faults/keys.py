@@ -1,4 +1,4 @@
-"""Group K: keys and prompts, and where they must not get; addresses, and what becomes of them."""
+"""Group K: keys and prompts must not leak; addresses are joined or refused."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ from tests.support.wire import (
 GROUP = Group([])
 case = GROUP.case
 
-# Functions below take these from here and not by an argument, so that no frame of the
-# suite itself holds them when tracebacks are searched.
+# Functions below read these globals instead of arguments, so that no frame of the suite holds them
+# when tracebacks are searched.
 KEY = "sk-7fd1c0ffee4242deadbeef"
 PROMPT = "the prompt is nobody's business either"
 
@@ -49,7 +49,7 @@ PROMPT = "the prompt is nobody's business either"
     over={f"{way}-{status}": (way, status) for way in WAYS for status in (301, 302, 303, 307, 308)},
 )
 async def redirect(client_under_test: ClientUnderTest, told: tuple[str, int]) -> None:
-    """A redirect is an error that names where it leads, and nothing goes there."""
+    """A redirect raises an error that names its target; nothing is sent there."""
     way, status = told
     with FaultServer(document()) as target:
         answer = body(status, b"", f"location: {target.url}/elsewhere")
@@ -67,7 +67,7 @@ async def redirect(client_under_test: ClientUnderTest, told: tuple[str, int]) ->
 
 @case("K2", "https-to-http")
 async def unsafe_redirect(client_under_test: ClientUnderTest) -> None:
-    """A redirect from https to http is not followed either."""
+    """A redirect from https to http is not followed."""
     with FaultServer(document()) as target:
         answer = body(307, b"", f"location: {target.url}/elsewhere")
         with FaultServer(answer, tls=server_context()) as server:
@@ -83,7 +83,7 @@ async def unsafe_redirect(client_under_test: ClientUnderTest) -> None:
 
 @case("K2", "certificate-unknown")
 async def unknown_certificate(client_under_test: ClientUnderTest) -> None:
-    """TLS is verified, and the error says that this is what failed."""
+    """TLS is verified, and the error says that verification failed."""
     with FaultServer(document(), tls=server_context()) as server:
         url = server.url.replace("127.0.0.1", "localhost")
         child = programs.call(client_under_test, "secured", url)
@@ -94,8 +94,8 @@ async def unknown_certificate(client_under_test: ClientUnderTest) -> None:
 
 @case("K2", "key-over-http")
 async def key_over_http(client_under_test: ClientUnderTest) -> None:
-    """A key over plain http to anywhere but loopback is refused before anything is sent."""
-    # This address means "this host" to the kernel, and is no loopback address.
+    """A key over plain http to a host other than loopback is refused before sending."""
+    # The kernel routes this address to this host, but it is not a loopback address.
     with FaultServer(document(), host="0.0.0.0") as server:  # noqa: S104
         caught: Exception | None = None
         try:
@@ -111,7 +111,7 @@ TRUSTING = {"SSL_CERT_FILE": str(CERTIFICATE)}
 
 
 def searched(where: str, text: str) -> None:
-    """The key is not in a text."""
+    """Check that the key does not occur in a text."""
     if KEY in text:
         at = text.index(KEY)
         start = text[max(0, at - 120) : at].replace("\n", " ")
@@ -119,7 +119,7 @@ def searched(where: str, text: str) -> None:
 
 
 def search_error(where: str, error: BaseException, *, with_locals: bool = True) -> None:
-    """The key is in no form that an error can be shown in."""
+    """Check that no representation of an error shows the key."""
     searched(f"{where}: str", str(error))
     searched(f"{where}: repr", repr(error))
     searched(f"{where}: vars", repr(vars(error)))
@@ -129,7 +129,7 @@ def search_error(where: str, error: BaseException, *, with_locals: bool = True) 
 
 
 def inside(value: Any, depth: int = 6) -> Iterator[str]:
-    """What `vars` shows of an object, and of the objects in it."""
+    """Return what `vars` shows of an object, recursively."""
     yield repr(value)
     if depth == 0:
         return
@@ -142,7 +142,7 @@ def inside(value: Any, depth: int = 6) -> Iterator[str]:
 
 @case("K3", "client")
 async def key_in_client(client_under_test: ClientUnderTest) -> None:
-    """A client shows its key nowhere: repr, str, vars of it and of all it holds, pickle."""
+    """A client's repr, str, vars (recursively) and pickle do not show its key."""
     with FaultServer((Send(STREAM + BEGUN), Gate(), Fin())) as server:
         made = client_under_test.make(server.url, Options(api_key=KEY, headers={"x-mine": "1"}))
         opened = client_under_test.calls(made).chat.stream("Hello")
@@ -154,7 +154,7 @@ async def key_in_client(client_under_test: ClientUnderTest) -> None:
                     searched(f"{name}: vars", text)
             try:
                 pickled = pickle.dumps(made)
-            except Exception as error:  # noqa: BLE001  # to refuse is one of the right answers
+            except Exception as error:  # noqa: BLE001  # refusing to pickle is allowed
                 search_error("pickling", error)
             else:
                 searched("client: pickle", pickled.decode("latin-1"))
@@ -164,7 +164,7 @@ async def key_in_client(client_under_test: ClientUnderTest) -> None:
 
 
 async def fails_in_every_way(client_under_test: ClientUnderTest) -> list[tuple[str, Exception]]:
-    """An error of each kind, of calls made with the key."""
+    """Return an error of each kind, from calls made with the key."""
     found: list[tuple[str, Exception]] = []
 
     async def keep(name: str, outcome: Outcome) -> None:
@@ -204,14 +204,14 @@ async def fails_in_every_way(client_under_test: ClientUnderTest) -> list[tuple[s
 
 @case("K3", "errors")
 async def key_in_errors(client_under_test: ClientUnderTest) -> None:
-    """No error shows the key: str, repr, vars, pickle, and a traceback with all locals."""
+    """No error shows the key in str, repr, vars, pickle or a traceback with locals."""
     for name, error in await fails_in_every_way(client_under_test):
         search_error(name, error)
 
 
 @case("K3", "bad-argument", peers=False)
 async def key_in_bad_argument(client_under_test: ClientUnderTest) -> None:
-    """Neither does the error for a bad argument beside the key, nor for a bad key."""
+    """The error for a bad key, or for a bad argument beside a key, does not show the key."""
     bad: dict[str, dict[str, Any]] = {
         "timeout": {"api_key": KEY, "timeout": -1},
         "url": {"api_key": KEY, "base_url": "no-scheme"},
@@ -225,14 +225,14 @@ async def key_in_bad_argument(client_under_test: ClientUnderTest) -> None:
         caught = _refusal(make, bad, name)
         searched(f"{name}: str", str(caught))
         shown = traceback.TracebackException.from_exception(caught, capture_locals=True)
-        # The last frames are the SDK's; the first is this suite's, which holds the arguments.
+        # The first frame belongs to this suite and holds the arguments; the others are the SDK's.
         del shown.stack[0]
         searched(f"{name}: traceback", "".join(shown.format()))
 
 
 @case("K3", "key-of-the-environment", peers=False)
 async def key_in_environment(client_under_test: ClientUnderTest) -> None:
-    """Neither does the error for a bad argument when the key is in the environment."""
+    """The error for a bad argument does not show a key from the environment."""
     make = sdk.Client if client_under_test.backend == "sync" else sdk.AsyncClient
     with environment(AUTONOMOUSAI_API_KEY=KEY):
         search_error("bad argument", _refusal(make, {"timeout": {"timeout": -1}}, "timeout"))
@@ -272,7 +272,7 @@ ECHOES: dict[str, tuple[str, Answer]] = {
 
 @case("K4", over=ECHOES)
 async def echoed(client_under_test: ClientUnderTest, told: tuple[str, Answer]) -> None:
-    """A server that repeats the key does not get it into the error or the logs."""
+    """A key that the server repeats appears in neither the error nor the logs."""
     way, answer = told
     with FaultServer(answer) as server, logged() as lines:
         async with client_under_test.client(server.url, api_key=KEY, retries=0) as client:
@@ -286,7 +286,7 @@ async def echoed(client_under_test: ClientUnderTest, told: tuple[str, Answer]) -
         searched(f".{name}", value.decode() if isinstance(value, bytes) else str(value))
     headers: Any = getattr(error, "headers", None)
     searched(".headers", str(dict(headers or {})))
-    # Local variables hold the answer as it came, and no traceback shows them by itself.
+    # Locals hold the raw response, but a plain traceback does not show them.
     search_error("error", error, with_locals=False)
     for line in lines:
         if line.partition(":")[0] in LIBRARIES:
@@ -298,7 +298,7 @@ LIBRARIES = ("autonomousai_sdk", "openai")
 
 @contextmanager
 def logged() -> Generator[list[str]]:
-    """What all loggers say at DEBUG, each line with its library's name in front."""
+    """Return the output of all loggers at DEBUG, each line with the logger's name."""
     lines: list[str] = []
 
     class Keep(logging.Handler):
@@ -322,7 +322,7 @@ def logged() -> Generator[list[str]]:
 
 @case("K5", over={"whole": document(), "stream": stream(BEGUN), "error": failed(500)})
 async def debug_logs(client_under_test: ClientUnderTest, answer: Answer) -> None:
-    """At DEBUG on every logger neither the key nor the prompt shows, and each try does."""
+    """With every logger at DEBUG, each attempt is logged, and neither key nor prompt."""
     with FaultServer(answer) as server, logged() as lines:
         async with client_under_test.client(server.url, api_key=KEY, retries=0) as client:
             for call in (_whole, _streamed):
@@ -362,7 +362,7 @@ UNFIT = {
 
 @case("K6", over={f"key-{name}": value for name, value in UNFIT.items()})
 async def unfit_key(client_under_test: ClientUnderTest, key: str) -> None:
-    """A key that cannot be a header is refused when the client is made."""
+    """A key that is not a valid header value is refused when the client is created."""
     with FaultServer(document()) as server:
         try:
             made = client_under_test.make(server.url, Options(api_key=key))
@@ -379,7 +379,7 @@ async def unfit_key(client_under_test: ClientUnderTest, key: str) -> None:
     "K6", over={f"header-{name}": UNFIT[name] for name in ("cr", "lf", "crlf", "nul", "non-ascii")}
 )
 async def unfit_header(client_under_test: ClientUnderTest, value: str) -> None:
-    """So is a header."""
+    """An invalid header is refused when the client is created."""
     with FaultServer(document()) as server:
         try:
             made = client_under_test.make(server.url, Options(headers={"x-mine": value}))
@@ -394,7 +394,7 @@ async def unfit_header(client_under_test: ClientUnderTest, value: str) -> None:
 
 @contextmanager
 def environment(**variables: str) -> Generator[None]:
-    """Variables set for as long as the block runs."""
+    """Set environment variables for the duration of the block."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:
@@ -409,7 +409,7 @@ def environment(**variables: str) -> Generator[None]:
 
 @case("K7", over={"HTTP_PROXY": "HTTP_PROXY", "http_proxy": "http_proxy", "ALL_PROXY": "ALL_PROXY"})
 async def ambient_proxy(client_under_test: ClientUnderTest, variable: str) -> None:
-    """A proxy of the environment never applies to loopback."""
+    """A proxy from the environment never applies to loopback."""
     with FaultServer(document()) as proxy, FaultServer(document()) as server:
         with environment(**{variable: proxy.url}):
             async with client_under_test.client(server.url, api_key=KEY) as client:
@@ -420,9 +420,9 @@ async def ambient_proxy(client_under_test: ClientUnderTest, variable: str) -> No
 
 @case("K7", "given-proxy", peers=False)
 async def given_proxy(client_under_test: ClientUnderTest) -> None:
-    """A proxy given by argument does apply, and its password shows in no error."""
+    """A proxy given as an argument applies, and no error shows its password."""
     if client_under_test.transport != "httpx":
-        return  # the other transports take their proxy from the caller's own client
+        return  # the other transports use the proxy of the caller's client
     with FaultServer((Fin(),)) as proxy:
         url = proxy.url.replace("//", f"//me:{KEY}@")
         make = sdk.Client if client_under_test.backend == "sync" else sdk.AsyncClient
@@ -438,7 +438,7 @@ async def given_proxy(client_under_test: ClientUnderTest) -> None:
 
 @contextmanager
 def netrc_file() -> Generator[dict[str, str]]:
-    """A .netrc with credentials for loopback, and the variables that lead to it."""
+    """Write a .netrc with credentials for loopback and return the variables that select it."""
     with TemporaryDirectory() as home:
         path = Path(home, ".netrc")
         path.write_text("machine 127.0.0.1 login me password not-asked-for\n", encoding="ascii")
@@ -448,7 +448,7 @@ def netrc_file() -> Generator[dict[str, str]]:
 
 @case("K7", "netrc")
 async def netrc(client_under_test: ClientUnderTest) -> None:
-    """Nothing is read from .netrc."""
+    """Credentials in .netrc are not used."""
     with FaultServer(document()) as server, netrc_file() as variables, environment(**variables):
         async with client_under_test.client(server.url) as client:
             fine(await created(client_under_test, client), "Hello world")
@@ -458,7 +458,7 @@ async def netrc(client_under_test: ClientUnderTest) -> None:
 
 @case("K7", "ssl-cert-file")
 async def missing_certificates(client_under_test: ClientUnderTest) -> None:
-    """A certificate file that is missing does not stop a call that uses no TLS."""
+    """A missing certificate file does not prevent a call without TLS."""
     with FaultServer(document()) as server, environment(SSL_CERT_FILE="/nonexistent.pem"):
         async with client_under_test.client(server.url) as client:
             fine(await created(client_under_test, client), "Hello world")
@@ -478,7 +478,7 @@ JOINS: dict[str, tuple[str, str | None]] = {
 
 @case("K8", over=JOINS)
 async def base_url_join(client_under_test: ClientUnderTest, told: tuple[str, str | None]) -> None:
-    """A base URL leads to the right path, or is refused."""
+    """A base URL is joined to the right path or refused."""
     given, path = told
     with FaultServer(document()) as server:
         try:
@@ -499,7 +499,7 @@ async def base_url_join(client_under_test: ClientUnderTest, told: tuple[str, str
 
 @case("K8", "user-in-url")
 async def user_in_url(client_under_test: ClientUnderTest) -> None:
-    """A user name in the URL is refused, or at least never takes the key's place."""
+    """A user name in the URL is refused or ignored; it never replaces the key."""
     with FaultServer(document()) as server:
         url = server.url.replace("//", "//me:word@")
         try:
@@ -513,7 +513,7 @@ async def user_in_url(client_under_test: ClientUnderTest) -> None:
 
 @case("K8", "ipv6")
 async def ipv6(client_under_test: ClientUnderTest) -> None:
-    """An IPv6 address in brackets works."""
+    """An IPv6 address in brackets works as the host."""
     with FaultServer(document(), host="::1") as server:
         async with client_under_test.client(f"{server.url}/v9", api_key=KEY) as client:
             fine(await created(client_under_test, client), "Hello world")
@@ -532,7 +532,7 @@ SEGMENTS: dict[str, str] = {
 
 @case("K9", "on-the-wire", peers=False)
 async def path_parameters(client_under_test: ClientUnderTest) -> None:
-    """An id is one encoded segment of the path, on the wire as well."""
+    """A path parameter is one encoded segment on the wire."""
     if not isinstance(client_under_test, SDK):
         raise AssertionError("only this SDK's transports are known")
     transport = client_under_test.new_transport()
@@ -551,7 +551,7 @@ async def path_parameters(client_under_test: ClientUnderTest) -> None:
 
 @case("K9", "refused", peers=False)
 async def refused_parameters(client_under_test: ClientUnderTest) -> None:
-    """An id that servers would resolve away is refused."""
+    """A path parameter that is empty or a dot segment is refused."""
     for value in ("", ".", ".."):
         try:
             segment(value, "file_id")

@@ -1,4 +1,4 @@
-"""openai-python, put to the same faults by the same server."""
+"""openai-python as a client under test, on the same servers."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _errors() -> Errors:
 
 @frozen
 class OpenAI(ClientUnderTest):
-    """openai-python with its defaults; what it has no word for is left out."""
+    """openai-python with its defaults; options that it lacks are omitted."""
 
     errors: Errors = field(init=False, factory=_errors)
     is_peer: bool = field(init=False, default=True)
@@ -48,7 +48,7 @@ class OpenAI(ClientUnderTest):
         return f"openai {version('openai')}"
 
     def make(self, url: str, options: Options) -> Any:
-        """An `OpenAI` or `AsyncOpenAI` client."""
+        """Create an `OpenAI` or `AsyncOpenAI` client."""
         openai: Any = import_module("openai")
         blocking = self.backend == "sync"
         arguments: dict[str, Any] = {
@@ -67,7 +67,7 @@ class OpenAI(ClientUnderTest):
         return (openai.OpenAI if blocking else openai.AsyncOpenAI)(**arguments)
 
     def calls(self, made: Any) -> Client:
-        """The client as cases use it."""
+        """Return the client with the interface that cases use."""
         return _PeerClient(made)
 
     async def close(self, made: Any) -> None:
@@ -75,21 +75,21 @@ class OpenAI(ClientUnderTest):
         await settled(made.close())
 
     def text(self, chunk: Any) -> str:
-        """The text of a chunk's first choice; none of what is no chunk."""
+        """Return the text of a chunk's first choice; empty if it is not a chunk."""
         try:
             return chunk.choices[0].delta.content or ""
         except (AttributeError, IndexError, TypeError):
             return f"<{named(chunk)}>" if not hasattr(chunk, "choices") else ""
 
     def answer(self, completion: Any) -> str:
-        """The text of a whole answer; none of what is no answer."""
+        """Return the text of a completion; empty if it is not a completion."""
         try:
             return completion.choices[0].message.content or ""
         except (AttributeError, IndexError, TypeError):
             return ""
 
     def check_partial(self, error: BaseException, text: str) -> None:
-        """It keeps nothing: what was handed over is the caller's to keep."""
+        """Do nothing: openai-python keeps no partial completion."""
 
 
 @frozen
@@ -123,7 +123,7 @@ def _arguments(prompt: str, options: dict[str, Any]) -> dict[str, Any]:
 
 
 class _PeerStream:
-    """A stream that is opened when it is entered or first read, like this SDK's."""
+    """A stream that is opened on entering or on the first read, like this SDK's."""
 
     def __init__(self, completions: Any, arguments: dict[str, Any]) -> None:
         self._completions: Any = completions
@@ -167,7 +167,7 @@ class _PeerStream:
 
 
 def _awaitable(stream: Any) -> AsyncIterator[Any]:
-    """A stream's iterator, blocking or not, as one that can be awaited."""
+    """Wrap a stream's iterator, blocking or not, as an async iterator."""
     if hasattr(stream, "__aiter__"):
         iterator: AsyncIterator[Any] = stream.__aiter__()
         return iterator

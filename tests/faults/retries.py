@@ -1,4 +1,4 @@
-"""Group R: what is tried again, and what is not."""
+"""Group R: what is retried, and what is not."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SOON = "retry-after-ms: 1"
 
 
 def one_key(server: FaultServer, tries: int) -> None:
-    """So many tries came, all with the same idempotency key."""
+    """Check the number of attempts, and that all have the same idempotency key."""
     expect(len(server.requests) == tries, f"{len(server.requests)} requests instead of {tries}")
     keys = {request.headers.get("idempotency-key", "") for request in server.requests}
     expect(len(keys) == 1 and keys != {""}, f"the idempotency keys are {sorted(keys)}")
@@ -44,7 +44,7 @@ HANG_UPS: tuple[tuple[str, Answer], ...] = (
 
 @case("R1", "fin-and-reset")
 async def hang_up(client_under_test: ClientUnderTest) -> None:
-    """Hanging up on a request is tried again, max_retries times, under one idempotency key."""
+    """A hang-up after the request is retried max_retries times with one idempotency key."""
 
     async def one(number: int) -> None:
         way, answer = HANG_UPS[number]
@@ -54,13 +54,13 @@ async def hang_up(client_under_test: ClientUnderTest) -> None:
         owed(outcome, client_under_test.errors.connection)
         one_key(server, 3)
 
-    # All at once, because each sleeps between its tries.
+    # Concurrently, because each sleeps between its attempts.
     await client_under_test.each(len(HANG_UPS), one)
 
 
 @case("R1", "refused")
 async def refused_then_given_up(client_under_test: ClientUnderTest) -> None:
-    """A refused connection is tried again, and then an error that names the try."""
+    """A refused connection is retried, then raises an error that names the attempt."""
     with refused() as url:
         async with client_under_test.client(url, retries=1) as client:
             outcome = await created(client_under_test, client)
@@ -70,7 +70,7 @@ async def refused_then_given_up(client_under_test: ClientUnderTest) -> None:
 
 @case("R1", "closed-while-idle")
 async def closed_while_idle(client_under_test: ClientUnderTest) -> None:
-    """A kept connection that the server has closed meanwhile does not fail the next call."""
+    """A call succeeds although the server has closed the idle connection."""
     with FaultServer((*document(), Fin()), document()) as server:
         async with client_under_test.client(server.url) as client:
             fine(await created(client_under_test, client), "Hello world")
@@ -80,7 +80,7 @@ async def closed_while_idle(client_under_test: ClientUnderTest) -> None:
 
 @case("R1", "each-call-its-own-key", peers=False)
 async def each_call_its_own_key(client_under_test: ClientUnderTest) -> None:
-    """Two calls have two idempotency keys, and a caller's own key stands."""
+    """Two calls have two idempotency keys, and a caller's own key is kept."""
     with FaultServer(document()) as server:
         async with client_under_test.client(server.url) as client:
             for _ in range(2):
@@ -92,7 +92,7 @@ async def each_call_its_own_key(client_under_test: ClientUnderTest) -> None:
 
 @case("R2", over={"reset": (Reset(),), "closed": (Fin(),)})
 async def after_the_first_event(client_under_test: ClientUnderTest, ending: Answer) -> None:
-    """Once an event was handed over there is no other try: the caller hears of it."""
+    """After the first event a failure is raised and never retried."""
     with FaultServer((Send(CHUNKED + coded(deltas("Hello"))), Gate(), *ending), WHOLE) as server:
         async with client_under_test.client(server.url) as client:
             texts: list[str] = []
@@ -120,7 +120,7 @@ async def after_the_first_event(client_under_test: ClientUnderTest, ending: Answ
     peers=False,
 )
 async def before_the_first_event(client_under_test: ClientUnderTest, answer: Answer) -> None:
-    """As long as no event was handed over, a stream is tried again."""
+    """A stream that fails before its first event is retried."""
     with FaultServer(answer, WHOLE) as server:
         async with client_under_test.client(server.url) as client:
             fine(await streamed(client_under_test, client), "".join(TEXTS))
@@ -129,7 +129,7 @@ async def before_the_first_event(client_under_test: ClientUnderTest, answer: Ans
 
 @case("R2", "refusal-comes-first", peers=False)
 async def refused_at_first(client_under_test: ClientUnderTest) -> None:
-    """A first event that no other try will better is the caller's at once."""
+    """A first event that is malformed is raised at once, without a retry."""
     answer = stream(event(problem("bad", "invalid_request_error"), "error"))
     with FaultServer(answer, WHOLE) as server:
         async with client_under_test.client(server.url) as client:
@@ -152,7 +152,7 @@ REFUSALS: dict[int, type[sdk.APIStatusError]] = {
     over={f"{way}-{status}": (way, status) for way in WAYS for status in REFUSALS},
 )
 async def refusal(client_under_test: ClientUnderTest, told: tuple[str, int]) -> None:
-    """A refusal is one request, and an error of its own class with the server's words."""
+    """A 4xx status raises its own error class with the server's message, after one request."""
     way, status = told
     with FaultServer(failed(status), WHOLE) as server:
         async with client_under_test.client(server.url) as client:
@@ -166,7 +166,7 @@ async def refusal(client_under_test: ClientUnderTest, told: tuple[str, int]) -> 
 
 @case("R3", "failures-are-retried")
 async def retried(client_under_test: ClientUnderTest) -> None:
-    """What may pass is tried again: 408, 409, 429 and 5xx."""
+    """The statuses 408, 409, 429 and 5xx are retried."""
     statuses = (408, 409, 429, 500, 502, 503, 504, 529)
     for status in statuses:
         with FaultServer(failed(status, SOON), document()) as server:
@@ -177,7 +177,7 @@ async def retried(client_under_test: ClientUnderTest) -> None:
 
 @case("R3", over={"should-not": (503, "false", 1), "should": (400, "true", 2)})
 async def should_retry(client_under_test: ClientUnderTest, told: tuple[int, str, int]) -> None:
-    """The server's `x-should-retry` decides, whatever the status."""
+    """The header `x-should-retry` overrides the status."""
     status, wish, requests = told
     with FaultServer(failed(status, SOON, f"x-should-retry: {wish}"), document()) as server:
         async with client_under_test.client(server.url) as client:
@@ -187,7 +187,7 @@ async def should_retry(client_under_test: ClientUnderTest, told: tuple[int, str,
 
 @case("R4", "runs-out")
 async def budget(client_under_test: ClientUnderTest) -> None:
-    """Retries of one client are paid from one budget: 500 tokens, 5 each, then none."""
+    """A client's retries cost 5 tokens each from a budget of 500."""
     with FaultServer(failed(503, SOON)) as server:
         async with client_under_test.client(server.url, retries=10) as client:
             for _ in range(15):
@@ -197,7 +197,7 @@ async def budget(client_under_test: ClientUnderTest) -> None:
 
 @case("R4", "is-refilled", peers=False)
 async def budget_refilled(client_under_test: ClientUnderTest) -> None:
-    """A success after a retry gives its tokens back; one at once gives one token."""
+    """A success after a retry refunds its tokens; an immediate success adds one token."""
     fails: list[Answer] = [failed(503, SOON)] * 110
     # Ten calls of ten retries spend it all; a call that succeeds gives one token back, five
     # of them pay for one retry, and that one's success gives the five back.
@@ -214,7 +214,7 @@ async def budget_refilled(client_under_test: ClientUnderTest) -> None:
 
 @case("R4", "of-copies", peers=False)
 async def budget_of_copies(client_under_test: ClientUnderTest) -> None:
-    """A copy made by `with_options` draws on the same budget."""
+    """A copy made by `with_options` shares the budget."""
     with FaultServer(failed(503, SOON)) as server:
         made = client_under_test.make(server.url, Options(retries=10))
         copy = client_under_test.calls(made.with_options(max_retries=20))
@@ -235,7 +235,7 @@ BAD_HEADERS: dict[str, dict[str, str]] = {
 
 @case("R5", over=BAD_HEADERS)
 async def bad_header(client_under_test: ClientUnderTest, headers: dict[str, str]) -> None:
-    """A header that cannot be sent is an error at once, which names it."""
+    """An invalid header raises an error that names it, before anything is sent."""
     with FaultServer(document()) as server:
         async with client_under_test.client(server.url) as client:
             outcome = await created(client_under_test, client, headers=headers)
@@ -249,7 +249,7 @@ BAD_URLS = ("127.0.0.1:80", "ftp://127.0.0.1", "http://", "http://127.0.0.1:9999
 
 @case("R5", over={f"url-{number}": url for number, url in enumerate(BAD_URLS)})
 async def bad_url(client_under_test: ClientUnderTest, url: str) -> None:
-    """A base URL that cannot be one is an error at once, which says so."""
+    """An invalid base URL raises an error that says so, before anything is sent."""
 
     async def call() -> Any:
         async with client_under_test.client(url) as client:

@@ -1,4 +1,4 @@
-"""Group S: streams that lie, stop, or are not what they should be."""
+"""Group S: streams that are cut, malformed or of the wrong kind."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ CUT: dict[str, dict[str, Answer]] = {
 @case("S2", over=CUT["S2"])
 @case("S3", over=CUT["S3"])
 async def cut(client_under_test: ClientUnderTest, answer: Answer) -> None:
-    """A stream that stops without finish reason or end marker is never taken for complete."""
+    """A stream that ends without finish reason or end marker raises StreamInterrupted."""
     with FaultServer(answer) as server:
         async with client_under_test.client(server.url) as client:
             outcome = await streamed(client_under_test, client)
@@ -87,7 +87,7 @@ async def cut(client_under_test: ClientUnderTest, answer: Answer) -> None:
 
 @case("S4", over=CUT["S4"])
 async def broken(client_under_test: ClientUnderTest, answer: Answer) -> None:
-    """A connection that breaks mid-stream is an error of the SDK, and what came is kept."""
+    """A connection that breaks mid-stream raises an error of the SDK with `partial`."""
     with FaultServer(answer) as server:
         async with client_under_test.client(server.url) as client:
             outcome = await streamed(client_under_test, client)
@@ -101,7 +101,7 @@ async def broken(client_under_test: ClientUnderTest, answer: Answer) -> None:
 
 @case("S4", "reset-mid-stream")
 async def reset_mid_stream(client_under_test: ClientUnderTest) -> None:
-    """A reset after events that were handed over is an error of the SDK; they are kept."""
+    """A reset after the first events raises an error of the SDK with `partial`."""
     with FaultServer((Send(CHUNKED + coded(BEGUN)), Gate(), Reset())) as server:
         async with client_under_test.client(server.url) as client:
             texts: list[str] = []
@@ -123,7 +123,7 @@ async def reset_mid_stream(client_under_test: ClientUnderTest) -> None:
 
 @case("S4", "document-cut")
 async def document_cut(client_under_test: ClientUnderTest) -> None:
-    """A document that is cut is an error of the SDK, never half an answer."""
+    """A cut document raises an error of the SDK and never half a completion."""
     whole = completion()
     cut_short = head(200, "content-type: application/json", f"content-length: {len(whole)}")
     with FaultServer((Send(cut_short + whole[:-9]), Fin())) as server:
@@ -134,7 +134,7 @@ async def document_cut(client_under_test: ClientUnderTest) -> None:
 
 @case("S5", over={"after-events": BEGUN, "at-once": b""})
 async def error_event(client_under_test: ClientUnderTest, before: bytes) -> None:
-    """An error event inside a 200 is the matching API error, with its message and type."""
+    """An error event inside a 200 raises the matching API error with its message."""
     failure = event(problem("no capacity left", "rate_limit_error"), "error")
     with FaultServer(stream(before, failure) if before else stream(failure)) as server:
         async with client_under_test.client(server.url, retries=0) as client:
@@ -150,7 +150,7 @@ async def error_event(client_under_test: ClientUnderTest, before: bytes) -> None
 
 @case("S5", "unknown-type")
 async def unknown_error_event(client_under_test: ClientUnderTest) -> None:
-    """An error event of a type nobody knows still ends the stream with its message."""
+    """An error event of an unknown type ends the stream with its message."""
     failure = event(problem("the moon is full", "lunar_error"), "error")
     with FaultServer(stream(BEGUN, failure)) as server:
         async with client_under_test.client(server.url, retries=0) as client:
@@ -171,7 +171,7 @@ async def plain_error_event(client_under_test: ClientUnderTest) -> None:
 
 @case("S6", over={"after-events": BEGUN, "at-once": b""})
 async def error_data(client_under_test: ClientUnderTest, before: bytes) -> None:
-    """An error object without an event name is the same."""
+    """An error object without an event name raises the matching API error."""
     failure = event(problem("no capacity left", "rate_limit_error"))
     with FaultServer(stream(before, failure) if before else stream(failure)) as server:
         async with client_under_test.client(server.url, retries=0) as client:
@@ -183,7 +183,7 @@ async def error_data(client_under_test: ClientUnderTest, before: bytes) -> None:
 
 @case("S6", "text", peers=False)
 async def error_text(client_under_test: ClientUnderTest) -> None:
-    """So is an error that is only a text."""
+    """An error that is only text raises an API error."""
     with FaultServer(stream(BEGUN, event('{"error": "out of memory"}'))) as server:
         async with client_under_test.client(server.url, retries=0) as client:
             outcome = await streamed(client_under_test, client)
@@ -192,7 +192,7 @@ async def error_text(client_under_test: ClientUnderTest) -> None:
 
 @case("S7", over={"ended": b"\n\n", "at-the-end": b""})
 async def error_raw_line(client_under_test: ClientUnderTest, ending: bytes) -> None:
-    """An error object on a line of its own, with no field name, is not passed over."""
+    """An error object on a line without a field name is reported."""
     line = problem("no capacity left", "rate_limit_error").encode() + ending
     with FaultServer(stream(BEGUN, line)) as server:
         async with client_under_test.client(server.url, retries=0) as client:
@@ -212,7 +212,7 @@ async def error_raw_line(client_under_test: ClientUnderTest, ending: bytes) -> N
 async def wrong_content_type(
     client_under_test: ClientUnderTest, content: tuple[str, bytes]
 ) -> None:
-    """Something else where a stream was asked for is an error with status and an excerpt."""
+    """Another content type instead of a stream raises an error with status and excerpt."""
     with FaultServer(body(200, content[1], kind=content[0])) as server:
         async with client_under_test.client(server.url) as client:
             outcome = await streamed(client_under_test, client)
@@ -223,7 +223,7 @@ async def wrong_content_type(
 
 @case("S8", "error-document")
 async def error_document(client_under_test: ClientUnderTest) -> None:
-    """An error object with status 200 where a stream was asked for is that error."""
+    """An error object with status 200 instead of a stream raises that error."""
     content = problem("no capacity left", "rate_limit_error").encode()
     with FaultServer(body(200, content)) as server:
         async with client_under_test.client(server.url, retries=0) as client:
@@ -237,7 +237,7 @@ async def error_document(client_under_test: ClientUnderTest) -> None:
 
 @case("S8", over={"stream-for-a-document": WHOLE, "html-for-a-document": body(200, b"<html>")})
 async def wrong_kind_of_answer(client_under_test: ClientUnderTest, answer: Answer) -> None:
-    """An answer that is no document where one was asked for is an error of the SDK."""
+    """A response that is not a document, where one was requested, raises an error of the SDK."""
     with FaultServer(answer) as server:
         async with client_under_test.client(server.url) as client:
             outcome = await created(client_under_test, client)
@@ -257,7 +257,7 @@ async def wrong_kind_of_answer(client_under_test: ClientUnderTest, answer: Answe
     },
 )
 async def malformed_event(client_under_test: ClientUnderTest, data: bytes) -> None:
-    """An event that is no chunk is an error with its bytes, and never left out."""
+    """An event that is not a chunk raises an error with its bytes."""
     with FaultServer(stream(BEGUN, event(data), deltas("ld"), FINISH, DONE)) as server:
         async with client_under_test.client(server.url) as client:
             outcome = await streamed(client_under_test, client)
@@ -278,7 +278,7 @@ async def malformed_event(client_under_test: ClientUnderTest, data: bytes) -> No
     },
 )
 async def invalid_utf8(client_under_test: ClientUnderTest, data: bytes) -> None:
-    """Bytes that are not UTF-8 are the same error, and never a UnicodeDecodeError."""
+    """An event that is not UTF-8 raises StreamDecodeError, not UnicodeDecodeError."""
     with FaultServer(stream(BEGUN, event(data), FINISH, DONE)) as server:
         async with client_under_test.client(server.url) as client:
             outcome = await streamed(client_under_test, client)
@@ -289,7 +289,7 @@ async def invalid_utf8(client_under_test: ClientUnderTest, data: bytes) -> None:
 
 @case("S11", over={name: name.encode() for name in ("null", "[]", "5", '"text"', "true")})
 async def non_object_event(client_under_test: ClientUnderTest, data: bytes) -> None:
-    """JSON that is no object is the same error."""
+    """An event whose JSON is not an object raises StreamDecodeError."""
     with FaultServer(stream(BEGUN, event(data), FINISH, DONE)) as server:
         async with client_under_test.client(server.url) as client:
             outcome = await streamed(client_under_test, client)
@@ -300,7 +300,7 @@ async def non_object_event(client_under_test: ClientUnderTest, data: bytes) -> N
 
 @case("S12", "end-marker")
 async def left_open(client_under_test: ClientUnderTest) -> None:
-    """After the end marker the stream ends, though the body does not; the connection is let go."""
+    """A stream ends at the end marker although the body stays open; its connection closes."""
     left = (Send(CHUNKED + coded(BEGUN + deltas("ld") + FINISH + DONE)), Hold())
     with FaultServer(left, WHOLE) as server:
         async with client_under_test.client(server.url) as client:
@@ -317,7 +317,7 @@ async def left_open(client_under_test: ClientUnderTest) -> None:
 
 @case("S12", "finish-reason", peers=False)
 async def left_open_after_the_reason(client_under_test: ClientUnderTest) -> None:
-    """A finish reason alone completes a stream too, if nothing follows within the idle limit."""
+    """A finish reason completes a stream if nothing follows it within the limit."""
     left = (Send(CHUNKED + coded(BEGUN + deltas("ld") + FINISH)), Hold())
     with FaultServer(left) as server:
         async with client_under_test.client(
@@ -337,7 +337,7 @@ async def left_open_after_the_reason(client_under_test: ClientUnderTest) -> None
     },
 )
 async def done_without_blank_line(client_under_test: ClientUnderTest, ending: bytes) -> None:
-    """A stream whose finish reason came is complete, however its end marker is written."""
+    """A stream with a finish reason is complete however its end marker is terminated."""
     with FaultServer(closing(deltas("Hello", " wor", "ld"), FINISH, ending)) as server:
         async with client_under_test.client(server.url) as client:
             fine(await streamed(client_under_test, client), "Hello world")
@@ -345,7 +345,7 @@ async def done_without_blank_line(client_under_test: ClientUnderTest, ending: by
 
 @case("S14", "chunks")
 async def iterate_twice(client_under_test: ClientUnderTest) -> None:
-    """To iterate a finished stream again is an error, not an empty stream."""
+    """Iterating a finished stream again raises an error."""
     with FaultServer(WHOLE) as server:
         async with (
             client_under_test.client(server.url) as client,
@@ -363,7 +363,7 @@ async def iterate_twice(client_under_test: ClientUnderTest) -> None:
 
 @case("S14", "text", peers=False)
 async def iterate_text_twice(client_under_test: ClientUnderTest) -> None:
-    """So is to ask for its text again."""
+    """Iterating the text of a finished stream again raises an error."""
     with FaultServer(WHOLE) as server:
         async with (
             client_under_test.client(server.url) as client,
@@ -385,7 +385,7 @@ CORPUS: list[dict[str, Any]] = json.loads(
 
 
 def pieces(entry: dict[str, Any]) -> list[bytes]:
-    """The reads of an entry of the corpus."""
+    """Return the reads of an entry of the corpus."""
     found: list[bytes] = []
     for chunk in entry["chunks"]:
         if isinstance(chunk, str):
@@ -396,7 +396,7 @@ def pieces(entry: dict[str, Any]) -> list[bytes]:
 
 
 def written_out(data: Any) -> str:
-    """An event's data, which the corpus shortens where it is long."""
+    """Return an event's data, which the corpus abbreviates where it is long."""
     if isinstance(data, str):
         return data
     text: str = data["repeat"] * data["times"] + data["then"]
@@ -405,7 +405,7 @@ def written_out(data: Any) -> str:
 
 @case("S15", "corpus", peers=False)
 async def corpus(client_under_test: ClientUnderTest) -> None:
-    """Every entry of the corpus, off a socket: as it comes, byte by byte, and whole."""
+    """Every entry of the corpus decodes the same, as recorded, byte by byte and whole."""
     bodies = iter([b"".join(pieces(entry)) for entry in CORPUS])
     with FaultServer(lambda _: body(200, next(bodies), kind="text/event-stream")) as server:
         if not isinstance(client_under_test, SDK):
@@ -430,7 +430,7 @@ async def corpus(client_under_test: ClientUnderTest) -> None:
 
 
 def judge_decoding(entry: dict[str, Any], split: list[bytes], way: str) -> None:
-    """Decode an entry of the corpus in one way of splitting it, and compare."""
+    """Decode an entry of the corpus with one split and compare."""
     decoder = SSEDecoder()
     events = [event for data in split for event in decoder.feed(data)] + decoder.close()
     found = [(each.event, each.data, each.id) for each in events]
@@ -444,7 +444,7 @@ def judge_decoding(entry: dict[str, Any], split: list[bytes], way: str) -> None:
 
 @case("S16", "one-line")
 async def long_line(client_under_test: ClientUnderTest) -> None:
-    """A line of 16 MiB in chunks of 1 KiB costs in proportion to its length."""
+    """A line of 16 MiB in chunks of 1 KiB takes linear time."""
     start, end = event(delta("@")).split(b"@")
     answer = (
         Send(CHUNKED + coded(start)),
@@ -456,13 +456,13 @@ async def long_line(client_under_test: ClientUnderTest) -> None:
             outcome = await streamed(client_under_test, client)
     expect(outcome.error is None, f"raised {outcome.error!r}"[:300])
     expect(len(outcome.text) == 2**24, f"{len(outcome.text)} characters came")
-    # One second is owed; a quadratic reader takes half a minute, a busy machine does not.
+    # The requirement is one second; a quadratic reader takes half a minute.
     within(outcome.seconds, 6.0, "a line of 16 MiB")
 
 
 @case("S16", "comment-lines")
 async def many_lines(client_under_test: ClientUnderTest) -> None:
-    """So do 80,000 comment lines with no blank line between them."""
+    """80,000 comment lines without a blank line take linear time."""
     answer = (
         Send(STREAM + deltas("Hello")),
         Repeat(b": nothing\n" * 100, 800),
@@ -485,7 +485,7 @@ ENDLESS: tuple[tuple[bytes, bytes], ...] = (
 
 @case("S17", "line-event-and-name")
 async def endless(client_under_test: ClientUnderTest) -> None:
-    """A line, or an event, that never ends is an error at the bound, in bounded memory."""
+    """An endless line or event raises an error at the bound, in bounded memory."""
     answers = [
         (Send(STREAM + deltas("Hello") + start), Repeat(more, 300 * 16), Fin())
         for start, more in ENDLESS
@@ -505,6 +505,6 @@ async def endless(client_under_test: ClientUnderTest) -> None:
 
 @case("S17", "default-bound", peers=False)
 async def default_bound(client_under_test: ClientUnderTest) -> None:
-    """By default an event may have 64 MiB."""
+    """An event may have 64 MiB by default."""
     default = signature(Client).parameters["max_event_bytes"].default
     expect(default >= 64 * 2**20, f"the default bound is {default}")

@@ -1,4 +1,4 @@
-"""How the clients did: one row a fault, one column a client, in the terminal and in Markdown."""
+"""The fault table: a row per fault and a column per client, as text and Markdown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from attrs import define, field, frozen
 from tests.support.case import named
 from tests.support.client_under_test import ClientUnderTest, FaultNotHandled
 
-from .catalogue import CASES, GROUPS, ErrorKind
+from .catalogue import CASES, GROUPS, Fault
 
 COMMAND = "nox -s faults -- --peer openai --markdown docs/faults.md"
 LIBRARIES = (
@@ -32,11 +32,11 @@ LIBRARIES = (
 
 @frozen
 class Result:
-    """How one client did at one fault.
+    """The result of one client for one fault.
 
     Attributes:
-        cases: in how many variants it was put to it; none where the fault does not apply.
-        failures: what went wrong, by variant.
+        cases: the number of variants; 0 where the fault does not apply.
+        failures: error messages by variant.
     """
 
     cases: int
@@ -44,21 +44,21 @@ class Result:
 
     @property
     def mark(self) -> str:
-        """The result in one character."""
+        """Return the result as one character."""
         if not self.cases:
             return ""
         return "✗" if self.failures else "✓"
 
 
-def put_to(client_under_test: ClientUnderTest, fault: ErrorKind) -> Result:
-    """Put a client to all variants of a fault; what it leaves to the collector is a failure too."""
+def put_to(client_under_test: ClientUnderTest, fault: Fault) -> Result:
+    """Run all variants of a fault; resources left to the garbage collector are failures too."""
     cases = [case for case in CASES if case.fault == fault.id and case.suits(client_under_test)]
     failures: dict[str, str] = {}
     with _left_behind(client_under_test) as complaints:
         for case in cases:
             try:
                 case.run(client_under_test)
-            except Exception as error:  # noqa: BLE001  # whatever comes is the client's failure
+            except Exception as error:  # noqa: BLE001  # any exception is the client's failure
                 first = _first(error)
                 own = isinstance(first, FaultNotHandled)
                 failures[case.variant] = str(first) if own else f"{named(first)}: {first}"
@@ -70,7 +70,7 @@ def put_to(client_under_test: ClientUnderTest, fault: ErrorKind) -> Result:
 
 @contextmanager
 def _left_behind(client_under_test: ClientUnderTest) -> Generator[list[str]]:
-    """What is raised where nobody can catch it, a peer's warnings excepted."""
+    """Collect exceptions that nobody can catch, except a peer's warnings."""
     complaints: list[str] = []
     before = sys.unraisablehook
     sys.unraisablehook = lambda raised: complaints.append(repr(raised.exc_value))
@@ -83,7 +83,7 @@ def _left_behind(client_under_test: ClientUnderTest) -> Generator[list[str]]:
 
 
 def _first(error: BaseException) -> BaseException:
-    """The first error of a group of them, as task groups raise."""
+    """Return the first error of an exception group."""
     inner: tuple[BaseException, ...] = getattr(error, "exceptions", ())
     return _first(inner[0]) if inner else error
 
@@ -93,13 +93,13 @@ class Table:
     """The results so far."""
 
     clients_under_test: tuple[ClientUnderTest, ...]
-    _results: dict[ErrorKind, Mapping[ClientUnderTest, Result]] = field(
-        init=False, factory=dict[ErrorKind, Mapping[ClientUnderTest, Result]]
+    _results: dict[Fault, Mapping[ClientUnderTest, Result]] = field(
+        init=False, factory=dict[Fault, Mapping[ClientUnderTest, Result]]
     )
 
     @property
     def passed(self) -> bool:
-        """Whether no client but a peer has failed."""
+        """Return whether this SDK passed every fault."""
         return not any(
             result.failures
             for results in self._results.values()
@@ -107,17 +107,17 @@ class Table:
             if not client_under_test.is_peer
         )
 
-    def add(self, fault: ErrorKind, results: Mapping[ClientUnderTest, Result]) -> None:
+    def add(self, fault: Fault, results: Mapping[ClientUnderTest, Result]) -> None:
         """Add a row."""
         self._results[fault] = results
 
     def heading(self) -> str:
-        """The head of the table, for a terminal."""
+        """Return the header of the table for a terminal."""
         columns = "".join(f"{name:>{len(name) + 2}}" for name in self._columns)
         return f"{'':<34}{columns}\n"
 
-    def row(self, fault: ErrorKind) -> str:
-        """A row, for a terminal."""
+    def row(self, fault: Fault) -> str:
+        """Return a row for a terminal."""
         cells = "".join(
             f"{cell:>{len(name) + 2}}"
             for name, cell in zip(self._columns, self._cells(fault), strict=True)
@@ -125,7 +125,7 @@ class Table:
         return f"{fault.id:<4}{fault.name:<30}{cells}\n"
 
     def failures(self) -> str:
-        """What went wrong, a line for each variant and client."""
+        """Return the failures, a line per variant and client."""
         lines = [
             f"{fault.id}-{variant} {client_under_test}: {' '.join(reason.split())[:300]}"
             for fault, results in self._results.items()
@@ -135,7 +135,7 @@ class Table:
         return "".join(f"\n{line}" for line in lines) + ("\n" if lines else "")
 
     def markdown(self) -> str:
-        """The whole table as a page."""
+        """Return the table as a Markdown page."""
         lines = [
             "# Faults",
             "",
@@ -152,7 +152,7 @@ class Table:
                 lines += ["", f"## {title}", "", *self._section(faults)]
         return "\n".join(lines) + "\n"
 
-    def _section(self, faults: list[ErrorKind]) -> list[str]:
+    def _section(self, faults: list[Fault]) -> list[str]:
         columns = ["", "fault", "what is done", "what is owed", *self._columns]
         lines = [_line(columns), _line(["---"] * 4 + [":-:"] * len(self._columns))]
         for fault in faults:
@@ -192,7 +192,7 @@ class Table:
     def _peers_name(self) -> str:
         return f"openai {version('openai')}"
 
-    def _cells(self, fault: ErrorKind) -> list[str]:
+    def _cells(self, fault: Fault) -> list[str]:
         results = self._results[fault]
         cells = [results[client_under_test].mark for client_under_test in self._own]
         if self._peers:
@@ -200,8 +200,8 @@ class Table:
             cells.append("✗" if "✗" in marks else "✓" if "✓" in marks else "")
         return cells
 
-    def _peers_reason(self, fault: ErrorKind) -> str:
-        """What went wrong with the peer: the first variant's reason, for the first colour."""
+    def _peers_reason(self, fault: Fault) -> str:
+        """Return the peer's failure: the first variant on the first backend."""
         for client_under_test in self._peers:
             result = self._results[fault][client_under_test]
             for variant, reason in result.failures.items():

@@ -1,4 +1,4 @@
-"""Each fault, in each variant, put to each client on each transport, on a real socket."""
+"""Each fault in each variant, for each client on each transport, on a real socket."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.support.client_under_test import SDK, ClientUnderTest, clients_under_
 from .catalogue import CASES, FAULTS
 
 SLOW = {"K2", "M1", "M2", "M3", "P3", "P4", "P5", "P7", "P9"}
-"""Faults whose cases take seconds of CPU: programs in processes of their own, hundreds of MB."""
+"""Faults whose cases take seconds of CPU: child processes, hundreds of megabytes."""
 
 
 def _marks(case: Case, client_under_test: ClientUnderTest) -> tuple[pytest.MarkDecorator, ...]:
@@ -33,24 +33,24 @@ def _marks(case: Case, client_under_test: ClientUnderTest) -> tuple[pytest.MarkD
     ],
 )
 def test_fault(case: Case, client_under_test: ClientUnderTest) -> None:
-    """The client behaves as the case's check owes it."""
+    """The client passes the case's check."""
     case.run(client_under_test)
 
 
 @pytest.mark.parametrize("fault", [fault.id for fault in FAULTS])
 def test_every_fault_has_a_case(fault: str) -> None:
-    """No fault is in the table without something that shows it."""
+    """Every fault in the table has a case."""
     assert any(case.fault == fault for case in CASES)
 
 
 def test_case_names_are_unique() -> None:
-    """A name in a report means one case."""
+    """Case names are unique."""
     names = [str(case) for case in CASES]
     assert len(set(names)) == len(names)
 
 
 def test_default_transport_is_always_there() -> None:
-    """The suite never runs empty for want of a library."""
+    """The default transport is tested on every backend."""
     assert {
         client_under_test.backend
         for client_under_test in clients_under_test()

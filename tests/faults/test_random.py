@@ -1,4 +1,4 @@
-"""Random scripts: whatever a server does, no client takes an unfinished answer for a whole one."""
+"""Random scripts: no client reports a cut response as complete."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TEXTS = st.text(alphabet=st.characters(codec="utf-8"), max_size=6)
 
 @frozen
 class Script:
-    """What a server sends, in writes, and how it ends."""
+    """The writes of a server and how its response ends."""
 
     writes: tuple[bytes, ...]
     is_chunked: bool
@@ -29,12 +29,12 @@ class Script:
 
     @property
     def sent(self) -> bytes:
-        """The body."""
+        """Return the body."""
         return b"".join(self.writes)
 
     @property
     def answer(self) -> Answer:
-        """The actions."""
+        """Return the actions."""
         wrap = coded if self.is_chunked else bytes
         actions: list[Action] = [Send(CHUNKED if self.is_chunked else STREAM)]
         for write in self.writes:
@@ -46,14 +46,14 @@ class Script:
 
     @property
     def whole_events(self) -> list[str]:
-        """The data of the events whose blank line was sent."""
+        """Return the data of all completed events."""
         blocks = self.sent.split(b"\n\n")[:-1]
         lines = [block.lstrip(b"\n") for block in blocks]
         return [line[6:].decode() for line in lines if line.startswith(b"data: ")]
 
     @property
     def text(self) -> str:
-        """The text of the first choice in them."""
+        """Return the text of the first choice."""
         return "".join(
             choice["delta"].get("content", "")
             for data in self.whole_events
@@ -64,7 +64,7 @@ class Script:
 
     @property
     def is_finished(self) -> bool:
-        """Whether the end marker was sent, or a finish reason for each choice that was begun."""
+        """Return whether the end marker, or a finish reason for each choice, was sent."""
         begun: set[int] = set()
         ended: set[int] = set()
         for data in self.whole_events:
@@ -79,7 +79,7 @@ class Script:
 
 @st.composite
 def scripts(draw: st.DrawFn) -> Script:
-    """Scripts of a few events with noise between them, cut anywhere or nowhere."""
+    """Generate scripts of a few events with noise between them, cut anywhere or nowhere."""
     choices = draw(st.integers(1, 2))
     parts = [
         event(delta(text, index=draw(st.integers(0, choices - 1))))
@@ -105,7 +105,7 @@ def scripts(draw: st.DrawFn) -> Script:
 @settings(max_examples=25)
 @given(script=scripts())
 def test_no_lie(client_under_test: ClientUnderTest, script: Script) -> None:
-    """A stream ends without an error if and only if the server finished its answer."""
+    """A stream ends without an error if and only if the server completed the response."""
     with FaultServer(script.answer) as server:
 
         async def read() -> None:
@@ -120,7 +120,7 @@ def test_no_lie(client_under_test: ClientUnderTest, script: Script) -> None:
                 outcome.error
             )
             client_under_test.check_partial(outcome.error, outcome.text)
-            # What a reset overtakes may be lost; all else that was sent is delivered.
+            # A reset may discard sent data; everything else must be delivered.
             if script.ending != "reset":
                 assert not script.is_finished
                 assert outcome.text == script.text

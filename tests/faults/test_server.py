@@ -1,4 +1,4 @@
-"""The fault server itself: does it do what its scripts say, by plain sockets."""
+"""The fault server itself, tested with plain sockets."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ REQUEST = b"POST /chat HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody"
 
 @contextmanager
 def connected(server: FaultServer) -> Generator[socket.socket]:
-    """A plain connection to a server."""
+    """Open a plain connection to a server."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=5) as plain:
         yield plain
 
 
 def everything(plain: socket.socket) -> bytes:
-    """All bytes until the server ends the connection."""
+    """Read until the server ends the connection."""
     parts: list[bytes] = []
     while part := plain.recv(2**16):
         parts.append(part)
@@ -33,12 +33,12 @@ def everything(plain: socket.socket) -> bytes:
 
 
 def echo(request: Received) -> Answer:
-    """Answer with the body."""
+    """Respond with the body."""
     return (Send(request.body), Fin())
 
 
 def soon(condition: Callable[[], bool]) -> bool:
-    """Whether a condition comes true in time."""
+    """Wait for a condition; return whether it became true in time."""
     end = time.monotonic() + 3
     while not condition() and time.monotonic() < end:
         time.sleep(0.005)
@@ -46,7 +46,7 @@ def soon(condition: Callable[[], bool]) -> bool:
 
 
 def test_requests_are_recorded() -> None:
-    """Line, headers, body and connection of each request are there to be asserted on."""
+    """Line, headers, body and connection of each request are recorded."""
     with FaultServer((Send(b"one"),), (Send(b"two"), Fin())) as server, connected(server) as plain:
         plain.sendall(REQUEST[:20])
         plain.sendall(REQUEST[20:])
@@ -64,7 +64,7 @@ def test_requests_are_recorded() -> None:
 
 
 def test_two_requests_in_one_read() -> None:
-    """Requests that come together are answered one by one."""
+    """Pipelined requests are served one by one."""
     with FaultServer((Send(b"."),), (Send(b"!"), Fin())) as server, connected(server) as plain:
         plain.sendall(REQUEST + REQUEST)
         assert everything(plain) == b".!"
@@ -78,7 +78,7 @@ def test_answers_by_request() -> None:
 
 
 def test_fin_is_a_fin() -> None:
-    """After a FIN the client has read everything, and no error."""
+    """After a FIN the client has read everything without an error."""
     with FaultServer((Send(b"x" * 10**6), Fin())) as server, connected(server) as plain:
         plain.sendall(REQUEST)
         assert len(everything(plain)) == 10**6
@@ -94,7 +94,7 @@ def test_reset_is_a_reset() -> None:
 
 
 def test_drip_repeat_and_wait() -> None:
-    """Bytes come as slowly as told."""
+    """Bytes arrive at the scripted pace."""
     script = (Drip(b"abc", 0.02), Repeat(b"d", 2, 0.02), Wait(0.05), Send(b"e"), Fin())
     with FaultServer(script) as server, connected(server) as plain:
         plain.sendall(REQUEST)
@@ -105,7 +105,7 @@ def test_drip_repeat_and_wait() -> None:
 
 
 def test_gate() -> None:
-    """A script stands at its gate until the test opens it."""
+    """A script waits at its gate until the test opens it."""
     with FaultServer((Send(b"a"), Gate(), Send(b"b"), Fin())) as server, connected(server) as plain:
         plain.sendall(REQUEST)
         assert plain.recv(9) == b"a"
@@ -119,7 +119,7 @@ def test_gate() -> None:
 
 @pytest.mark.parametrize("how", ["fin", "reset"])
 def test_it_sees_how_the_client_leaves(how: str) -> None:
-    """A client that leaves while the script holds is noted, with the time."""
+    """The time at which a client leaves during a hold is recorded."""
     with FaultServer((Send(b"a"), Hold())) as server:
         with connected(server) as plain:
             plain.sendall(REQUEST)
@@ -132,7 +132,7 @@ def test_it_sees_how_the_client_leaves(how: str) -> None:
 
 
 def test_not_reading_blocks_the_client() -> None:
-    """What a server does not read piles up at the client."""
+    """A server that does not read blocks the client's writes."""
     with FaultServer(reads=None) as server, connected(server) as plain:
         plain.settimeout(0.2)
         with pytest.raises(TimeoutError):
@@ -141,7 +141,7 @@ def test_not_reading_blocks_the_client() -> None:
 
 
 def test_a_connection_that_is_not_read_stays() -> None:
-    """Whatever the garbage collector looks at meanwhile."""
+    """A connection that is not read survives garbage collection."""
     with FaultServer((Hold(),), reads=None) as server, connected(server) as plain:
         assert soon(lambda: server.open_connections == 1)
         for _ in range(5):
@@ -153,7 +153,7 @@ def test_a_connection_that_is_not_read_stays() -> None:
 
 
 def test_reading_slowly() -> None:
-    """A server that reads at a pace takes its time over a request."""
+    """A server that reads at a pace delays a request accordingly."""
     with FaultServer((Fin(),), reads=Pace(20, 0.02)) as server, connected(server) as plain:
         began = time.monotonic()
         plain.sendall(REQUEST)
@@ -162,7 +162,7 @@ def test_reading_slowly() -> None:
 
 
 def test_not_accepting() -> None:
-    """A client can connect to a server that never accepts, and hears nothing."""
+    """A client connects to a server that never accepts, and receives nothing."""
     with FaultServer(accepts=False) as server, connected(server) as plain:
         plain.sendall(REQUEST)
         plain.settimeout(0.05)
@@ -172,12 +172,12 @@ def test_not_accepting() -> None:
 
 
 def test_black_hole() -> None:
-    """Connecting to it never ends."""
+    """Connecting to the black hole never completes."""
     with black_hole() as url, pytest.raises(TimeoutError):
         socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=0.1)
 
 
 def test_refused() -> None:
-    """Connecting to it is refused at once."""
+    """Connecting to a closed port is refused at once."""
     with refused() as url, pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=5)

@@ -1,4 +1,4 @@
-"""Group T: servers that take their time."""
+"""Group T: slow and silent servers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ GROUP = Group([])
 case = GROUP.case
 
 LATEST = 1.2
-"""Seconds by which a limit of 0.2 to 0.5 s has to have ended a call, on a busy machine too."""
+"""Seconds by which a limit of 0.2 to 0.5 s must end a call, even on a busy machine."""
 
 SO_FAR = "Hello wor"
 
@@ -43,7 +43,7 @@ SO_FAR = "Hello wor"
 def limited(
     client_under_test: ClientUnderTest, error: Exception, limit: str, seconds: float
 ) -> None:
-    """The error names the limit, its length and the try."""
+    """Check that the error names the limit, its length and the attempt."""
     if client_under_test.is_peer:
         return
     expect(getattr(error, "limit", None) == limit, f"the limit is {getattr(error, 'limit', None)}")
@@ -62,7 +62,7 @@ PINGS: dict[str, bytes] = {
 
 @case("T1", over=PINGS)
 async def pings_forever(client_under_test: ClientUnderTest, ping: bytes) -> None:
-    """Keep-alives are no events: the idle limit ends the stream, and what came is kept."""
+    """Keep-alives do not reset the idle limit, which ends the stream with `partial`."""
     answer = (Send(CHUNKED + coded(BEGUN)), Repeat(coded(ping), 60, 0.05), Fin())
     with FaultServer(answer) as server:
         async with client_under_test.client(server.url, limits={"idle": 0.2}, retries=0) as client:
@@ -75,7 +75,7 @@ async def pings_forever(client_under_test: ClientUnderTest, ping: bytes) -> None
 
 @case("T1", "from-the-start")
 async def pings_before_the_first_event(client_under_test: ClientUnderTest) -> None:
-    """The same before the first event."""
+    """Keep-alives do not reset the idle limit before the first event."""
     answer = (Send(CHUNKED), Repeat(coded(b": ping\n\n"), 60, 0.05), Fin())
     with FaultServer(answer) as server:
         async with client_under_test.client(server.url, limits={"idle": 0.2}, retries=0) as client:
@@ -86,7 +86,7 @@ async def pings_before_the_first_event(client_under_test: ClientUnderTest) -> No
 
 @case("T1", "unless-it-is-the-caller")
 async def caller_takes_time(client_under_test: ClientUnderTest) -> None:
-    """How long the caller takes over a chunk does not count: only waiting is idle."""
+    """The caller's own time between chunks does not count as idle."""
     each = [*(deltas(text) for text in TEXTS), FINISH, DONE]
     with FaultServer((Send(CHUNKED + b"".join(map(coded, each)) + LAST_CHUNK),)) as server:
         async with (
@@ -120,7 +120,7 @@ DRIPS: dict[str, tuple[str, Answer]] = {
 
 @case("T2", over=DRIPS)
 async def drip(client_under_test: ClientUnderTest, told: tuple[str, Answer]) -> None:
-    """A byte now and then does not put off the end of the whole call."""
+    """Single bytes now and then do not extend the total limit."""
     way, answer = told
     with FaultServer(answer) as server:
         async with client_under_test.client(server.url, limits={"total": 0.2}, retries=0) as client:
@@ -134,7 +134,7 @@ async def drip(client_under_test: ClientUnderTest, told: tuple[str, Answer]) -> 
 
 @case("T3", "status-line-dripped")
 async def slow_status_line(client_under_test: ClientUnderTest) -> None:
-    """A dripped status line is bounded by the whole call's limit."""
+    """The total limit ends a response whose status line drips."""
     with FaultServer((Drip(b"HTTP/1.1 200 OK" + b"K" * 60, 0.05), Fin())) as server:
         async with client_under_test.client(server.url, limits={"total": 0.2}, retries=0) as client:
             outcome = await created(client_under_test, client)
@@ -144,7 +144,7 @@ async def slow_status_line(client_under_test: ClientUnderTest) -> None:
 
 @case("T3", over={"connect-limit": "connect", "total-limit": "total"})
 async def connecting(client_under_test: ClientUnderTest, limit: str) -> None:
-    """A connection that never stands is given up at the limit."""
+    """The connect limit ends a connection attempt that is never accepted."""
     with black_hole() as url:
         async with client_under_test.client(url, limits={limit: 0.2}, retries=0) as client:
             outcome = await created(client_under_test, client)
@@ -154,7 +154,7 @@ async def connecting(client_under_test: ClientUnderTest, limit: str) -> None:
 
 @case("T3", "never-accepted")
 async def never_accepted(client_under_test: ClientUnderTest) -> None:
-    """A server that says nothing at all is given up at the read limit."""
+    """The read limit ends a call to a silent server."""
     with FaultServer(accepts=False) as server:
         async with client_under_test.client(server.url, limits={"read": 0.2}, retries=0) as client:
             outcome = await created(client_under_test, client)
@@ -164,7 +164,7 @@ async def never_accepted(client_under_test: ClientUnderTest) -> None:
 
 @case("T3", "silence-mid-stream")
 async def silence(client_under_test: ClientUnderTest) -> None:
-    """A stream that falls silent is given up at the read limit, and what came is kept."""
+    """The read limit ends a silent stream with `partial`."""
     with FaultServer((Send(CHUNKED + coded(BEGUN)), Hold())) as server:
         async with client_under_test.client(server.url, limits={"read": 0.2}) as client:
             outcome = await streamed(client_under_test, client)
@@ -179,7 +179,7 @@ LARGE = {"userId": "x" * 2**24}
 
 @case("T3", "request-not-read", peers=False)
 async def not_read(client_under_test: ClientUnderTest) -> None:
-    """A server that does not read the request is given up at the write limit."""
+    """The write limit ends a call to a server that does not read."""
     with FaultServer(reads=None) as server:
         async with client_under_test.client(server.url, limits={"write": 0.2}, retries=0) as client:
             outcome = await created(client_under_test, client, extra_body=LARGE)
@@ -189,7 +189,7 @@ async def not_read(client_under_test: ClientUnderTest) -> None:
 
 @case("T3", "request-read-slowly", peers=False)
 async def read_slowly(client_under_test: ClientUnderTest) -> None:
-    """A server that reads the request a little at a time does not put off the call's end."""
+    """A server that reads slowly does not extend the total limit."""
     with FaultServer(reads=Pace(2**12, 0.02)) as server:
         async with client_under_test.client(server.url, limits={"total": 0.5}, retries=0) as client:
             outcome = await created(client_under_test, client, extra_body=LARGE)
@@ -199,7 +199,7 @@ async def read_slowly(client_under_test: ClientUnderTest) -> None:
 
 @case("T3", "over-all-tries")
 async def over_all_tries(client_under_test: ClientUnderTest) -> None:
-    """One limit covers every try and the waits between them."""
+    """The total limit covers every attempt and the waits between them."""
     slow = (Wait(0.15), *failed(503, "retry-after-ms: 150"))
     with FaultServer(slow) as server:
         async with client_under_test.client(server.url, limits={"total": 0.5}, retries=9) as client:
@@ -211,7 +211,7 @@ async def over_all_tries(client_under_test: ClientUnderTest) -> None:
 
 @case("T3", "next-try-cut-short")
 async def next_try_cut_short(client_under_test: ClientUnderTest) -> None:
-    """A later try has what the earlier ones left of the limit, and the error names it."""
+    """A later attempt has the rest of the total limit, and the error names the limit."""
     with FaultServer((Wait(0.2), *failed(503, "retry-after-ms: 1")), (Hold(),)) as server:
         async with client_under_test.client(server.url, limits={"total": 0.5}, retries=1) as client:
             outcome = await created(client_under_test, client)
@@ -235,7 +235,7 @@ PEERS_CAP = ("61",)
 
 
 def by_row(rows: list[tuple[str, str, float | str | None]], then: Answer) -> Any:
-    """Fail the first request that names a row by its header, with that row; then answer."""
+    """Fail the first request for a row of the table with that row, then respond."""
     failed_once: set[str] = set()
 
     def answer(request: Received) -> Answer:
@@ -251,8 +251,8 @@ def by_row(rows: list[tuple[str, str, float | str | None]], then: Answer) -> Any
 
 @case("T4", "table")
 async def hostile_wait(client_under_test: ClientUnderTest) -> None:
-    """A wait over the cap is not slept: the error comes at once and says the wait."""
-    # A peer has another cap, which the suite does not wait for.
+    """A `retry-after` over 60 seconds raises the error at once with `retry_after` set."""
+    # A peer has another cap; the suite does not wait for it.
     rows = [row for row in HUGE if not client_under_test.is_peer or row[1] not in PEERS_CAP]
     with FaultServer(by_row(rows, failed(429))) as server:
         async with client_under_test.client(server.url) as client:
@@ -274,7 +274,7 @@ async def hostile_wait(client_under_test: ClientUnderTest) -> None:
 
 
 SENSIBLE: list[tuple[str, str, float | str | None]] = [
-    # Longer than the client's own back-off, so that it shows which of the two was slept.
+    # Longer than the client's own backoff, to tell the two apart.
     ("retry-after-ms", "800", 0.8),
     ("retry-after", "1", 1.0),
 ]
@@ -282,7 +282,7 @@ SENSIBLE: list[tuple[str, str, float | str | None]] = [
 
 @case("T5", "table")
 async def nonsensical_wait(client_under_test: ClientUnderTest) -> None:
-    """Nonsense is ignored, and the client's own back-off decides, which is never zero."""
+    """An invalid `retry-after` is ignored in favour of the client's backoff, which is never 0."""
     rows = NONSENSE + SENSIBLE
     with FaultServer(by_row(rows, document())) as server:
         async with client_under_test.client(server.url, retries=1) as client:
@@ -302,7 +302,7 @@ async def nonsensical_wait(client_under_test: ClientUnderTest) -> None:
 
 @case("T6", over={"create": "create", "stream": "stream"}, backends=AWAITING)
 async def cancelled_in_backoff(client_under_test: ClientUnderTest, way: str) -> None:
-    """A call cancelled between two tries returns at once, and makes no other try."""
+    """A call cancelled during backoff returns at once and sends no further request."""
     with FaultServer(failed(503, "retry-after: 5"), WHOLE) as server:
         async with client_under_test.client(server.url) as client:
             times: list[float] = []

@@ -1,4 +1,4 @@
-"""What the wheel and the sdist hold, and what they say of themselves."""
+"""The contents and metadata of the wheel and the sdist."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .conftest import ROOT
 
 PACKAGE = ROOT / "autonomousai_sdk"
 SDIST_TOP = {
-    ".gitignore",  # Hatchling's own choice, so that a build from the sdist ignores the same files.
+    ".gitignore",  # Added by hatchling, so that a build from the sdist ignores the same files.
     "autonomousai_sdk",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
@@ -38,7 +38,7 @@ def metadata(wheel: Path) -> Message:
 
 
 def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
-    """The wheel has every file of the package, and no test, spec or generator."""
+    """The wheel has every file of the package and no test, spec or generator."""
     with zipfile.ZipFile(wheel) as archive:
         paths = {PurePosixPath(name) for name in archive.namelist()}
 
@@ -52,7 +52,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
 
 
 def test_the_sdist_holds_what_a_packager_needs(sdist: Path) -> None:
-    """The sdist brings spec, tests and docs along, and no dotfile but the build's own."""
+    """The sdist has spec, tests and docs, and no dotfiles except the build's own."""
     with tarfile.open(sdist) as archive:
         top = {PurePosixPath(name).parts[1] for name in archive.getnames()}
 
@@ -60,7 +60,7 @@ def test_the_sdist_holds_what_a_packager_needs(sdist: Path) -> None:
 
 
 def test_the_metadata_is_complete(metadata: Message) -> None:
-    """An index page shows name, licence, Python versions, the README and that types are there."""
+    """The metadata has name, licence, Python versions, README and the typing classifier."""
     assert metadata["Name"] == "autonomousai-sdk"
     assert metadata["License-Expression"] == "MIT"
     assert metadata["License-File"] == "LICENSE"
@@ -73,7 +73,7 @@ def test_the_metadata_is_complete(metadata: Message) -> None:
 
 
 def test_the_extras_are_those_promised(metadata: Message) -> None:
-    """Every extra that the documentation names can be asked for."""
+    """Every documented extra exists."""
     assert set(metadata.get_all("Provides-Extra", [])) == {
         "aiohttp",
         "cli",
@@ -85,7 +85,7 @@ def test_the_extras_are_those_promised(metadata: Message) -> None:
 
 
 def test_the_version_is_said_once(metadata: Message) -> None:
-    """The wheel's version is the one that the package says."""
+    """The version of the wheel is that of the package."""
     said: dict[str, str] = {}
     exec((PACKAGE / "_version.py").read_text(), said)  # noqa: S102 (our own one-line file)
     assert metadata["Version"] == said["__version__"]

@@ -1,4 +1,4 @@
-"""What a plain install brings along, and that it works with nothing more."""
+"""The dependencies of a plain install, which works without any extra."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TOOLS = {"pip", "setuptools"}
 def _run(program: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [str(program), *arguments],
-        cwd=program.parent,  # Away from the checkout, which would be imported instead.
+        cwd=program.parent,  # Outside the checkout, which would be imported instead.
         capture_output=True,
         text=True,
         check=False,
@@ -23,7 +23,7 @@ def _run(program: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_plain_install_brings_five_packages_and_their_own(installed: Path) -> None:
-    """Nothing comes with the package but what its promise names."""
+    """A plain install has exactly the promised dependencies."""
     listed = _run(installed / "python", "-m", "pip", "list", "--format", "json")
     names = {entry["name"].lower().replace("_", "-") for entry in json.loads(listed.stdout)}
 
@@ -31,7 +31,7 @@ def test_a_plain_install_brings_five_packages_and_their_own(installed: Path) -> 
 
 
 def test_every_public_name_can_be_imported_without_extras(installed: Path) -> None:
-    """All that `__all__` names is there in a plain install, and importing it warns of nothing."""
+    """Every public name can be imported in a plain install without a warning."""
     everything = "import autonomousai_sdk as s; print([getattr(s, name) for name in s.__all__])"
     done = _run(installed / "python", "-W", "error", "-c", everything)
 
@@ -40,7 +40,7 @@ def test_every_public_name_can_be_imported_without_extras(installed: Path) -> No
 
 
 def test_the_command_without_its_extra_says_what_to_install(installed: Path) -> None:
-    """`autonomousai` in a plain install fails with the command that helps, not with a traceback."""
+    """`autonomousai` in a plain install names the extra to install, without a traceback."""
     done = _run(installed / "autonomousai", "--help")
 
     assert done.returncode == 2

@@ -1,4 +1,4 @@
-"""Tests of both drivers, written once: as a user of `AsyncClient` writes, and run in each colour.
+"""Tests of both drivers, written once as for `AsyncClient` and run on each backend.
 
 `client_under_test` names the backend; see the module of that name for how a blocking client is
 awaited.
@@ -25,11 +25,11 @@ from .wire import BEGUN, CHUNKED, coded
 Test = Callable[..., Coroutine[Any, Any, None]]
 
 OPEN: Answer = (Send(CHUNKED + coded(BEGUN)), Hold())
-"""A stream that begins, and then keeps silent as long as the client stays."""
+"""A stream that starts and then stays silent until the client leaves."""
 
 
 def put_to(clients_under_test: Sequence[Any]) -> Callable[[Test], Callable[..., None]]:
-    """Run a coroutine test with each of these subjects, in its colour."""
+    """Run a coroutine test with each of these clients, on its backend."""
 
     def decorate(test: Test) -> Callable[..., None]:
         @functools.wraps(test)
@@ -42,22 +42,22 @@ def put_to(clients_under_test: Sequence[Any]) -> Callable[[Test], Callable[..., 
     return decorate
 
 
-def in_colours(*backends: Backend) -> Callable[[Test], Callable[..., None]]:
-    """Run a coroutine test in each of these colours."""
+def on_backends(*backends: Backend) -> Callable[[Test], Callable[..., None]]:
+    """Run a coroutine test on each of these backends."""
     return put_to([SDK(each, "httpx") for each in backends])
 
 
-in_each_colour = in_colours(*BACKENDS)
-awaiting = in_colours(*AWAITING)
+on_each_backend = on_backends(*BACKENDS)
+awaiting = on_backends(*AWAITING)
 
 
 class Interrupted(BaseException):
-    """What a signal's handler raises, as that of Ctrl-C does."""
+    """Raised by a signal handler, like KeyboardInterrupt."""
 
 
 @contextmanager
 def cut_short(client_under_test: SDK, after: float = 0.15) -> Generator[None]:
-    """End the block after so many seconds: by a signal, or by cancelling its task."""
+    """Interrupt the block after some seconds, by a signal or by cancelling its task."""
     if client_under_test.backend != "sync":
         with anyio.move_on_after(after) as scope:
             yield
@@ -78,11 +78,11 @@ def cut_short(client_under_test: SDK, after: float = 0.15) -> Generator[None]:
 
 
 async def left(client_under_test: SDK, server: FaultServer, open_connections: int = 0) -> bool:
-    """Whether the server soon sees that the client keeps no more connections than that."""
+    """Wait until the client keeps at most `count` connections; return whether it did."""
     return await client_under_test.until(lambda: server.open_connections <= open_connections)
 
 
 def drop(held: list[Any]) -> None:
-    """Let go of what only this list holds; what is warned of then, unexpected, fails the test."""
+    """Drop the objects of the list; unexpected warnings fail the test."""
     held.clear()
     gc.collect()

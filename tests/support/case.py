@@ -1,4 +1,4 @@
-"""A case: one fault in one variant, and the check of what a client owes its user then."""
+"""A case: one fault in one variant, and the check of the required behaviour."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class Case:
 
     Attributes:
         fault: the id in the table of faults.
-        variant: which form of it.
-        check: raises `NotSurvived`, or any error, unless the client behaves as owed.
-        arguments: what the check gets besides the subject.
-        colours: the colours it makes sense for.
-        transports: the transports it makes sense for; None for all.
-        peers: whether a peer can be put to it.
+        variant: the name of the variant.
+        check: raises `FaultNotHandled`, or any error, unless the client behaves as required.
+        arguments: the check's arguments after the client under test.
+        backends: the backends it applies to.
+        transports: the transports it applies to; None for all.
+        peers: whether it applies to peers.
     """
 
     fault: str
@@ -39,7 +39,7 @@ class Case:
         return f"{self.fault}-{self.variant}"
 
     def suits(self, client_under_test: ClientUnderTest) -> bool:
-        """Whether it makes sense for a subject."""
+        """Return whether the case applies to a client under test."""
         return (
             client_under_test.backend in self.backends
             and (self.peers or not client_under_test.is_peer)
@@ -51,13 +51,13 @@ class Case:
         )
 
     def run(self, client_under_test: ClientUnderTest) -> None:
-        """Put the subject to it."""
+        """Run the case."""
         client_under_test.run(lambda: self.check(client_under_test, *self.arguments))
 
 
 @frozen
 class Group:
-    """The cases of one group of faults, in the order they are written."""
+    """The cases of one group of faults, in the order of definition."""
 
     cases: list[Case]
 
@@ -70,7 +70,7 @@ class Group:
         transports: tuple[str, ...] | None = None,
         peers: bool = True,
     ) -> Callable[[Check], Check]:
-        """Make a check a case; with `over`, one for each entry, which it gets as an argument."""
+        """Register a check as a case; with `over`, as one case per entry, its argument."""
 
         def made(check: Check) -> Check:
             arguments: Mapping[str, tuple[Any, ...]] = (
@@ -97,13 +97,13 @@ class Group:
 
 @frozen(kw_only=True)
 class Outcome:
-    """What came of a call.
+    """The outcome of a call.
 
     Attributes:
-        text: what was delivered.
-        error: what was raised, or None.
-        completion: the whole answer, if there was no error.
-        seconds: how long it took.
+        text: the delivered text.
+        error: the exception, or None.
+        completion: the completion, if there was no error.
+        seconds: the duration.
     """
 
     text: str
@@ -113,7 +113,7 @@ class Outcome:
 
 
 async def streamed(client_under_test: ClientUnderTest, client: Client, **options: Any) -> Outcome:
-    """Read a stream to its end, whatever that is."""
+    """Read a stream to its end or error."""
     texts: list[str] = []
     completion: Any = None
     caught: Exception | None = None
@@ -123,7 +123,7 @@ async def streamed(client_under_test: ClientUnderTest, client: Client, **options
             async for chunk in stream:
                 texts.append(client_under_test.text(chunk))
             completion = stream.completion
-    except Exception as error:  # noqa: BLE001  # whatever comes is judged by the case
+    except Exception as error:  # noqa: BLE001  # the case checks the exception
         caught = error
     return Outcome(
         text="".join(texts), error=caught, completion=completion, seconds=monotonic() - began
@@ -131,13 +131,13 @@ async def streamed(client_under_test: ClientUnderTest, client: Client, **options
 
 
 async def created(client_under_test: ClientUnderTest, client: Client, **options: Any) -> Outcome:
-    """Ask for a whole answer."""
+    """Request a whole completion."""
     completion: Any = None
     caught: Exception | None = None
     began = monotonic()
     try:
         completion = await client.chat.create("Hello", **options)
-    except Exception as error:  # noqa: BLE001  # whatever comes is judged by the case
+    except Exception as error:  # noqa: BLE001  # the case checks the exception
         caught = error
     return Outcome(
         text="" if completion is None else client_under_test.answer(completion),
@@ -148,13 +148,13 @@ async def created(client_under_test: ClientUnderTest, client: Client, **options:
 
 
 WAYS = {"create": created, "stream": streamed}
-"""The two ways to call, for faults that both can meet."""
+"""The two kinds of call."""
 
 
 def owed(
     outcome: Outcome, kind: type[Exception] | tuple[type[Exception], ...], *texts: str
 ) -> Exception:
-    """The outcome's error, if it is of that kind and says those texts."""
+    """Return the outcome's error after checking its class and texts."""
     error = outcome.error
     if error is None:
         raise FaultNotHandled(f"no error; {outcome.text[:60]!r} passed for the whole answer")
@@ -167,7 +167,7 @@ def owed(
 
 
 def fine(outcome: Outcome, text: str) -> None:
-    """The call gave that text and no error."""
+    """Check that the call returned the text without an error."""
     if outcome.error is not None:
         raise FaultNotHandled(
             f"raised {named(outcome.error)}: {str(outcome.error)[:200]}"
@@ -176,17 +176,17 @@ def fine(outcome: Outcome, text: str) -> None:
 
 
 def expect(condition: bool, otherwise: str) -> None:
-    """Raise `NotSurvived` unless the condition holds."""
+    """Raise `FaultNotHandled` unless the condition holds."""
     if not condition:
         raise FaultNotHandled(otherwise)
 
 
 def within(seconds: float, limit: float, what: str) -> None:
-    """Raise `NotSurvived` if something took longer than that."""
+    """Raise `FaultNotHandled` if something took longer than the limit."""
     expect(seconds <= limit, f"{what} took {seconds:.2f} s")
 
 
 def named(error: BaseException) -> str:
-    """The name of an error's class, with its library's."""
+    """Return the name of an error's class with its library."""
     kind = type(error)
     return f"{kind.__module__.partition('.')[0]}.{kind.__name__}"

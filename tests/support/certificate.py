@@ -1,4 +1,4 @@
-"""The certificate that fault servers speak TLS with: for `localhost`, signed by itself."""
+"""The self-signed certificate of the fault servers, for `localhost`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ CERTIFICATE = FOLDER / "localhost.pem"
 
 
 def server_context() -> ssl.SSLContext:
-    """What a server needs to speak TLS with it."""
+    """Return a server's TLS context with this certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(CERTIFICATE, FOLDER / "localhost.key")
     return context

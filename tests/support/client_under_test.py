@@ -1,8 +1,7 @@
-"""Who is put to the faults: a client of one colour on one transport, ours or a peer's.
+"""The clients that faults run against: the SDK or a peer, on one backend and transport.
 
-Each case is one coroutine function, written as a user of `AsyncClient` writes. For the
-blocking colour the client is wrapped so that awaiting it blocks, and the coroutine is
-stepped through at once: it never waits for an event loop, because there is none.
+Each case is one coroutine function, written as for `AsyncClient`. A blocking client is wrapped so
+that awaiting it blocks; the coroutine then runs to its end without an event loop.
 """
 
 from __future__ import annotations
@@ -39,16 +38,16 @@ ASYNCIO: tuple[Backend, ...] = ("asyncio",)
 SYNC: tuple[Backend, ...] = ("sync",)
 
 SAFETY = 15.0
-"""Seconds any call may take that sets no limit of its own, so that none hangs."""
+"""The limit of calls that set none, in seconds, so that no test hangs."""
 
 
-class FaultNotHandled(AssertionError):  # noqa: N818  # says what it is
-    """A client did not behave as owed."""
+class FaultNotHandled(AssertionError):  # noqa: N818  # not an error of the SDK
+    """A client did not behave as required."""
 
 
 @frozen(kw_only=True)
 class Errors:
-    """The classes of a library's errors, by what they are owed for."""
+    """A library's error classes by their purpose."""
 
     base: type[Exception]
     interrupted: tuple[type[Exception], ...]
@@ -62,14 +61,14 @@ class Errors:
 
 @frozen(kw_only=True)
 class Options:
-    """What a case sets of a client, in terms that every library can be told.
+    """The options of a client that cases set, independent of the library.
 
     Attributes:
         limits: seconds by the names of `Timeout`; a peer gets the shortest as its timeout.
-        retries: more tries after the first; None for the library's default.
-        connections: how many the pool holds; None for the library's default.
+        retries: the number of retries; None for the library's default.
+        connections: the size of the pool; None for the library's default.
         bound: the bound on an event or document in bytes; peers have none.
-        api_key: the key; None for none.
+        api_key: the key, or None.
         headers: sent with every request.
     """
 
@@ -82,7 +81,7 @@ class Options:
 
 
 class Stream(Protocol):
-    """A stream as cases use it."""
+    """The interface of streams in cases."""
 
     async def __aenter__(self) -> Any: ...
     async def __aexit__(self, *exc_info: object) -> None: ...
@@ -96,14 +95,14 @@ class Stream(Protocol):
 
 
 class Chat(Protocol):
-    """The calls, as cases make them."""
+    """The interface of calls in cases."""
 
     async def create(self, messages: str, **options: Any) -> Any: ...
     def stream(self, messages: str, **options: Any) -> Stream: ...
 
 
 class Client(Protocol):
-    """A client as cases use it."""
+    """The interface of clients in cases."""
 
     @property
     def chat(self) -> Chat: ...
@@ -111,11 +110,11 @@ class Client(Protocol):
 
 @frozen
 class ClientUnderTest(ABC):
-    """One colour of one library on one transport.
+    """One library on one backend and transport.
 
     Attributes:
-        colour: how it is called.
-        transport: what it is built on.
+        backend: sync, asyncio or trio.
+        transport: the HTTP library below it.
     """
 
     backend: Backend
@@ -126,33 +125,33 @@ class ClientUnderTest(ABC):
 
     @abstractmethod
     def make(self, url: str, options: Options) -> Any:
-        """The library's own client."""
+        """Create the library's client."""
 
     @abstractmethod
     def calls(self, made: Any) -> Client:
-        """The client as cases use it."""
+        """Return the client with the interface that cases use."""
 
     @abstractmethod
     async def close(self, made: Any) -> None:
-        """Close what `make` made, and all that it opened for it."""
+        """Close a client from `make` and everything opened for it."""
 
     @abstractmethod
     def text(self, chunk: Any) -> str:
-        """The text of a chunk's first choice."""
+        """Return the text of a chunk's first choice."""
 
     @abstractmethod
     def answer(self, completion: Any) -> str:
-        """The text of a whole answer."""
+        """Return the text of a completion."""
 
     @abstractmethod
     def check_partial(self, error: BaseException, text: str) -> None:
-        """Raise `NotSurvived` unless the error has what came before it."""
+        """Raise `FaultNotHandled` unless the error has the preceding chunks as `partial`."""
 
     def __str__(self) -> str:
         return f"{self.backend}-{self.transport}"
 
     def client(self, url: str, **options: Any) -> AbstractAsyncContextManager[Client]:
-        """A client that is closed at the end of the block; options are those of `Options`."""
+        """Create a client with these `Options` and close it at the end of the block."""
         return self._client(url, Options(**options))
 
     @asynccontextmanager
@@ -164,10 +163,10 @@ class ClientUnderTest(ABC):
             await self.close(made)
 
     def run(self, act: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Run a coroutine function in this colour.
+        """Run a coroutine function on this backend.
 
         Raises:
-            NotSurvived: it left something to the event loop that nobody took care of.
+            FaultNotHandled: it left an unhandled exception to the event loop.
         """
         if self.backend == "sync":
             return at_once(act())
@@ -181,14 +180,14 @@ class ClientUnderTest(ABC):
         return {}
 
     async def sleep(self, seconds: float) -> None:
-        """Let time pass."""
+        """Sleep."""
         if self.backend == "sync":
-            sleep(seconds)  # noqa: ASYNC251  # this colour blocks
+            sleep(seconds)  # noqa: ASYNC251  # the blocking backend
         else:
             await anyio.sleep(seconds)
 
     async def until(self, condition: Callable[[], bool], within: float = 3.0) -> bool:
-        """Wait for a condition; whether it came true in time."""
+        """Wait for a condition; return whether it became true in time."""
         end = monotonic() + within
         while not condition():
             if monotonic() > end:
@@ -197,7 +196,7 @@ class ClientUnderTest(ABC):
         return True
 
     async def each(self, count: int, act: Callable[[int], Coroutine[Any, Any, T]]) -> Sequence[T]:
-        """Run `act` with each number below `count`, all at once: in threads, or as tasks."""
+        """Run `act` with each number below `count` concurrently, in threads or tasks."""
         if self.backend == "sync":
 
             def thread(number: int) -> T:
@@ -218,7 +217,7 @@ class ClientUnderTest(ABC):
 
 
 def at_once(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine that never really waits."""
+    """Run a coroutine that never suspends."""
     try:
         coroutine.send(None)
     except StopIteration as stop:
@@ -246,7 +245,7 @@ async def _looked_after(act: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 
 async def settled(value: T | Awaitable[T]) -> T:
-    """What a call gave, whichever colour it has."""
+    """Await a result if it is awaitable."""
     if isawaitable(value):
         awaited: T = await value
         return awaited
@@ -272,7 +271,7 @@ class SDK(ClientUnderTest):
     errors: Errors = field(init=False, default=SDK_ERRORS)
 
     def make(self, url: str, options: Options) -> Any:
-        """A `Client` or `AsyncClient`; on httpx's default transport where that will do."""
+        """Create a `Client` or `AsyncClient`, on the default transport where possible."""
         arguments: dict[str, Any] = {
             "base_url": url,
             "api_key": options.api_key,
@@ -288,12 +287,12 @@ class SDK(ClientUnderTest):
         return (sdk.Client if self.backend == "sync" else sdk.AsyncClient)(**arguments)
 
     def new_transport(self, connections: int | None = None) -> Any:
-        """This subject's transport by itself."""
+        """Create the transport alone."""
         limits = {} if connections is None else {"max_connections": connections}
         return _transport_class(self)(**limits)
 
     def calls(self, made: Any) -> Client:
-        """The client itself, or wrapped so that it can be awaited."""
+        """Return the client, wrapped if it is blocking."""
         calls: Client = _BlockingClient(made) if self.backend == "sync" else made
         return calls
 
@@ -306,17 +305,17 @@ class SDK(ClientUnderTest):
             await settled(transport.close() if self.backend == "sync" else transport.aclose())
 
     def text(self, chunk: Any) -> str:
-        """The text of a chunk's first choice."""
+        """Return the text of a chunk's first choice."""
         pieces = (piece.delta.content for piece in chunk.choices if piece.index == 0)
         return next(pieces, None) or ""
 
     def answer(self, completion: Any) -> str:
-        """The text of a whole answer."""
+        """Return the text of a completion."""
         text: str = completion.text
         return text
 
     def check_partial(self, error: BaseException, text: str) -> None:
-        """The error's `partial` is the completion so far."""
+        """Check that the error's `partial` has the text so far."""
         partial: Any = getattr(error, "partial", None)
         found = None if partial is None else partial.text
         if (found or "") != text:
@@ -338,7 +337,7 @@ def _transport_class(client_under_test: SDK) -> Any:
 
 @frozen
 class _BlockingClient:
-    """A blocking client that can be awaited."""
+    """A blocking client with awaitable methods."""
 
     made: Any
 
@@ -360,7 +359,7 @@ class _BlockingChat:
 
 @frozen
 class BlockingStream:
-    """A blocking stream that can be awaited."""
+    """A blocking stream with awaitable methods."""
 
     made: Any
 
@@ -401,7 +400,7 @@ class BlockingStream:
 
 
 def clients_under_test() -> tuple[ClientUnderTest, ...]:
-    """Every colour of this SDK on every transport that is installed."""
+    """Return this SDK on every backend and installed transport."""
     transports: list[tuple[str, tuple[Backend, ...]]] = [
         ("httpx", BACKENDS),
         ("httpx2", BACKENDS),

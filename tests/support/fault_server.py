@@ -1,7 +1,7 @@
-"""A server that misbehaves as told: raw sockets on loopback, scripted byte by byte.
+"""A scripted server for faults: raw sockets on loopback, controlled byte by byte.
 
-It speaks HTTP only as far as telling one request from the next, records all it gets,
-and runs in a thread of its own, so that clients of any colour can be in the test's.
+It parses HTTP only to separate requests, records everything it receives, and runs in its own
+thread, so that a test's thread is free for any client.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from attrs import define, field, frozen
 from .script import Action, Answer, Drip, Fin, Gate, Hold, Pace, Repeat, Reset, Send, Wait
 
 LIFETIME = 30.0
-"""Seconds after which a server closes every connection, so that no client hangs on it."""
+"""Seconds after which a server closes every connection, so that no client hangs."""
 
 End = Literal["fin", "reset", "server"]
 Answers = Answer | Callable[["Received"], Answer]
@@ -32,7 +32,7 @@ Answers = Answer | Callable[["Received"], Answer]
 
 @frozen(kw_only=True)
 class Received:
-    """A request as it came."""
+    """A received request."""
 
     number: int
     connection: int
@@ -48,14 +48,14 @@ class Received:
 
     @property
     def headers(self) -> dict[str, str]:
-        """Header values by lower-case name; the last of a name that came twice."""
+        """Header values by lower-case name; of repeated names, the last."""
         lines = self.head.decode("latin-1").split("\r\n")[1:]
         pairs = (line.partition(":") for line in lines if line)
         return {name.strip().lower(): value.strip() for name, _, value in pairs}
 
     @property
     def prompt(self) -> str:
-        """The text of the last message, by AutonomousAI's wire or by OpenAI's."""
+        """The text of the last message, in either protocol."""
         messages: Any = json.loads(self.body)["messages"]
         if isinstance(messages, str):
             messages = json.loads(base64.b64decode(messages))
@@ -65,13 +65,13 @@ class Received:
 
 @define(eq=False)
 class Connection:
-    """What became of a connection.
+    """The state of a connection.
 
     Attributes:
-        number: from 1, in the order they were accepted.
-        sent: bytes handed to the network so far.
-        ended: how the client left, or that the server ended it.
-        ended_at: when that was, by the monotonic clock.
+        number: from 1, in the order of acceptance.
+        sent: the number of bytes sent so far.
+        ended: how the connection ended.
+        ended_at: the monotonic time of the end.
     """
 
     number: int
@@ -81,18 +81,18 @@ class Connection:
 
 
 class FaultServer:
-    """Serves the first answer to the first request it gets, and so on; the last one stays.
+    """Serves the n-th script to the n-th request; the last script repeats.
 
     Args:
-        answers: what to do with each request: actions, or what gives actions for a request.
-        reads: how it reads: all at once, at a pace, or (None) not at all.
-        accepts: whether it accepts connections; if not, the kernel holds them open.
+        answers: the script per request: actions, or a function from a request to actions.
+        reads: how it reads: at once, at a pace, or not at all (None).
+        accepts: whether it accepts connections; if not, the kernel keeps them open.
         tls: the TLS context to serve with.
         host: the address to listen on.
 
     Attributes:
-        requests: the requests that came, in their order over all connections.
-        connections: the connections that came.
+        requests: the requests in order of arrival, over all connections.
+        connections: the connections in order of acceptance.
     """
 
     def __init__(
@@ -112,14 +112,14 @@ class FaultServer:
         self._host = host
         self._loop = asyncio.new_event_loop()
         self._gate = asyncio.Event()
-        # An event loop forgets a connection that does not read, and garbage collection ends it.
+        # The event loop keeps no reference to a paused connection, so the collector would close it.
         self._serving: list[asyncio.Task[Any] | None] = []
         self._thread = Thread(target=self._loop.run_forever, name="fault-server", daemon=True)
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        # By that protocol's number asyncio knows not to hold a small write back (TCP_NODELAY).
+        # asyncio sets TCP_NODELAY only for this protocol number.
         self._listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         if reads is None or reads.size < 2**16:
-            # Else the kernel reads for us, more than any request is long.
+            # Otherwise the kernel buffers more than a whole request.
             self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         self._listener.bind((host, 0))
         self.port: int = self._listener.getsockname()[1]
@@ -133,11 +133,11 @@ class FaultServer:
 
     @property
     def open_connections(self) -> int:
-        """How many connections neither side has ended."""
+        """The number of open connections."""
         return sum(connection.ended is None for connection in self.connections)
 
     def open_gate(self) -> None:
-        """Let every script that stands at a `Gate` go on, now and from now on."""
+        """Open the gate for all scripts that wait at a `Gate`, now and later."""
         self._loop.call_soon_threadsafe(self._gate.set)
 
     def __enter__(self) -> Self:
@@ -196,11 +196,11 @@ class FaultServer:
                 for action in self._answer(request):
                     await talk.perform(action)
         except OSError:
-            talk.note_end("reset")  # the client left while it was being sent to
+            talk.note_end("reset")  # the client left during a write
         except ValueError:
-            pass  # garbled, as when two processes write to one socket: no answer to that
+            pass  # garbled, as when two processes write to one socket
         except asyncio.CancelledError:
-            pass  # the server stops; some versions of asyncio.streams log what gets out of here
+            pass  # the server stops; some versions of asyncio.streams log exceptions from here
         finally:
             pump.cancel()
             writer.transport.abort()
@@ -212,7 +212,7 @@ class FaultServer:
 
 @define(eq=False)
 class _Talk:
-    """One connection being served."""
+    """A connection that is being served."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
@@ -224,7 +224,7 @@ class _Talk:
     _left: asyncio.Event = field(init=False, factory=asyncio.Event)
 
     async def pump(self) -> None:
-        """Read all that comes, also while the script runs, to see when the client leaves."""
+        """Read continuously, also while the script runs, to notice when the client leaves."""
         if self.reads is None:
             cast("asyncio.Transport", self.writer.transport).pause_reading()
             return
@@ -239,7 +239,7 @@ class _Talk:
             self.note_end("reset")
 
     async def next_request(self) -> tuple[bytes, bytes] | None:
-        """The head and the body of the next request; None when the client left."""
+        """Return head and body of the next request, or None when the client has left."""
         while b"\r\n\r\n" not in self._buffer:
             if not await self._more():
                 return None
@@ -257,7 +257,7 @@ class _Talk:
         return head, rest
 
     async def perform(self, action: Action) -> None:
-        """Do one action of a script."""
+        """Run one action of a script."""
         match action:
             case Send(data):
                 await self._send(data)
@@ -315,7 +315,7 @@ class _Talk:
         return not self._left.is_set()
 
     def note_end(self, how: End) -> None:
-        """Note how the connection ended, unless that is known already."""
+        """Record how the connection ended, unless it is recorded already."""
         if self.connection.ended is None:
             self.connection.ended = how
             self.connection.ended_at = monotonic()
@@ -325,7 +325,7 @@ class _Talk:
 
 @contextmanager
 def black_hole() -> Generator[str]:
-    """A base URL on loopback where connecting never ends: the queue of its listener is full."""
+    """A base URL on loopback where connecting never completes, because the backlog is full."""
     with socket.socket() as listener, socket.socket() as first, socket.socket() as second:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -339,7 +339,7 @@ def black_hole() -> Generator[str]:
 
 @contextmanager
 def refused() -> Generator[str]:
-    """A base URL on loopback where nobody listens."""
+    """A base URL on loopback with a closed port."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{taken.getsockname()[1]}"

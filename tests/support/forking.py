@@ -1,7 +1,6 @@
 """A process that forks: run as `python -m tests.support.forking URL`.
 
-The parent and its child use the same clients, and each writes a line of JSON with what came
-of it.
+Parent and child use the same clients, and each writes a line of JSON with its results.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from autonomousai_sdk import AutonomousAIError, Client, HTTPXTransport
 
 
 def main(url: str) -> None:
-    """Fork between two uses, and while a stream is open."""
+    """Fork between two uses and while a stream is open."""
     own, unused = Client(base_url=url), Client(base_url=url)
     given = Client(base_url=url, transport=HTTPXTransport())
     late = Client(base_url=url, transport=HTTPXTransport())
@@ -38,7 +37,7 @@ def main(url: str) -> None:
 
 
 def told(call: Callable[[], str]) -> str:
-    """What comes of a call."""
+    """Return the outcome of a call."""
     try:
         return call()
     except AutonomousAIError as error:

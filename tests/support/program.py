@@ -1,4 +1,4 @@
-"""Runs the program as people and scripts do: in its own process, on pipes or a terminal."""
+"""Runs the command line in its own process, on pipes or on a terminal."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from time import monotonic
 from attrs import define
 
 PATIENCE = 60.0
-"""Seconds after which something that should have come is missed."""
+"""Seconds to wait for expected output."""
 
 CLEARED = b"\r\x1b[2K"
-"""What takes back the line that turns."""
+"""The control sequence that erases the spinner."""
 
 PROGRAM = (sys.executable, "-m", "autonomousai_sdk.cli")
 
 
 def environment(**more: str) -> dict[str, str]:
-    """This process's environment without what would set the program up, and more of it."""
+    """Return this environment without the program's variables, plus the given ones."""
     plain = {
         name: value
         for name, value in os.environ.items()
@@ -42,7 +42,7 @@ def run(
 
     Args:
         *arguments: the command line.
-        given: what its input holds.
+        given: the contents of stdin.
         env: the environment, or None for a plain one.
         program: what to run instead.
     """
@@ -61,18 +61,18 @@ def run(
 
 @define
 class Running:
-    """The program while it runs, and all that it wrote so far to the one file that is read."""
+    """The running program and its output so far."""
 
     process: subprocess.Popen[bytes]
     _descriptor: int
     written: bytes = b""
 
     def wait_for(self, mark: str) -> None:
-        """Read until the program has written this."""
+        """Read until the program has written a text."""
         self.wait_until(lambda written: mark.encode() in written)
 
     def wait_until(self, comes: Callable[[bytes], bool]) -> None:
-        """Read until what the program has written is what is waited for."""
+        """Read until the output satisfies a condition."""
         deadline = monotonic() + PATIENCE
         while not comes(self.written):
             assert self._read(deadline - monotonic()), f"It did not come: {self.written!r}"
@@ -82,7 +82,7 @@ class Running:
         self.process.send_signal(number)
 
     def end(self) -> int:
-        """Read the rest and wait for the program's end; its exit code."""
+        """Read the rest, wait for the program and return its exit code."""
         while self._read(PATIENCE):
             pass
         return self.process.wait(PATIENCE)
@@ -92,7 +92,7 @@ class Running:
             return b""
         try:
             data = os.read(self._descriptor, 2**16)
-        except OSError:  # how Linux tells that nobody has the terminal open any more
+        except OSError:  # Linux: the terminal was closed by all its users
             return b""
         self.written += data
         return data
@@ -100,7 +100,7 @@ class Running:
 
 @contextmanager
 def piped(*arguments: str, **env: str) -> Generator[Running]:
-    """The program, started with its output and errors each in a pipe; the output is read."""
+    """Start the program on pipes; read its stdout."""
     with subprocess.Popen(
         [*PROGRAM, *arguments],
         stdin=subprocess.DEVNULL,
@@ -114,7 +114,7 @@ def piped(*arguments: str, **env: str) -> Generator[Running]:
 
 @contextmanager
 def on_terminal(*arguments: str, **env: str) -> Generator[Running]:
-    """The program, started on a terminal, from which all is read."""
+    """Start the program on a terminal; read all its output."""
     controller, terminal = os.openpty()
     try:
         with subprocess.Popen(
@@ -131,7 +131,7 @@ def on_terminal(*arguments: str, **env: str) -> Generator[Running]:
 
 
 def _stopped(running: Running) -> Generator[Running]:
-    """Leave no program behind."""
+    """Yield the program and stop it at the end."""
     try:
         yield running
     finally:

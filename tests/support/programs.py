@@ -1,7 +1,7 @@
-"""Programs that need a process of their own: for its memory, its stderr, its forks and signals.
+"""Programs that need their own process, to test memory, stderr, forks and signals.
 
-`call` runs one in a child and gives back what it returned and what it wrote to stderr.
-Run as a module, this is that child.
+`call` runs one in a child process and returns its result and stderr. Run as a module, this is that
+child.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from .client_under_test import ClientUnderTest, FaultNotHandled, Options
 
 ROOT = Path(__file__).parent.parent.parent
 STEADY = {"MALLOC_MMAP_THRESHOLD_": "131072"}
-"""Makes glibc's malloc give large blocks back when they are freed, so that growth is growth."""
+"""Make glibc's malloc return large freed blocks, so that growth is measurable."""
 
 LONGEST = 60.0
-"""Seconds a child may run."""
+"""The limit of a child process, in seconds."""
 
 
 @frozen
 class Result:
-    """What a program returned, as JSON has it, and what it wrote to stderr."""
+    """A program's JSON result and its stderr."""
 
     value: Any
     stderr: str
@@ -53,12 +53,12 @@ def call(
     """Run a program of this module in a child process.
 
     Args:
-        client_under_test: whom to put to it.
+        client_under_test: the client to run it with.
         program: the function's name.
         url: the fault server's.
-        development: whether with Python's development mode, which warns of all it can.
+        development: whether to use Python's development mode, which enables all warnings.
         environ: variables added to the environment.
-        arguments: what else the function gets; must go through JSON.
+        arguments: further arguments of the function, in JSON types.
     """
     library = type(client_under_test)
     who = (
@@ -100,7 +100,7 @@ def main(told: str) -> None:
 def measured(
     client_under_test: ClientUnderTest, url: str, *, ways: list[str], bound: int | None
 ) -> list[dict[str, Any]]:
-    """A call like any other, then calls that memory is watched over, one for each way."""
+    """Warm up with a call, then measure the memory of a call of each kind."""
     found: list[dict[str, Any]] = []
 
     async def calls() -> None:
@@ -124,13 +124,13 @@ def measured(
 
 
 def _memory_before() -> int:
-    """Bytes of memory this process has; what it has had at most begins anew (see proc(5))."""
+    """Return this process's memory in bytes, and reset its peak (see proc(5))."""
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     return _memory("VmRSS")
 
 
 def _memory(name: str) -> int:
-    """Bytes of memory this process has (VmRSS) or has had at most (VmHWM), by proc(5)."""
+    """Return this process's memory (VmRSS) or its peak (VmHWM) in bytes, by proc(5)."""
     for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
         if line.startswith(f"{name}:"):
             return int(line.split()[1]) * 1024
@@ -138,7 +138,7 @@ def _memory(name: str) -> int:
 
 
 def abandoned(client_under_test: ClientUnderTest, url: str, *, ways: list[str]) -> None:
-    """Streams that are left in the middle, in each of these ways, and dropped."""
+    """Abandon streams midway in each of these ways, and drop them."""
 
     async def leave() -> None:
         async with client_under_test.client(url) as client:
@@ -196,7 +196,7 @@ ABANDON = {
 
 
 def dropped(client_under_test: ClientUnderTest, url: str) -> None:
-    """An open client of one event loop, dropped while another runs; idle, then mid-stream."""
+    """Drop one loop's open client while another loop runs, idle and then mid-stream."""
     for way in WAYS:
         sys.stderr.write(f"{way}:\n")
         _drop_one(client_under_test, url, way)
@@ -227,7 +227,7 @@ def _drop_one(client_under_test: ClientUnderTest, url: str, way: str) -> None:
 
 
 def loops(client_under_test: ClientUnderTest, url: str) -> list[str]:
-    """One client in three event loops, one after the other."""
+    """Use one client in three event loops in turn."""
     made = client_under_test.make(url, Options())
     texts: list[str] = []
 
@@ -243,17 +243,17 @@ def loops(client_under_test: ClientUnderTest, url: str) -> list[str]:
 
 
 def forked(client_under_test: ClientUnderTest, url: str) -> list[str]:
-    """One client used, then used in four forks and in their parent: what went wrong in each."""
+    """Use a client in four forks and their parent; return the errors of each."""
     made = client_under_test.make(url, Options(limits={"total": 5.0}))
 
     async def use() -> str:
-        """Say this process's number, and hear it again."""
+        """Send this process's number and receive it back."""
         client = client_under_test.calls(made)
         said = str(os.getpid())
         for _ in range(20):
             try:
                 heard = client_under_test.answer(await client.chat.create(said))
-            except Exception as error:  # noqa: BLE001  # whatever comes is judged by the case
+            except Exception as error:  # noqa: BLE001  # the case checks the exception
                 return repr(error)
             if heard != said:
                 return f"heard {heard!r}, which another process said"
@@ -271,7 +271,7 @@ def forked(client_under_test: ClientUnderTest, url: str) -> list[str]:
         children.append((child, reading))
     found.append(client_under_test.run(use))
     for child, reading in children:
-        with open(reading, "rb") as pipe:  # noqa: PTH123  # a descriptor has no path
+        with open(reading, "rb") as pipe:  # noqa: PTH123  # it is a descriptor, without a path
             found.append(pipe.read().decode())
         _, status = os.waitpid(child, 0)
         if status:
@@ -280,7 +280,7 @@ def forked(client_under_test: ClientUnderTest, url: str) -> list[str]:
 
 
 def interrupted(client_under_test: ClientUnderTest, url: str) -> dict[str, Any]:
-    """A stream that Ctrl-C ends while it waits."""
+    """Interrupt a waiting stream by Ctrl-C."""
 
     def press() -> None:
         sleep(0.1)
@@ -291,7 +291,7 @@ def interrupted(client_under_test: ClientUnderTest, url: str) -> dict[str, Any]:
             async for _ in stream:
                 Thread(target=press).start()
 
-    # A shell that starts something in the background has it ignore Ctrl-C.
+    # A shell makes background processes ignore Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         client_under_test.run(read)
@@ -303,7 +303,7 @@ def interrupted(client_under_test: ClientUnderTest, url: str) -> dict[str, Any]:
 
 
 def secured(client_under_test: ClientUnderTest, url: str) -> dict[str, Any]:
-    """A call over TLS, for what it says; certificates come from the environment."""
+    """Make a call over TLS with certificates from the environment; return its outcome."""
 
     async def both() -> dict[str, Any]:
         async with client_under_test.client(url, retries=0, api_key="sk-secret") as client:

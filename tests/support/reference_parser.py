@@ -1,6 +1,6 @@
-"""The rules of event streams read a second time, in the simplest way, as a measure for `sse`.
+"""A second, simple implementation of the event-stream rules, as the reference for `sse`.
 
-Shares nothing with it but the class of its events, and takes all the time it needs.
+It shares only the event class with `sse`, and favours clarity over speed.
 Source: https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
 
@@ -12,7 +12,7 @@ from autonomousai_sdk._core.sse import ServerSentEvent
 
 
 def read_by_the_rules(data: bytes) -> list[ServerSentEvent]:
-    """The events of a stream, by the text of the rules."""
+    """Return the events of a stream by the letter of the rules."""
     lines = re.split("\r\n|\n|\r", data.decode("utf-8", "replace").removeprefix("\ufeff"))
     events: list[ServerSentEvent] = []
     kind = data_buffer = last_id = ""
@@ -37,7 +37,7 @@ def read_by_the_rules(data: bytes) -> list[ServerSentEvent]:
 
 
 def is_over(bound: int, data: bytes) -> bool:
-    """Whether a line, or the data of an event, is longer than so many bytes."""
+    """Return whether a line, or the data of an event, exceeds a number of bytes."""
     lines = re.split(b"\r\n|\n|\r", data.removeprefix(b"\xef\xbb\xbf"))
     if any(len(line) > bound for line in lines):
         return True

@@ -1,6 +1,6 @@
-"""A chat operation in miniature: what the generator writes, small and by hand.
+"""A small chat operation, written by hand in the form that the generator writes.
 
-So that the core's tests depend on nothing but the core.
+It keeps the tests of the core independent of the generated code.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class Delta:
 @class_defaults
 @frozen(kw_only=True, slots=False)
 class Piece:
-    """What one choice gains by a chunk."""
+    """The part of a chunk for one choice."""
 
     index: int = 0
     delta: Delta = field(factory=Delta, metadata={"also": {"message": "", "text": "content"}})
@@ -109,7 +109,7 @@ class Piece:
 @class_defaults
 @frozen(kw_only=True, slots=False)
 class Chunk(ChunkAccessors):
-    """A piece of an answer."""
+    """A chunk of a completion."""
 
     id: str = field(default="", metadata=LENIENT)
     choices: tuple[Piece, ...] = ()
@@ -157,7 +157,7 @@ class Said:
 @class_defaults
 @frozen(kw_only=True, slots=False)
 class Choice:
-    """One whole answer."""
+    """One choice of a completion."""
 
     index: int = 0
     message: Said = field(metadata={"also": {"delta": "", "text": "content"}})
@@ -168,7 +168,7 @@ class Choice:
 @class_defaults
 @frozen(kw_only=True, slots=False)
 class Completion(CompletionAccessors):
-    """All answers."""
+    """A completion with all its choices."""
 
     id: str = field(default="", metadata=LENIENT)
     choices: tuple[Choice, ...]
@@ -181,7 +181,7 @@ class Completion(CompletionAccessors):
 
 @frozen(kw_only=True)
 class Note:
-    """A message as a caller gives it."""
+    """A message as callers pass it."""
 
     role: str
     content: str | Sequence[Any]
@@ -190,7 +190,7 @@ class Note:
 
 @frozen(kw_only=True)
 class Part:
-    """A part of a message as a caller gives it."""
+    """A part of a message as callers pass it."""
 
     type: str
     text: str | None = None
@@ -199,7 +199,7 @@ class Part:
 
 @frozen(kw_only=True)
 class Renamed:
-    """A class whose field has another name on the wire."""
+    """A class with a field that has another name on the wire."""
 
     thread: str = field(metadata={"wire": "threadId"})
     note: str | None = None
@@ -322,14 +322,14 @@ def settings(environ: Mapping[str, str] | None = None, **changes: Any) -> Settin
 
 
 def event(document: object) -> bytes:
-    """An event with this JSON document for its data."""
+    """Return an event whose data is this JSON document."""
     return f"data: {json.dumps(document)}\n\n".encode()
 
 
 def chunk(
     content: str | None = None, *, index: int = 0, reason: str | None = None, **more: Any
 ) -> dict[str, Any]:
-    """A chunk's document."""
+    """Return the document of a chunk."""
     piece = {"index": index, "delta": {"content": content}, "finish_reason": reason}
     return {"id": "a", "choices": [piece], **more}
 
@@ -339,10 +339,10 @@ HELLO = event(chunk("Hel")) + event(chunk("lo")) + event(chunk(reason="stop")) +
 
 
 def cuts(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Every way to cut bytes in two."""
+    """Yield every way to cut bytes in two."""
     return ((data[:cut], data[cut:]) for cut in range(len(data) + 1))
 
 
 def single_bytes(data: bytes) -> list[bytes]:
-    """The bytes one by one."""
+    """Return the bytes one by one."""
     return [data[n : n + 1] for n in range(len(data))]

@@ -1,7 +1,7 @@
-"""What a fault server does with a connection: small values, performed one after the other.
+"""The actions of a fault server on a connection: small values, run in order.
 
-An answer is a tuple of actions. It starts once the request has been read; if it ends
-without closing the connection, the next request may come on it.
+A script is a tuple of actions. It starts after the request has been read; if it does not close the
+connection, the next request may use it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class Send:
 
 @frozen
 class Drip:
-    """Send these bytes a few at a time, with `every` seconds after each few."""
+    """Send bytes a few at a time, with a pause of `every` seconds after each."""
 
     data: bytes
     every: float
@@ -27,7 +27,7 @@ class Drip:
 
 @frozen
 class Repeat:
-    """Send the same bytes so many times, with `every` seconds after each time."""
+    """Send the same bytes several times, with a pause of `every` seconds after each."""
 
     data: bytes
     times: int
@@ -36,24 +36,24 @@ class Repeat:
 
 @frozen
 class Wait:
-    """Do nothing for so many seconds."""
+    """Wait for some seconds."""
 
     seconds: float
 
 
 @frozen
 class Gate:
-    """Do nothing until the test opens the server's gate."""
+    """Wait until the test opens the server's gate."""
 
 
 @frozen
 class Fin:
-    """Close the connection properly: the client reads what was sent, then the end."""
+    """Close the connection by FIN: the client reads everything sent, then the end."""
 
 
 @frozen
 class Reset:
-    """Break the connection: the client gets a RST."""
+    """Break the connection by RST."""
 
 
 @frozen
@@ -67,7 +67,7 @@ Answer = tuple[Action, ...]
 
 @frozen
 class Pace:
-    """How slowly a server reads: so many bytes, then so many seconds of not reading."""
+    """The pace of a slow reader: some bytes, then some seconds without reading."""
 
     size: int
     every: float

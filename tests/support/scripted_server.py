@@ -1,7 +1,7 @@
-"""A transport of the caller's own that plays a script, and does nothing that it is not told to.
+"""A custom transport that plays a script.
 
-The transports on HTTP libraries put much right by themselves, as a connection that is closed
-when reading from it fails. This one shows what the drivers do.
+The transports on HTTP libraries correct much by themselves: they close a connection when a read
+fails, for example. This one shows what the drivers do.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ import autonomousai_sdk as sdk
 from .client_under_test import SDK
 
 Step = bytes | Exception | None
-"""What a read does: give these bytes, fail, or (None) never end."""
+"""The effect of a read: return bytes, raise, or (None) never return."""
 
 
 @define(eq=False)
 class Script:
-    """An answer with status 200, as it is read.
+    """A response with status 200.
 
     Attributes:
         kind: its content type.
-        steps: what each read does.
-        limits: the seconds each read was given.
-        is_closed: whether the answer was closed.
+        steps: the effect of each read.
+        limits: the timeout of each read, in seconds.
+        is_closed: whether the response was closed.
     """
 
     kind: str
@@ -38,7 +38,7 @@ class Script:
     is_closed: bool = field(init=False, default=False)
 
     def next_step(self, timeout: float | None) -> bytes | None:
-        """What the next read gives, if it ends."""
+        """Return the result of the next read."""
         self.limits.append(timeout)
         step = self.steps.pop(0)
         if isinstance(step, Exception):
@@ -48,7 +48,7 @@ class Script:
 
 @frozen
 class Response:
-    """The answer, blocking or awaiting."""
+    """The response, blocking or awaiting."""
 
     script: Script
 
@@ -56,74 +56,74 @@ class Response:
 
     @property
     def headers(self) -> list[tuple[str, str]]:
-        """Nothing but the content type."""
+        """The content type alone."""
         return [("content-type", self.script.kind)]
 
     def abort(self) -> None:
-        """Break no connection."""
+        """Do nothing: there is no connection."""
 
 
 class BlockingResponse(Response):
-    """The answer, blocking."""
+    """The blocking response."""
 
     def read(self, timeout: float | None) -> bytes:
-        """Do the next step."""
+        """Run the next step."""
         step = self.script.next_step(timeout)
         if step is None:
             sleep(60)
         return step or b""
 
     def close(self) -> None:
-        """Note that it was closed."""
+        """Record that it was closed."""
         self.script.is_closed = True
 
 
 class AwaitingResponse(Response):
-    """The answer, awaiting; closing it takes a moment, in which it can be cancelled."""
+    """The awaiting response; closing it takes a moment, in which it can be cancelled."""
 
     async def read(self, timeout: float | None) -> bytes:
-        """Do the next step."""
+        """Run the next step."""
         step = self.script.next_step(timeout)
         if step is None:
             await anyio.sleep_forever()
         return step or b""
 
     async def aclose(self) -> None:
-        """Note that it was closed."""
+        """Record that it was closed."""
         await checkpoint()
         self.script.is_closed = True
 
 
 @frozen
 class BlockingTransport:
-    """Answers each request by the script."""
+    """Responds to each request by the script."""
 
     script: Script
 
     def send(self, request: Any, timeout: Any) -> BlockingResponse:
-        """Answer."""
+        """Return the response."""
         return BlockingResponse(self.script)
 
     def close(self) -> None:
-        """Close nothing."""
+        """Do nothing: there is no connection."""
 
 
 @frozen
 class AwaitingTransport:
-    """Answers each request by the script."""
+    """Responds to each request by the script."""
 
     script: Script
 
     async def send(self, request: Any, timeout: Any) -> AwaitingResponse:
-        """Answer."""
+        """Return the response."""
         return AwaitingResponse(self.script)
 
     async def aclose(self) -> None:
-        """Close nothing."""
+        """Do nothing: there is no connection."""
 
 
 def playing(client_under_test: SDK, script: Script, **options: Any) -> Any:
-    """A client in the subject's colour, on a transport that plays the script."""
+    """A client on a transport that plays the script."""
     if client_under_test.backend == "sync":
         made: Any = sdk.Client(transport=BlockingTransport(script), **options)
     else:

@@ -1,7 +1,6 @@
-"""The bytes that fault servers send: heads, chunked coding, events and documents.
+"""The bytes of fault servers: heads, chunked coding, events and documents.
 
-Both wires, AutonomousAI's and OpenAI's, carry these chunks and documents, so that one
-script serves this SDK and its peers.
+Both protocols have the same chunks and documents, so one script serves this SDK and its peers.
 """
 
 from __future__ import annotations
@@ -11,11 +10,11 @@ import json
 from .script import Answer, Fin, Send
 
 TEXTS = ("Hello", " wor", "ld")
-"""The pieces of the answer that the scripts give; most are cut after the second."""
+"""The pieces of the scripts' text; most scripts are cut after the second."""
 
 
 def head(status: int, *headers: str) -> bytes:
-    """A status line and header lines."""
+    """Return a status line and header lines."""
     lines = (f"HTTP/1.1 {status} Scripted", *headers, "", "")
     return "\r\n".join(lines).encode("utf-8")
 
@@ -30,12 +29,12 @@ LAST_CHUNK = b"0\r\n\r\n"
 
 
 def coded(data: bytes) -> bytes:
-    """Bytes as one chunk of chunked coding (RFC 9112, section 7.1)."""
+    """Return bytes as one HTTP chunk (RFC 9112, section 7.1)."""
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 def event(data: bytes | str, kind: str | None = None) -> bytes:
-    """A server-sent event with one data line."""
+    """Return a server-sent event with one data line."""
     payload = data.encode("utf-8") if isinstance(data, str) else data
     named = b"" if kind is None else f"event: {kind}\n".encode()
     return named + b"data: " + payload + b"\n\n"
@@ -44,7 +43,7 @@ def event(data: bytes | str, kind: str | None = None) -> bytes:
 def delta(
     text: str | None = None, *, index: int = 0, finish: str | None = None, role: str | None = None
 ) -> str:
-    """A `chat.completion.chunk` with one choice."""
+    """Return a `chat.completion.chunk` with one choice."""
     content: dict[str, object] = {"content": text} if text is not None else {}
     if role is not None:
         content["role"] = role
@@ -65,12 +64,12 @@ def _chunk(choices: list[dict[str, object]]) -> str:
 
 
 def deltas(*texts: str) -> bytes:
-    """Events that each bring a piece of text."""
+    """Return events with one piece of text each."""
     return b"".join(event(delta(text)) for text in texts)
 
 
 BEGUN = deltas(*TEXTS[:2])
-"""Two events of an answer that is not complete."""
+"""Two events of an incomplete completion."""
 
 FINISH = event(delta(finish="stop"))
 """The event with the finish reason."""
@@ -79,7 +78,7 @@ DONE = event("[DONE]")
 
 
 def completion(text: str = "".join(TEXTS)) -> bytes:
-    """A `chat.completion` document."""
+    """Return a `chat.completion` document."""
     message = {"role": "assistant", "content": text}
     return json.dumps(
         {
@@ -93,40 +92,40 @@ def completion(text: str = "".join(TEXTS)) -> bytes:
 
 
 def stream(*parts: bytes) -> Answer:
-    """A stream in chunked coding, ended properly, on a connection that stays open."""
+    """Return a complete stream in chunked coding on a connection that stays open."""
     return (Send(CHUNKED + b"".join(map(coded, parts)) + LAST_CHUNK),)
 
 
 def closing(*parts: bytes) -> Answer:
-    """A stream that ends with its connection."""
+    """Return a stream that ends with its connection."""
     return (Send(STREAM + b"".join(parts)), Fin())
 
 
 def said(text: str) -> Answer:
-    """A whole stream that says so much."""
+    """Return a complete stream with a text."""
     return stream(deltas(text), FINISH, DONE)
 
 
 def body(status: int, content: bytes, *headers: str, kind: str = "application/json") -> Answer:
-    """An answer of known length."""
+    """Return a response with a content length."""
     lines = (f"content-type: {kind}", f"content-length: {len(content)}", *headers)
     return (Send(head(status, *lines) + content),)
 
 
 def document(text: str = "".join(TEXTS)) -> Answer:
-    """A whole answer that says so much."""
+    """Return a completion with a text."""
     return body(200, completion(text))
 
 
 def problem(message: str, code: str = "server_error") -> str:
-    """An error object, as OpenAI-compatible engines write it."""
+    """Return an error object as OpenAI-compatible engines write it."""
     return json.dumps({"error": {"message": message, "type": code, "code": code}})
 
 
 def failed(status: int, *headers: str, message: str = "scripted failure") -> Answer:
-    """An error with a status."""
+    """Return an error response with a status."""
     return body(status, problem(message, "scripted").encode(), *headers)
 
 
 WHOLE = stream(deltas(*TEXTS), FINISH, DONE)
-"""A stream with nothing wrong."""
+"""A valid stream."""

@@ -76,12 +76,13 @@ def _values(cls: type, pieces: Sequence[Any], without: Collection[str]) -> dict[
         said: list[Any] = []
         source: attrs.Attribute[Any] | None = None
         for piece in pieces:
-            piece_class: Any = type(piece)  # `cache` needs a hashable argument
-            attribute = _attributes(piece_class).get(name)
+            attribute = _attributes(piece.__class__).get(name)
             if attribute is None:
                 continue
             value = own_value(piece, attribute)
-            if value is not None and value != default:
+            is_joined = "concatenate" in attribute.metadata
+            # An engine may send "" for what an earlier chunk said.
+            if value is not None and value != default and (value != "" or is_joined):
                 said.append(value)
                 source = attribute
         if source is not None:
@@ -99,8 +100,7 @@ def _combined(said: list[Any], held: type | None, *, is_joined: bool) -> Any:
         return _merged(held, said)
     if isinstance(last, Mapping):
         return _merged_mappings(said)
-    # An engine may send "" for what an earlier chunk said.
-    return next((value for value in reversed(said) if value != ""), last)
+    return last
 
 
 def _merged_mappings(mappings: Sequence[Any]) -> Any:

@@ -79,8 +79,7 @@ class _Choice:
 
 def brings_content(delta: Any) -> bool:
     """Whether a delta holds a piece of the answer, and not a role alone."""
-    cls: Any = type(delta)  # `cache` needs a hashable argument, to a type checker too
-    return any(getattr(delta, name) for name in content_names(cls))
+    return any(getattr(delta, name) for name in content_names(delta.__class__))
 
 
 @cache

@@ -41,7 +41,7 @@ from attrs import define, field
 
 from ..errors import AutonomousAIError, StreamError
 from .accumulator import accumulate
-from .codec import DecodeError, decoder, encode, is_array, is_object, parse, structured
+from .codec import DecodeError, decoder, encode, is_array, is_object, parse, structured, unstructure
 from .exchange import Failure
 from .failure import (
     Context,
@@ -206,7 +206,9 @@ class StreamState(Generic[ChunkT, ResultT]):
             raise DecodeError("required field missing @ $.choices")
         changed = self._without_repetition(self._without_empty_reasons(document))
         if chunk is None or changed is not document or self._traits.lacks_delta(chunk):
-            return structured(changed, self.shape.chunk), encode(changed)
+            settled: Any = structured(changed, self.shape.chunk)
+            # The payload has to say the same when it is decoded again.
+            return settled, encode(unstructure(settled)) if settled != chunk else payload
         return chunk, payload
 
     def _keep_beside_error(self, document: object) -> None:
@@ -347,7 +349,7 @@ class StreamState(Generic[ChunkT, ResultT]):
         is_changed = False
         for choice in choices:
             message = choice.get("message") if is_object(choice) else None
-            delta = choice.get("delta") or {} if is_object(choice) else None
+            delta: object = (choice.get("delta") or {}) if is_object(choice) else None
             if not is_object(message) or not is_object(delta) or self._traits.has_content(delta):
                 result.append(choice)
                 continue

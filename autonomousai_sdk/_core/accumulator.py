@@ -15,7 +15,7 @@ Runs when the completion is asked for, not per chunk.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cache
 from typing import Any, TypeVar, cast, get_type_hints
 
@@ -91,16 +91,14 @@ def _values(cls: type, pieces: Sequence[Any], without: Collection[str]) -> dict[
 
 
 def _combined(said: list[Any], held: type | None, *, is_joined: bool) -> Any:
-    last = said[-1]
-    if is_joined and isinstance(last, str):
+    kind = type(said[-1])
+    if is_joined and kind is str:
         return "".join(said)
-    if is_joined and isinstance(last, tuple) and held is not None:
+    if is_joined and kind is tuple and held is not None:
         return tuple(_merged(held, pieces) for pieces in calls(said))
     if held is not None:
         return _merged(held, said)
-    if isinstance(last, Mapping):
-        return _merged_mappings(said)
-    return last
+    return _merged_mappings(said) if kind is dict else said[-1]
 
 
 def _merged_mappings(mappings: Sequence[Any]) -> Any:

@@ -108,7 +108,7 @@ def parse(data: bytes) -> Any:
             or with a number of more digits than Python takes.
     """
     try:
-        text = data.decode("utf-8")
+        text = data.decode("utf-8-sig").rstrip("\0")
         return json.loads(text, parse_constant=_no_constant, parse_float=_finite)
     except RecursionError as error:
         raise DecodeError("it is nested too deeply") from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 from attrs import evolve, frozen
 
@@ -241,15 +242,17 @@ def response_error(
     return error
 
 
-def status_error(context: Context, status: int, headers: Headers, body: bytes) -> APIStatusError:
-    """The error for an answer with an error status."""
+def status_error(
+    context: Context, status: int, headers: Headers, body: bytes, note: str = ""
+) -> APIStatusError:
+    """The error for a response with an error status; `note` stands in for an empty body."""
     text = context.redact_bytes(body).decode("utf-8", "replace")
     content = _content(text, context)
     if 300 <= status < 400:
         target = without_credentials(headers.get("location", "nowhere"))
         said = f"a redirect to {target}, which is not followed: set base_url to where it leads"
     else:
-        said = (_page_title(text) or _message_in(content) or text).strip()
+        said = (_page_title(text) or _message_in(content) or text or note).strip()
     message = f"{_named(status)}: {said}" if said else _named(status)
     return _built(context, status, headers, content, _code_in(content), message)
 
@@ -271,6 +274,17 @@ def error_in(document: object) -> object:
         return None
     is_error = "error" in (document.get("object"), document.get("type"))
     return document if is_error or any(document.get(name) for name in _MESSAGE_NAMES) else None
+
+
+def without_errors(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer in a document that reports an error: without the error and what ended it."""
+    choices: object = document.get("choices")
+    plain = [
+        {name: value for name, value in choice.items() if name not in ("error", "finish_reason")}
+        for choice in (choices if is_array(choices) else ())
+        if is_object(choice)
+    ]
+    return {**document, "error": None, "choices": plain}
 
 
 def _error_in_choice(choice: object) -> object:

@@ -1,23 +1,37 @@
-"""An answer as it comes in: what its status and headers make of its bytes.
+"""A response as it arrives: what its status, headers and body make of it.
 
-    status    asked for   content type        becomes
-    2xx       a stream    text/event-stream   a stream
-    2xx       a stream    anything else       an error: the wrong kind
-    2xx       a document  text/event-stream   an error: the wrong kind
-    2xx       a document  anything else       a document
-    other     either      any                 an error
+    status    requested   content type         becomes
+    204, 205  either      any                  `APIResponseError`: there is no body
+    2xx       a stream    text/event-stream    a stream
+    2xx       a stream    none                 a stream
+    2xx       a stream    any other            `APIResponseError`
+    2xx       a document  text/event-stream    `APIResponseError`
+    2xx       a document  any other, or none   a document, whatever its type is called
+    other     either      any                  the status's error, whatever its body is
 
-Content codings are undone here, within the bound. Reads nothing itself: a driver feeds it.
+    the body of a document                     becomes
+    JSON that the spec allows                  the result
+    JSON with an error object in it            the API error; `.partial` has the text beside it
+    anything else: HTML, plain text, nothing   `APIResponseError`
+
+A repeated content type counts once, and parameters and case do not matter. A byte order mark
+before the JSON, and white space or zero bytes after it, are ignored. An `APIResponseError` has
+as `.partial` the completion that a body of the wrong kind holds, if it holds one.
+
+Content codings are undone here, within the limit. The status decides before the coding does:
+an error's body that cannot be decoded is left out of its message. Reads nothing itself: a
+driver feeds it.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from attrs import define, field
 
 from ..errors import AutonomousAIError
-from .codec import DecodeError, decode, parse
+from .codec import DecodeError, decode, is_object, parse, structured
 from .coding import CodingError, Inflater, inflater
 from .failure import (
     KEPT_BYTES,
@@ -27,6 +41,7 @@ from .failure import (
     response_error,
     status_error,
     stream_decode_error,
+    without_errors,
 )
 from .headers import Headers
 from .operation import StreamShape
@@ -34,6 +49,7 @@ from .stream import StreamState
 
 EVENT_STREAM = "text/event-stream"
 
+_BODILESS = frozenset({204, 205})
 _NO_HEADERS = Headers()
 
 
@@ -74,16 +90,18 @@ class ResponseReader:
         self.status = status
         self.headers = headers
         self.context = self.context.answered(headers)
+        self._is_success = 200 <= status < 300
+        if not self._is_success:
+            return
         if coding := headers.get("content-encoding"):
             try:
                 self._inflater = inflater(coding)
             except CodingError as error:
                 self._refuse(str(error), error)
                 return
-        self._is_success = 200 <= status < 300
-        if not self._is_success:
-            return
         media_type = content_type(headers)
+        if status in _BODILESS:
+            return
         if self.shape is not None and media_type in (EVENT_STREAM, ""):
             self.stream = StreamState(self.shape, self.context, headers, self.max_bytes)
         elif self.shape is None and media_type != EVENT_STREAM:
@@ -113,13 +131,11 @@ class ResponseReader:
         if self.stream is not None:
             return None if self.stream.ready else self.stream.error
         if not self._is_success:
-            return status_error(self.context, self.status, self.headers, self.body)
+            body, note = self._error_body()
+            return status_error(self.context, self.status, self.headers, body, note)
         if self._is_document:
             return None
-        wanted = "a JSON document" if self.shape is None else "an event stream"
-        return self._reported() or self._response_error(
-            f"{wanted} was asked for, and {content_type(self.headers) or 'something else'} came"
-        )
+        return self._wrong_kind()
 
     def document(self, cls: type[Any]) -> Any:
         """The whole answer as the class the spec gives it.
@@ -130,12 +146,13 @@ class ResponseReader:
         """
         # A key named error can only be written so; inside a text it is escaped.
         body = self.body
-        if b'"error"' in body and (reported := self._reported()) is not None:
+        if b'"error"' in body and (reported := self._reported(cls)) is not None:
             raise reported
         try:
             return decode(body, cls)
         except DecodeError as error:
-            raise self._response_error(str(error), error) from error
+            reason = str(error) if body.strip() else "the response has no body"
+            raise self._reported(cls) or self._response_error(reason, error) from error
 
     @property
     def body(self) -> bytes:
@@ -143,6 +160,51 @@ class ResponseReader:
         if len(self._kept) > 1:
             self._kept = [b"".join(self._kept)]
         return self._kept[0] if self._kept else b""
+
+    def _error_body(self) -> tuple[bytes, str]:
+        """The body of an error status, decoded if it can be, and what to say if it cannot."""
+        body = self.body
+        coding = self.headers.get("content-encoding", "")
+        inflated: list[bytes] = []
+        try:
+            made = inflater(coding)
+            if made is None:
+                return body, ""
+            for piece in made.feed(body):
+                inflated.append(piece)
+                if sum(map(len, inflated)) >= KEPT_BYTES:
+                    break
+        except CodingError:
+            # Servers and proxies also name a coding that they did not apply.
+            if not inflated and _is_text(body):
+                return body, ""
+        return b"".join(inflated)[:KEPT_BYTES], (
+            f"its body, with the content coding {coding[:100]!r}, cannot be decoded" if body else ""
+        )
+
+    def _wrong_kind(self) -> AutonomousAIError:
+        """The error for a successful response that is not what was requested."""
+        result = None if self.shape is None else self.shape.accumulator.result
+        if (reported := self._reported(result)) is not None:
+            return reported
+        if self.status in _BODILESS:
+            return self._response_error("the response has no body")
+        wanted = "a JSON document" if self.shape is None else "an event stream"
+        came = content_type(self.headers) or "something else"
+        error = self._response_error(f"{wanted} was asked for, and {came} came")
+        error.partial = self._completion()
+        return error
+
+    def _completion(self) -> Any:
+        """The completion that a body of another kind holds, or None."""
+        if self.shape is None:
+            return None
+        with suppress(DecodeError):
+            return decode(self.body, self.shape.accumulator.result)
+        stream = StreamState(self.shape, self.context, self.headers, self.max_bytes)
+        stream.feed(self.body)
+        stream.feed(b"")
+        return stream.completion() if stream.error is None else stream.error.partial
 
     def _inflate(self, inflater: Inflater, data: bytes) -> None:
         try:
@@ -200,8 +262,8 @@ class ResponseReader:
     def _response_error(self, reason: str, cause: BaseException | None = None) -> AutonomousAIError:
         return response_error(self.context, self.status, self.headers, self.body, reason, cause)
 
-    def _reported(self) -> AutonomousAIError | None:
-        """The error a body reports although its status says success."""
+    def _reported(self, cls: type[Any] | None) -> AutonomousAIError | None:
+        """The error that a body reports although its status says success."""
         try:
             document = parse(self.body)
         except DecodeError:
@@ -209,9 +271,22 @@ class ResponseReader:
         reported = error_in(document)
         if reported is None:
             return None
-        return event_error(self.context, self.headers, reported)
+        error = event_error(self.context, self.headers, reported)
+        if cls is not None and is_object(document) and document.get("choices"):
+            with suppress(DecodeError):
+                error.partial = structured(without_errors(document), cls)
+        return error
 
 
 def content_type(headers: Headers) -> str:
     """An answer's media type, without parameters and in lower case; empty when it has none."""
-    return headers.get("content-type", "").partition(";")[0].strip().lower()
+    return headers.get("content-type", "").partition(";")[0].partition(",")[0].strip().lower()
+
+
+def _is_text(data: bytes) -> bool:
+    """Whether bytes can be shown as text, so that they are not compressed."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return all(character.isprintable() or character.isspace() for character in text)

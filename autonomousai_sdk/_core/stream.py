@@ -50,6 +50,7 @@ from .failure import (
     event_error,
     interrupted_error,
     stream_decode_error,
+    without_errors,
 )
 from .fields import class_in, wire_name
 from .finish import Finish, brings_content, content_names
@@ -213,12 +214,9 @@ class StreamState(Generic[ChunkT, ResultT]):
 
     def _keep_beside_error(self, document: object) -> None:
         """Have the content ready that came in the same event as an error."""
-        choices = document.get("choices") if is_object(document) else None
-        if not is_array(choices) or not all(is_object(choice) for choice in choices):
+        if not is_object(document):
             return
-        plain = {
-            "choices": [{**choice, "finish_reason": None, "error": None} for choice in choices]
-        }
+        plain = without_errors(document)
         with suppress(DecodeError):
             chunk: Any = structured(plain, self.shape.chunk)
             if any(brings_content(piece.delta) for piece in chunk.choices):

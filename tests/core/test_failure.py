@@ -314,7 +314,7 @@ def test_a_key_that_comes_back_shows_nowhere(body: object, seen: str) -> None:
         ({"error": {"message": "x"}}, {"error": {"message": "x"}}),
         ({"error": "x", "code": 500}, {"error": "x", "code": 500}),
         ({"choices": [{}, {"error": {"code": 502}}]}, {"error": {"code": 502}}),
-        ({"choices": [{"error": {}}, "odd"]}, None),
+        ({"choices": [{"error": dict[str, Any]()}, "odd"]}, None),
         (
             {"choices": [{"finish_reason": "error"}]},
             {"error": "the finish reason is 'error', without details"},

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import tracemalloc
+import zlib
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import pytest
 
@@ -215,7 +218,6 @@ def test_what_only_looks_like_an_error_is_an_answer(document: object) -> None:
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"", "Expecting value"),
         (b"not JSON", "Expecting value"),
         (b"[]", r"expected an object, got an array"),
         (b'{"error"', "delimiter"),
@@ -251,7 +253,7 @@ def test_an_error_status_is_an_error_whatever_comes_with_it(stream: bool, kind: 
 
 @pytest.mark.parametrize(
     ("status", "is_error"),
-    [(200, False), (204, False), (299, False), (199, True), (300, True), (500, True)],
+    [(200, False), (299, False), (199, True), (300, True), (500, True)],
 )
 def test_which_statuses_are_errors(status: int, is_error: bool) -> None:
     """All but 2xx."""
@@ -350,29 +352,157 @@ def test_garbage_after_a_streams_sentinel_is_no_matter() -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("status", [200, 500])
-def test_a_coding_that_nobody_asked_for_is_refused_unread(stream: bool, status: int) -> None:
-    """Such as codings on top of each other, which is how bombs are built."""
-    for coding in ("br", "gzip, gzip, gzip"):
-        answer = answered([DOCUMENT], stream=stream, status=status, coding=coding)
-        assert answer.body == b""
-        assert answer.satisfied
-        error = answer.error()
-        assert isinstance(error, APIResponseError)
-        assert error.status == status
-        assert "content coding" in error.message
+@pytest.mark.parametrize("coding", ["br", "gzip, gzip, gzip"])
+def test_a_coding_that_was_not_requested_is_refused_unread(coding: str, stream: bool) -> None:
+    """A successful response whose coding is unknown or stacked is refused before its body."""
+    answer = answered([DOCUMENT], stream=stream, coding=coding)
+    assert answer.body == b""
+    assert answer.satisfied
+    error = answer.error()
+    assert isinstance(error, APIResponseError)
+    assert "content coding" in error.message
+
+
+BUSY = b'{"error": {"message": "busy", "code": "slow"}}'
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("cut", [whole, single_bytes])
+@pytest.mark.parametrize(
+    ("coding", "body", "said", "code"),
+    [
+        ("gzip", gzip.compress(BUSY, mtime=0), "429 Too Many Requests: busy", "slow"),
+        ("deflate", zlib.compress(BUSY), "429 Too Many Requests: busy", "slow"),
+        # A coding that was not applied, or that is not known.
+        ("gzip", BUSY, "429 Too Many Requests: busy", "slow"),
+        ("br", BUSY, "429 Too Many Requests: busy", "slow"),
+        ("gzip, br", BUSY, "429 Too Many Requests: busy", "slow"),
+        ("br", b"", "429 Too Many Requests", None),
+        ("gzip", b"", "429 Too Many Requests", None),
+        ("br", b"\x0b\x02\x80", "its body, with the content coding 'br', cannot be decoded", None),
+        ("zstd", b"\x28\xb5\x2f\xfd", "the content coding 'zstd', cannot be decoded", None),
+        ("gzip", b"\x1f\x8b\xff\xff", "the content coding 'gzip', cannot be decoded", None),
+        ("x" * 5000, b"\xff", f"the content coding '{'x' * 100}', cannot be decoded", None),
+        # A body that was cut.
+        ("gzip", gzip.compress(BUSY, mtime=0)[:-8], "429 Too Many Requests: busy", "slow"),
+        ("gzip", gzip.compress(BUSY, mtime=0)[:20], "429 Too Many Requests", None),
+    ],
+)
+def test_an_error_status_decides_before_the_coding(
+    coding: str,
+    body: bytes,
+    said: str,
+    code: str | None,
+    cut: Callable[[bytes], list[bytes]],
+    stream: bool,
+) -> None:
+    """The error is the status's own whatever the body's coding, and never shows binary data."""
+    answer = answered(cut(body), stream=stream, status=429, kind=JSON, coding=coding)
+    error = answer.error()
+    assert isinstance(error, RateLimitError)
+    assert said in error.message
+    assert error.code == code
+    assert error.message.isprintable()
 
 
 @pytest.mark.parametrize("status", [200, 500])
 def test_a_bomb_is_stopped_at_the_bound(status: int) -> None:
-    """A gibibyte in a mebibyte is inflated a step at a time, and no further than it is wanted."""
+    """A gibibyte in a mebibyte is inflated a step at a time, and no further than is needed."""
     bomb = gzip.compress(bytes(100 * 2**20), compresslevel=1)
-    answer = answered(
-        [bomb], status=status, kind=JSON, coding="gzip", bound=2 * INFLATE_SIZE, ends=False
-    )
+    answer = answered([bomb], status=status, kind=JSON, coding="gzip", bound=2 * INFLATE_SIZE)
     assert answer.ended
     assert len(answer.body) <= KEPT_BYTES
-    assert isinstance(answer.error(), AutonomousAIError)
+    tracemalloc.start()
+    error = answer.error()
+    assert tracemalloc.get_traced_memory()[1] < 16 * KEPT_BYTES
+    tracemalloc.stop()
+    assert isinstance(error, AutonomousAIError)
+
+
+@pytest.mark.parametrize("kind", [JSON, SSE, None])
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("status", [204, 205])
+def test_a_status_without_a_body_is_a_wrong_answer(
+    status: int, kind: str | None, stream: bool
+) -> None:
+    """204 and 205 cannot carry a completion, nor a stream that could be continued."""
+    error = answered([], status=status, kind=kind, stream=stream).error()
+    assert isinstance(error, APIResponseError)
+    assert "the response has no body" in error.message
+
+
+@pytest.mark.parametrize("body", [b"", b" \r\n"])
+def test_an_empty_document_is_a_wrong_answer(body: bytes) -> None:
+    """An empty body is named as such, not as a fault in its JSON."""
+    with pytest.raises(APIResponseError, match="the response has no body"):
+        answered([body], kind=JSON).document(Completion)
+
+
+@pytest.mark.parametrize("body", [b"<html>busy</html>", b"busy", b"null", b"[]", b"data: {}"])
+def test_a_document_that_is_not_a_completion_is_a_wrong_answer(body: bytes) -> None:
+    """HTML, plain text and JSON of another kind are errors that quote the body."""
+    with pytest.raises(APIResponseError) as caught:
+        answered([body], kind="text/html").document(Completion)
+    assert body.decode() in str(caught.value)
+    assert caught.value.body == body
+
+
+@pytest.mark.parametrize(
+    ("body", "said"), [(b'{"detail": "busy"}', "busy"), (b'{"message": "gone"}', "gone")]
+)
+def test_a_message_in_place_of_a_completion_is_an_error(body: bytes, said: str) -> None:
+    """A document without choices whose only content is a message reports an error."""
+    with pytest.raises(AutonomousAIError, match=f"The service reported an error: {said}"):
+        answered([body], kind=JSON).document(Completion)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "kind", "text"),
+    [
+        ([DOCUMENT], JSON, "Hello"),
+        ([DOCUMENT], "text/plain", "Hello"),
+        ([HELLO], "text/plain", "Hello"),
+        ([event(chunk("Hel"))], "application/octet-stream", "Hel"),
+        ([b"<html>"], "text/html", None),
+        ([b'{"id": 5}'], JSON, None),
+    ],
+)
+def test_a_body_of_the_wrong_kind_keeps_its_completion(
+    pieces: list[bytes], kind: str, text: str | None
+) -> None:
+    """Where a stream was requested, a completion in another form is on the error."""
+    error = answered(pieces, stream=True, kind=kind).error()
+    assert isinstance(error, APIResponseError)
+    assert error.partial is None if text is None else error.partial is not None
+    assert error.partial is None or error.partial.text == text
+
+
+def test_a_stream_in_place_of_a_document_is_a_wrong_answer() -> None:
+    """The error quotes the events."""
+    error = answered([HELLO], kind=SSE).error()
+    assert isinstance(error, APIResponseError)
+    assert "a JSON document was asked for, and text/event-stream came" in error.message
+    assert error.partial is None
+
+
+@pytest.mark.parametrize("failed", [{"error": {"code": 502}}, {"finish_reason": "error"}])
+def test_text_beside_an_error_is_kept(failed: dict[str, Any]) -> None:
+    """An error in a choice is raised with the text that the document has beside it."""
+    choice = {"message": {"content": "So far"}, "finish_reason": None, **failed}
+    body = json.dumps({"choices": [choice]}).encode()
+    with pytest.raises(AutonomousAIError) as caught:
+        answered([body], kind=JSON).document(Completion)
+    assert caught.value.partial is not None
+    assert caught.value.partial.text == "So far"
+    error = answered([body], stream=True, kind=JSON).error()
+    assert error is not None
+    assert error.partial == caught.value.partial
+
+
+@pytest.mark.parametrize("around", [b"%s\n", b"\r\n %s \0\0", b"\xef\xbb\xbf%s"])
+def test_bytes_around_a_document_are_ignored(around: bytes) -> None:
+    """A byte order mark before, and white space or zero bytes after, are not an error."""
+    assert answered([around % DOCUMENT], kind=JSON).document(Completion).text == "Hello"
 
 
 def test_a_bomb_of_a_stream_is_stopped_at_the_bound() -> None:
@@ -390,6 +520,8 @@ def test_a_bomb_of_a_stream_is_stopped_at_the_bound() -> None:
     [
         ("application/json", "application/json"),
         (" Text/HTML ; charset=utf-8", "text/html"),
+        ("text/event-stream, text/event-stream", "text/event-stream"),
+        ("text/event-stream;charset=utf-8, text/event-stream", "text/event-stream"),
         ("", ""),
         (None, ""),
     ],

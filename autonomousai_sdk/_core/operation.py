@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Generic, Literal, TypeVar
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
 from .check import ANYTHING, Check
 
@@ -24,6 +24,9 @@ The argument's `check` decides for a `value`. `messages` is sent as a JSON list,
 up in the model table, which also determines the path. `model_name` is sent unchanged. `tools`
 are functions, whose definitions are sent, and definitions.
 """
+
+MODEL_KINDS = frozenset({"model", "model_name"})
+"""The kinds of the argument that names the model."""
 
 Location = Literal["body", "path", "query", "header"]
 """Where in a request an argument goes."""
@@ -102,6 +105,18 @@ class StreamShape(Generic[ChunkT, ResultT]):
     sentinel: bytes | None = None
 
 
+def _arguments_in(location: Location) -> Any:
+    return field(
+        init=False,
+        repr=False,
+        eq=False,
+        default=Factory(
+            lambda self: tuple(each for each in self.arguments if each.location == location),
+            takes_self=True,
+        ),
+    )
+
+
 @frozen(kw_only=True)
 class Route:
     """How one protocol carries an operation.
@@ -123,6 +138,28 @@ class Route:
     headers: tuple[HeaderParameter, ...] = ()
     has_body: bool = True
     stream_body: Mapping[str, object] = field(factory=dict[str, object], hash=False)
+    # Derived from the arguments once, rather than by each call.
+    path_arguments: tuple[Argument, ...] = _arguments_in("path")
+    query_arguments: tuple[Argument, ...] = _arguments_in("query")
+    header_arguments: tuple[Argument, ...] = _arguments_in("header")
+    body_arguments: tuple[Argument, ...] = _arguments_in("body")
+    wires: Mapping[str, str] = field(
+        init=False,
+        repr=False,
+        eq=False,
+        default=Factory(
+            lambda self: {each.name: each.wire for each in self.arguments}, takes_self=True
+        ),
+    )
+    model_argument: Argument | None = field(
+        init=False,
+        repr=False,
+        eq=False,
+        default=Factory(
+            lambda self: next((each for each in self.arguments if each.kind in MODEL_KINDS), None),
+            takes_self=True,
+        ),
+    )
 
 
 @frozen(kw_only=True)

@@ -21,11 +21,11 @@ from .exchange import Request
 from .failure import Context
 from .headers import check_value, checked
 from .message import checked_messages, encoded
-from .operation import Argument, Operation, ResultT, Route, StreamShape
+from .operation import Argument, Operation, ResultT, Route, StreamingOperation, StreamShape
 from .secret import Secret
-from .settings import CallOptions, Settings, checked_retries, header_values
+from .settings import CallOptions, Settings, checked_retries
 from .timeout import Timeout
-from .url import joined, query_string, segment
+from .url import query_string, segment
 
 USER_AGENT = f"autonomousai-sdk/{__version__} python/{sys.version_info[0]}.{sys.version_info[1]}"
 
@@ -37,8 +37,6 @@ _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 
 _REFUSED = frozenset({400, 422})
 """The statuses of responses that refuse a body field."""
-
-_MODEL_KINDS = frozenset({"model", "model_name"})
 
 
 @frozen(kw_only=True)
@@ -149,7 +147,7 @@ def prepare_call(
         ConfigurationError: an argument cannot be sent; the message says what to do.
     """
     route = _route(settings, operation, arguments)
-    model_argument = next((each for each in route.arguments if each.kind in _MODEL_KINDS), None)
+    model_argument = route.model_argument
     model = _model(settings, model_argument, arguments)
     path = route.path if route.path is not None or model is None else model.path
     if path is None:
@@ -158,12 +156,12 @@ def prepare_call(
         if argument.required and arguments.get(argument.name) is None:
             raise ConfigurationError(f"{operation.name}: {argument.name} is missing.")
     body = _body(operation, route, arguments, options, model, shape) if route.has_body else {}
-    url = joined(settings.base_url, _filled(path, route, arguments))
+    url = settings.base_url + (_filled(path, route, arguments) if route.path_arguments else path)
     return PreparedCall(
         operation=operation,
         request=Request(
             method=route.method,
-            url=url + _query(route, arguments),
+            url=url + _query(route, arguments) if route.query_arguments else url,
             headers=tuple(_headers(settings, route, arguments, options, new_key).items()),
             content=_encoded(body) if route.has_body else b"",
         ),
@@ -201,9 +199,8 @@ def _route(settings: Settings, operation: Operation[Any], arguments: Mapping[str
             f"{operation.name} is not part of the {protocol!r} protocol of {settings.base_url}: "
             f"use a server of the {names} protocol, or pass protocol= if this is one."
         )
-    known = {argument.name for argument in route.arguments}
     for name, value in arguments.items():
-        if value is not None and name not in known:
+        if value is not None and name not in route.wires:
             raise ConfigurationError(
                 f"{operation.name}: the {protocol!r} protocol has no {name}: leave it out."
             )
@@ -250,8 +247,8 @@ def _body(
         body |= route.stream_body
     if shape is not None and shape.switch is not None:
         body[shape.switch] = True
-    elif (switch := _switch(operation)) is not None:
-        body[switch] = False
+    elif isinstance(operation, StreamingOperation) and operation.stream.switch is not None:
+        body[operation.stream.switch] = False
     if options.extra_body is not None:
         body |= _extra(options.extra_body)
     return body
@@ -284,26 +281,24 @@ def _fallbacks(
 
 def _filled(path: str, route: Route, arguments: Mapping[str, object]) -> str:
     """The path with each of its parameters as one encoded segment."""
-    for argument in route.arguments:
-        if argument.location == "path":
-            (text,) = _texts(argument, arguments)
-            path = path.replace(f"{{{argument.wire}}}", segment(text, argument.name))
+    for argument in route.path_arguments:
+        (text,) = _texts(argument, arguments)
+        path = path.replace(f"{{{argument.wire}}}", segment(text, argument.name))
     return path
 
 
 def _query(route: Route, arguments: Mapping[str, object]) -> str:
     return query_string(
         (argument.wire, text, argument.name)
-        for argument in route.arguments
-        if argument.location == "query"
+        for argument in route.query_arguments
         for text in _texts(argument, arguments)
     )
 
 
 def _argument_headers(route: Route, arguments: Mapping[str, object]) -> dict[str, str]:
     headers: dict[str, str] = {}
-    for argument in route.arguments:
-        if argument.location == "header" and arguments.get(argument.name) is not None:
+    for argument in route.header_arguments:
+        if arguments.get(argument.name) is not None:
             (text,) = _texts(argument, arguments)
             check_value(text, argument.name)
             headers[argument.wire] = text
@@ -324,19 +319,16 @@ def _argument_fields(
     route: Route, arguments: Mapping[str, object], model: Model | None
 ) -> dict[str, object]:
     body: dict[str, object] = {}
-    for argument in route.arguments:
+    for argument in route.body_arguments:
         value = arguments.get(argument.name)
-        if argument.location != "body":
-            continue
-        if argument.kind in _MODEL_KINDS:
+        if argument is route.model_argument:
             if model is not None:
                 body[argument.wire] = model.id
         elif value is not None:
             body[argument.wire] = _on_the_wire(argument, value, model)
-    by_name = {argument.name: argument for argument in route.arguments}
-    for argument in route.arguments:
+    for argument in route.body_arguments:
         if argument.default_from is not None and argument.wire not in body:
-            source = by_name[argument.default_from].wire
+            source = route.wires[argument.default_from]
             if source in body:
                 body[argument.wire] = body[source]
     return body
@@ -358,11 +350,6 @@ def _on_the_wire(argument: Argument, value: object, model: Model | None) -> obje
         return argument.check.encode(value, argument.name)
     except RecursionError as error:
         raise ConfigurationError(f"{argument.name} is nested too deeply.") from error
-
-
-def _switch(operation: Operation[Any]) -> str | None:
-    shape: StreamShape[Any, Any] | None = getattr(operation, "stream", None)
-    return None if shape is None else shape.switch
 
 
 def _extra(extra: object) -> dict[str, object]:
@@ -388,18 +375,18 @@ def _headers(
 ) -> dict[str, str]:
     """All headers of a call. The call's override the client's, which override the SDK's."""
     # Check these before the key is in a local variable, which a traceback may show.
-    declared = _argument_headers(route, arguments)
+    declared = _argument_headers(route, arguments) if route.header_arguments else {}
     given = {} if options.headers is None else checked(options.headers, "headers=")
     for name in (*settings.headers, *given):
         if name in _FRAMING:
             raise ConfigurationError(
                 f"headers=: {name!r} cannot be set, because the transport sets it."
             )
-    headers = {
-        "user-agent": USER_AGENT,
-        "accept-encoding": ACCEPTED,
-        **header_values(route.headers, settings.options),
-    }
+    headers = {"user-agent": USER_AGENT, "accept-encoding": ACCEPTED}
+    for parameter in route.headers:
+        value = settings.options.get(parameter.option or "", parameter.default)
+        if value is not None:
+            headers[parameter.wire] = value
     if route.has_body:
         headers["content-type"] = "application/json"
     if route.method not in _IDEMPOTENT:

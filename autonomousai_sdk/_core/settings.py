@@ -15,7 +15,6 @@ from attrs import evolve, field, fields, frozen
 from ..errors import ConfigurationError
 from .catalog import Catalog, checked_model_name
 from .headers import check_value, checked, is_secret, value_problem
-from .operation import HeaderParameter
 from .protocol import Protocol, Protocols
 from .secret import Secret
 from .sse import MAX_EVENT_BYTES, checked_max_event_bytes
@@ -270,17 +269,6 @@ def checked_retries(value: object) -> int:
             f"max_retries is a whole number, 0 for a single try; got {value!r}."
         )
     return value
-
-
-def header_values(
-    parameters: tuple[HeaderParameter, ...], options: Mapping[str, str]
-) -> dict[str, str]:
-    """The headers the spec declares, each by its client option or its default."""
-    values = {
-        parameter.wire: options.get(parameter.option or "", parameter.default)
-        for parameter in parameters
-    }
-    return {name: value for name, value in values.items() if value is not None}
 
 
 def _resolved_url(

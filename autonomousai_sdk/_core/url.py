@@ -62,11 +62,6 @@ def checked_base_url(value: object, source: str = "base_url") -> str:
     return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
 
 
-def joined(base_url: str, path: str) -> str:
-    """The URL of an endpoint: the base URL followed by a path that starts with a slash."""
-    return base_url + path
-
-
 def segment(value: str, name: str) -> str:
     """Encode a path parameter as one segment.
 

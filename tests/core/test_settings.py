@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from autonomousai_sdk._core.operation import HeaderParameter
 from autonomousai_sdk._core.protocol import Protocol
 from autonomousai_sdk._core.secret import Secret
 from autonomousai_sdk._core.settings import (
@@ -17,7 +16,6 @@ from autonomousai_sdk._core.settings import (
     Environment,
     PickledOptions,
     checked_retries,
-    header_values,
     pickled,
     resolve,
 )
@@ -265,21 +263,6 @@ def test_what_cannot_travel_in_a_pickle_is_refused(
     with pytest.raises(ConfigurationError, match=said) as caught:
         pickled(options(**changes), own_connections=own_connections)
     assert "sesame" not in str(caught.value)
-
-
-def test_declared_headers_get_their_options_or_defaults() -> None:
-    """One with neither is not sent."""
-    parameters = (
-        HeaderParameter(wire="accept", default="*/*"),
-        HeaderParameter(wire="country-code", default="US", option="country_code"),
-        HeaderParameter(wire="time-zone", default="UTC", option="time_zone"),
-        HeaderParameter(wire="socketid"),
-    )
-    assert header_values(parameters, {"country_code": "DE"}) == {
-        "accept": "*/*",
-        "country-code": "DE",
-        "time-zone": "UTC",
-    }
 
 
 def test_a_call_sets_nothing_by_itself() -> None:

@@ -9,7 +9,6 @@ import pytest
 from autonomousai_sdk._core.url import (
     checked_base_url,
     is_loopback,
-    joined,
     query_string,
     segment,
     without_credentials,
@@ -30,10 +29,9 @@ from autonomousai_sdk.errors import ConfigurationError
         ("http://h/@scope", "http://h/@scope"),
     ],
 )
-def test_paths_can_be_joined_to_a_checked_url(given: str, kept: str) -> None:
+def test_a_path_can_be_appended_to_a_checked_url(given: str, kept: str) -> None:
     """`checked_base_url` removes trailing slashes and changes nothing else."""
     assert checked_base_url(given) == kept
-    assert joined(kept, "/chat") == f"{kept}/chat"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from typing import Any
 import autonomousai_sdk as sdk
 from autonomousai_sdk._core.exchange import Request
 from autonomousai_sdk._core.timeout import Timeout
-from autonomousai_sdk._core.url import joined, segment
+from autonomousai_sdk._core.url import segment
 from tests.support import programs
 from tests.support.case import WAYS, Group, Outcome, created, expect, fine, owed, streamed
 from tests.support.certificate import CERTIFICATE, server_context
@@ -538,7 +538,7 @@ async def path_parameters(client_under_test: ClientUnderTest) -> None:
     transport = client_under_test.new_transport()
     with FaultServer(document()) as server:
         for value, path in SEGMENTS.items():
-            url = joined(server.url, f"/files/{segment(value, 'id')}")
+            url = f"{server.url}/files/{segment(value, 'id')}"
             request = Request(method="POST", url=url, headers=(), content=b"{}")
             response = await settled(transport.send(request, Timeout()))
             await settled(

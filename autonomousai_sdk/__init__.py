@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from ._async_chat import AsyncChat as AsyncChat
     from ._async_client import AsyncClient as AsyncClient
+    from ._chat import Chat as Chat
     from ._client import Client as Client
     from ._core.catalog import Model as Model
     from ._core.served_model import ServedModel as ServedModel
@@ -24,10 +26,8 @@ if TYPE_CHECKING:
     from ._core.sse import SSEDecoder as SSEDecoder
     from ._core.structured import ParseAttempt as ParseAttempt
     from ._core.timeout import Timeout as Timeout
-    from ._generated.async_methods import AsyncChat as AsyncChat
     from ._generated.async_methods import AsyncChatStream as AsyncChatStream
     from ._generated.async_methods import AsyncModels as AsyncModels
-    from ._generated.methods import Chat as Chat
     from ._generated.methods import ChatStream as ChatStream
     from ._generated.methods import Models as Models
     from ._generated.models import ChatCompletion as ChatCompletion
@@ -47,6 +47,9 @@ if TYPE_CHECKING:
     from ._generated.params import Messages as Messages
     from ._generated.params import TextPartParam as TextPartParam
     from ._message import Message as Message
+    from ._results import Parsed as Parsed
+    from ._results import Result as Result
+    from ._results import ToolRun as ToolRun
     from .errors import AnswerParseError as AnswerParseError
     from .errors import APIConnectionError as APIConnectionError
     from .errors import APIResponseError as APIResponseError
@@ -79,6 +82,9 @@ if TYPE_CHECKING:
     from .transports.httpx import HTTPXTransport as HTTPXTransport
 
 _MODULES = {
+    "_async_chat": ("AsyncChat",),
+    "_chat": ("Chat",),
+    "_results": ("Parsed", "Result", "ToolRun"),
     "_async_client": ("AsyncClient",),
     "_client": ("Client",),
     "_core.catalog": ("Model",),
@@ -86,8 +92,8 @@ _MODULES = {
     "_core.sse": ("SSEDecoder", "ServerSentEvent"),
     "_core.structured": ("ParseAttempt",),
     "_core.timeout": ("Timeout",),
-    "_generated.async_methods": ("AsyncChat", "AsyncChatStream", "AsyncModels"),
-    "_generated.methods": ("Chat", "ChatStream", "Models"),
+    "_generated.async_methods": ("AsyncChatStream", "AsyncModels"),
+    "_generated.methods": ("ChatStream", "Models"),
     "_generated.models": (
         "ChatCompletion",
         "ChatCompletionChunk",
@@ -183,10 +189,12 @@ __all__ = [
     "Models",
     "NotFoundError",
     "ParseAttempt",
+    "Parsed",
     "PermissionDeniedError",
     "RateLimitError",
     "RequestTimeoutError",
     "RequestTooLargeError",
+    "Result",
     "SSEDecoder",
     "ServedModel",
     "ServerSentEvent",
@@ -198,6 +206,7 @@ __all__ = [
     "Timeout",
     "ToolCall",
     "ToolLoopError",
+    "ToolRun",
     "Transport",
     "TransportError",
     "TransportResponse",

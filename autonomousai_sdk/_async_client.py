@@ -6,10 +6,12 @@ that make calls are generated (`_generated.async_methods`).
 
 from __future__ import annotations
 
+from functools import cached_property
 from types import TracebackType
 from typing import Self
 
 from . import transports
+from ._async_chat import AsyncChat
 from ._core.settings import Options
 from ._drivers.awaiting import AsyncCallRunner, AsyncConnections
 from ._generated.async_methods import AsyncResources
@@ -42,6 +44,11 @@ class AsyncClient(AsyncResources):
             new_async_transport(http_client, transport, options),
             own=http_client is None and transport is None,
         )
+
+    @cached_property
+    def chat(self) -> AsyncChat:
+        """Answers to conversations."""
+        return self._resource("chat", AsyncChat(self._runner))
 
     async def close(self) -> None:
         """Close every connection that the client opened, and every open stream.

@@ -6,10 +6,12 @@ that make calls are generated (`_generated.methods`).
 
 from __future__ import annotations
 
+from functools import cached_property
 from types import TracebackType
 from typing import Self
 
 from . import transports
+from ._chat import Chat
 from ._core.settings import Options
 from ._drivers.blocking import CallRunner, Connections
 from ._generated.methods import Resources
@@ -42,6 +44,11 @@ class Client(Resources):
             new_transport(http_client, transport, options),
             own=http_client is None and transport is None,
         )
+
+    @cached_property
+    def chat(self) -> Chat:
+        """Answers to conversations."""
+        return self._resource("chat", Chat(self._runner))
 
     def close(self) -> None:
         """Close every connection that the client opened, and every open stream.

@@ -85,8 +85,23 @@ class ToolLoop:
     )
 
     @classmethod
-    def of(cls, messages: object, tools: object, max_rounds: object, on_error: object) -> ToolLoop:
+    def of(
+        cls,
+        messages: object,
+        tools: object,
+        max_rounds: object,
+        on_error: object,
+        *,
+        may_await: bool,
+    ) -> ToolLoop:
         """Begin.
+
+        Args:
+            messages: the conversation, as a caller gives it.
+            tools: the functions.
+            max_rounds: how many answers the model may give.
+            on_error: what becomes of a function's exception.
+            may_await: whether the driver can await a function.
 
         Raises:
             ConfigurationError: an argument that cannot work.
@@ -103,7 +118,14 @@ class ToolLoop:
             if isinstance(messages, str)
             else list(cast("Sequence[Any]", messages))
         )
-        return cls(tools_of(tools, callable_only=True), given, max_rounds)
+        made = tools_of(tools, callable_only=True)
+        for tool in made.values():
+            if tool.is_async and not may_await:
+                raise ConfigurationError(
+                    f"The tool {tool.name!r} is asynchronous: use AsyncClient, or give a function "
+                    "that returns its result."
+                )
+        return cls(made, given, max_rounds)
 
     @property
     def definitions(self) -> list[Mapping[str, Any]]:

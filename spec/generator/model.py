@@ -61,6 +61,7 @@ class ArgumentModel:
     default_from: str | None
     listed_by: str | None = None
     instead: str | None = None
+    passed_on: bool = True
     doc: str
 
 
@@ -625,6 +626,7 @@ def _arguments(body: Node) -> list[ArgumentModel]:
                 default_from=None if source is None else names[source],
                 listed_by=python.get("listedBy"),
                 instead=python.get("instead"),
+                passed_on=python.get("passedOn", True),
                 doc=" ".join(str(python.get("doc") or _prose(node)).split()),
             )
         )

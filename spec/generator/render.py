@@ -53,6 +53,7 @@ def rendered(spec: Spec) -> dict[str, str]:
         "params.py": _params(spec),
         "checks.py": _checks(spec),
         "options.py": _options_type(client_options()),
+        "call_options.py": _call_options(spec),
         "catalog.py": _catalog(spec),
         "operations.py": _operations(spec),
         "methods.py": _methods(spec, _BLOCKING),
@@ -223,6 +224,45 @@ def _options_type(options: list[ClientOption]) -> str:
         "The client options as a type, for `with_options`.",
         [*option_imports(), "from typing import TypedDict"],
         "\n".join(lines),
+    )
+
+
+def _call_options(spec: Spec) -> str:
+    """The optional arguments of each streaming resource's call, for methods built on the call.
+
+    Without `timeout` and those that the spec marks, which such a method sets itself.
+    """
+    classes: list[str] = []
+    for resource in spec.resources:
+        for operation in resource.operations:
+            if operation.stream is None:
+                continue
+            lines = [
+                f"class {resource.class_name}Options(TypedDict, total=False):",
+                _doc(
+                    f"The options of `{resource.name}.{operation.call.name}` that the methods "
+                    "built on it pass on."
+                ),
+                "",
+            ]
+            for each in operation.arguments:
+                if not each.required and each.passed_on:
+                    lines += [f"    {each.name}: {each.annotation} | None", _doc(each.doc)]
+            for name, annotation, text in _options(operation):
+                if name != "timeout":
+                    lines += [f"    {name}: {annotation}", _doc(_sentence(text))]
+            classes.append("\n".join(lines))
+    return _module(
+        "The options of calls as types, for the methods that are built on them.",
+        [
+            "from collections.abc import Mapping",
+            "from collections.abc import Sequence",
+            "from typing import Literal",
+            "from typing import TypedDict",
+            "from . import models",
+            *(f"from .params import {each.name}Param" for each in spec.classes if each.is_input),
+        ],
+        "\n\n".join(classes),
     )
 
 

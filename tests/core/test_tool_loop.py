@@ -23,6 +23,10 @@ def fail() -> None:
     raise RuntimeError("out of order")
 
 
+async def later() -> None:
+    """Do something, but not at once."""
+
+
 @frozen
 class Call:
     """A tool call, as far as the loop reads it."""
@@ -55,9 +59,10 @@ def begun(
     tools: Any = (double, fail),
     max_rounds: Any = 8,
     on_error: Any = "return",
+    may_await: bool = False,
 ) -> ToolLoop:
     """A loop with two tools."""
-    return ToolLoop.of(messages, tools, max_rounds, on_error)
+    return ToolLoop.of(messages, tools, max_rounds, on_error, may_await=may_await)
 
 
 def made(invocation: Invocation) -> Invocation:
@@ -205,9 +210,15 @@ Wrong = Callable[[], ToolLoop]
         (lambda: begun(tools=[]), "tools= is empty"),
         (lambda: begun(tools=[{"type": "function", "function": {"name": "a"}}]), "calls functions"),
         (lambda: begun([]), "messages is empty"),
+        (lambda: begun(tools=[later]), "The tool 'later' is asynchronous: use AsyncClient"),
     ],
 )
 def test_wrong_arguments_are_refused(wrong: Wrong, message: str) -> None:
     """What cannot work is an error before anything is sent."""
     with pytest.raises(ConfigurationError, match=message):
         wrong()
+
+
+def test_async_functions_are_taken_where_they_can_be_awaited() -> None:
+    """A driver that awaits takes functions of both kinds."""
+    assert list(begun(tools=[later, double], may_await=True).tools) == ["later", "double"]

@@ -350,11 +350,17 @@ class _BlockingClient:
 class _BlockingChat:
     chat: Any
 
-    async def create(self, messages: str, **options: Any) -> Any:
+    async def create(self, messages: Any, **options: Any) -> Any:
         return self.chat.create(messages, **options)
 
     def stream(self, messages: str, **options: Any) -> Stream:
         return BlockingStream(self.chat.stream(messages, **options))
+
+    async def parse(self, messages: Any, **options: Any) -> Any:
+        return self.chat.parse(messages, **options)
+
+    async def run(self, messages: Any, **options: Any) -> Any:
+        return self.chat.run(messages, **options)
 
 
 @frozen

@@ -1,0 +1,201 @@
+"""`client.chat`, awaiting: the generated methods, and those that are built on them.
+
+The twin of `_chat`. The core decides what is sent and when to stop (`_core.structured`,
+`_core.tool_loop`); these methods send, call functions and read the clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from inspect import isawaitable
+from time import monotonic
+from typing import Any, TypeVar, Unpack, cast, overload
+
+from anyio import create_task_group, move_on_after, to_thread
+
+from ._core.shared_timeout import SharedTimeout
+from ._core.timeout import Timeout
+from ._core.tool import Tool
+from ._core.tool_loop import Invocation, OnToolError, ToolLoop
+from ._generated import async_methods
+from ._generated.call_options import ChatOptions
+from ._generated.models import ChatCompletion
+from ._generated.params import Messages
+from ._results import Parsed, ToolRun
+from .errors import APITimeoutError
+
+T = TypeVar("T")
+Function = Callable[..., object]
+
+
+class AsyncChat(async_methods.AsyncChat):
+    """Answers to conversations."""
+
+    @overload
+    async def parse(
+        self,
+        messages: Messages,
+        *,
+        into: type[T],
+        repair: int = 1,
+        timeout: Timeout | float | None = None,
+        **options: Unpack[ChatOptions],
+    ) -> Parsed[T]: ...
+    @overload
+    async def parse(
+        self,
+        messages: Messages,
+        *,
+        into: Any,
+        repair: int = 1,
+        timeout: Timeout | float | None = None,
+        **options: Unpack[ChatOptions],
+    ) -> Parsed[Any]: ...
+    async def parse(
+        self,
+        messages: Messages,
+        *,
+        into: Any,
+        repair: int = 1,
+        timeout: Timeout | float | None = None,
+        **options: Unpack[ChatOptions],
+    ) -> Parsed[Any]:
+        """Ask for an answer as a value of a type.
+
+        Args:
+            messages: as for `create`.
+            into: the type: an attrs class, dataclass, TypedDict, msgspec Struct, pydantic
+                model, enum, `Literal`, a primitive, or a list or dict of these.
+            repair: how many more turns show the model what is wrong with its answer.
+            timeout: seconds that all turns together may take, or a `Timeout`.
+            **options: as for `create`.
+
+        Raises:
+            AnswerParseError: the answer does not match the type, was cut or was refused.
+            AutonomousAIError: as for `create`.
+
+        Example:
+            >>> (await client.chat.parse("Name a book by Jane Austen.", into=Book)).value
+            Book(title='Emma', year=1815)
+        """
+        from ._core.structured import ParseLoop
+
+        settings = self._runner.settings
+        # The hosted service was never seen to read `response_format`.
+        loop = ParseLoop.of(messages, into, repair, instruct=settings.protocol.has_catalog)
+        shared = SharedTimeout.of(timeout, settings.timeout, monotonic())
+        while True:
+            completion = await self._ask(
+                loop.messages, shared, options, response_format=loop.schema.response_format
+            )
+            if loop.answered(completion):
+                return Parsed(
+                    value=loop.value, completion=completion, attempts=tuple(loop.attempts)
+                )
+
+    async def run(
+        self,
+        messages: Messages,
+        *,
+        tools: Sequence[Function],
+        max_rounds: int = 8,
+        on_tool_error: OnToolError = "return",
+        timeout: Timeout | float | None = None,
+        **options: Unpack[ChatOptions],
+    ) -> ToolRun:
+        """Let the model call functions until it gives a final answer.
+
+        Args:
+            messages: as for `create`.
+            tools: the functions, async ones included. Names, docstrings and annotations tell
+                the model what they do. Other functions run in threads.
+            max_rounds: how many answers the model may give.
+            on_tool_error: what becomes of a function's exception: `"return"` sends it to the
+                model as text, `"raise"` raises it.
+            timeout: seconds that all rounds together may take, or a `Timeout`.
+            **options: as for `create`; `tool_choice` applies to the first round.
+
+        Raises:
+            ToolLoopError: the model gave no final answer within the rounds, its answer was cut
+                while it asked for tools, or it made the same call in vain three times.
+            AutonomousAIError: as for `create`.
+
+        Example:
+            >>> (await client.chat.run("Is it warm in Paris?", tools=[get_weather])).completion.text
+        """
+        loop = ToolLoop.of(messages, tools, max_rounds, on_tool_error, may_await=True)
+        shared = SharedTimeout.of(timeout, self._runner.settings.timeout, monotonic())
+        while True:
+            completion = await self._ask(loop.messages, shared, options, tools=loop.definitions)
+            # A choice that stayed would make the model call tools for ever.
+            options.pop("tool_choice", None)
+            calls = loop.answered(completion)
+            if not calls:
+                return ToolRun(
+                    completion=completion, messages=tuple(loop.messages), rounds=loop.rounds
+                )
+            loop.returned(await self._invoke(calls, on_tool_error, shared), completion)
+
+    async def _ask(
+        self,
+        messages: Messages,
+        shared: SharedTimeout,
+        options: ChatOptions,
+        *,
+        response_format: Mapping[str, object] | None = None,
+        tools: Sequence[Mapping[str, Any]] | None = None,
+    ) -> ChatCompletion:
+        try:
+            return await self.create(
+                messages,
+                response_format=response_format,
+                tools=tools,
+                timeout=shared.for_call(monotonic()),
+                **options,
+            )
+        except APITimeoutError as error:
+            if error.limit == "total":
+                raise shared.expired() from error
+            raise
+
+    async def _invoke(
+        self, calls: Sequence[Invocation], on_error: OnToolError, shared: SharedTimeout
+    ) -> list[Invocation]:
+        """Call the functions of one answer, all at the same time."""
+        done = list(calls)
+        raised: list[Exception] = []
+
+        async def call(position: int) -> None:
+            try:
+                done[position] = await _called(calls[position], on_error)
+            except Exception as error:  # noqa: BLE001  # raised below, outside of the group
+                raised.append(error)
+                group.cancel_scope.cancel()
+
+        with move_on_after(shared.left(monotonic())) as scope:
+            async with create_task_group() as group:
+                for position, each in enumerate(calls):
+                    if each.failure is None:
+                        group.start_soon(call, position)
+        if raised:
+            raise raised[0]
+        if scope.cancelled_caught:
+            raise shared.expired()
+        return done
+
+
+async def _called(call: Invocation, on_error: OnToolError) -> Invocation:
+    try:
+        if cast("Tool", call.tool).is_async:
+            value = await call.call()
+        else:
+            # In a thread, so that a function that waits does not stop the event loop. In a
+            # tuple, since trio refuses a function that returns a coroutine.
+            (value,) = await to_thread.run_sync(lambda: (call.call(),), abandon_on_cancel=True)
+            if isawaitable(value):
+                value = await value
+        return call.returned(value)
+    except Exception as error:
+        if on_error == "raise":
+            raise
+        return call.raised(error)

@@ -1,0 +1,182 @@
+"""`client.chat`, blocking: the generated methods, and those that are built on them.
+
+The twin of `_async_chat`. The core decides what is sent and when to stop (`_core.structured`,
+`_core.tool_loop`); these methods send, call functions and read the clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from inspect import isawaitable, iscoroutine
+from time import monotonic
+from typing import Any, TypeVar, Unpack, overload
+
+from ._core.shared_timeout import SharedTimeout
+from ._core.timeout import Timeout
+from ._core.tool_loop import Invocation, OnToolError, ToolLoop
+from ._generated import methods
+from ._generated.call_options import ChatOptions
+from ._generated.models import ChatCompletion
+from ._generated.params import Messages
+from ._results import Parsed, ToolRun
+from .errors import APITimeoutError, ConfigurationError
+
+T = TypeVar("T")
+Function = Callable[..., object]
+
+
+class Chat(methods.Chat):
+    """Answers to conversations."""
+
+    @overload
+    def parse(
+        self,
+        messages: Messages,
+        *,
+        into: type[T],
+        repair: int = 1,
+        timeout: Timeout | float | None = None,
+        **options: Unpack[ChatOptions],
+    ) -> Parsed[T]: ...
+    @overload
+    def parse(
+        self,
+        messages: Messages,
+        *,
+        into: Any,
+        repair: int = 1,
+        timeout: Timeout | float | None = None,
+        **options: Unpack[ChatOptions],
+    ) -> Parsed[Any]: ...
+    def parse(
+        self,
+        messages: Messages,
+        *,
+        into: Any,
+        repair: int = 1,
+        timeout: Timeout | float | None = None,
+        **options: Unpack[ChatOptions],
+    ) -> Parsed[Any]:
+        """Ask for an answer as a value of a type.
+
+        Args:
+            messages: as for `create`.
+            into: the type: an attrs class, dataclass, TypedDict, msgspec Struct, pydantic
+                model, enum, `Literal`, a primitive, or a list or dict of these.
+            repair: how many more turns show the model what is wrong with its answer.
+            timeout: seconds that all turns together may take, or a `Timeout`.
+            **options: as for `create`.
+
+        Raises:
+            AnswerParseError: the answer does not match the type, was cut or was refused.
+            AutonomousAIError: as for `create`.
+
+        Example:
+            >>> client.chat.parse("Name a book by Jane Austen.", into=Book).value
+            Book(title='Emma', year=1815)
+        """
+        from ._core.structured import ParseLoop
+
+        settings = self._runner.settings
+        # The hosted service was never seen to read `response_format`.
+        loop = ParseLoop.of(messages, into, repair, instruct=settings.protocol.has_catalog)
+        shared = SharedTimeout.of(timeout, settings.timeout, monotonic())
+        while True:
+            completion = self._ask(
+                loop.messages, shared, options, response_format=loop.schema.response_format
+            )
+            if loop.answered(completion):
+                return Parsed(
+                    value=loop.value, completion=completion, attempts=tuple(loop.attempts)
+                )
+
+    def run(
+        self,
+        messages: Messages,
+        *,
+        tools: Sequence[Function],
+        max_rounds: int = 8,
+        on_tool_error: OnToolError = "return",
+        timeout: Timeout | float | None = None,
+        **options: Unpack[ChatOptions],
+    ) -> ToolRun:
+        """Let the model call functions until it gives a final answer.
+
+        Args:
+            messages: as for `create`.
+            tools: the functions. Names, docstrings and annotations tell the model what they do.
+            max_rounds: how many answers the model may give.
+            on_tool_error: what becomes of a function's exception: `"return"` sends it to the
+                model as text, `"raise"` raises it.
+            timeout: seconds that all rounds together may take, or a `Timeout`.
+            **options: as for `create`; `tool_choice` applies to the first round.
+
+        Raises:
+            ToolLoopError: the model gave no final answer within the rounds, its answer was cut
+                while it asked for tools, or it made the same call in vain three times.
+            AutonomousAIError: as for `create`.
+
+        Example:
+            >>> client.chat.run("Is it warm in Paris?", tools=[get_weather]).completion.text
+        """
+        loop = ToolLoop.of(messages, tools, max_rounds, on_tool_error, may_await=False)
+        shared = SharedTimeout.of(timeout, self._runner.settings.timeout, monotonic())
+        while True:
+            completion = self._ask(loop.messages, shared, options, tools=loop.definitions)
+            # A choice that stayed would make the model call tools for ever.
+            options.pop("tool_choice", None)
+            calls = loop.answered(completion)
+            if not calls:
+                return ToolRun(
+                    completion=completion, messages=tuple(loop.messages), rounds=loop.rounds
+                )
+            loop.returned(self._invoke(calls, on_tool_error, shared), completion)
+
+    def _ask(
+        self,
+        messages: Messages,
+        shared: SharedTimeout,
+        options: ChatOptions,
+        *,
+        response_format: Mapping[str, object] | None = None,
+        tools: Sequence[Mapping[str, Any]] | None = None,
+    ) -> ChatCompletion:
+        try:
+            return self.create(
+                messages,
+                response_format=response_format,
+                tools=tools,
+                timeout=shared.for_call(monotonic()),
+                **options,
+            )
+        except APITimeoutError as error:
+            if error.limit == "total":
+                raise shared.expired() from error
+            raise
+
+    def _invoke(
+        self, calls: Sequence[Invocation], on_error: OnToolError, shared: SharedTimeout
+    ) -> list[Invocation]:
+        """Call the functions of one answer, one after the other."""
+        done: list[Invocation] = []
+        for call in calls:
+            shared.left(monotonic())
+            done.append(call if call.failure is not None else _called(call, on_error))
+        return done
+
+
+def _called(call: Invocation, on_error: OnToolError) -> Invocation:
+    try:
+        value = call.call()
+        if not isawaitable(value):
+            return call.returned(value)
+    except Exception as error:
+        if on_error == "raise":
+            raise
+        return call.raised(error)
+    if iscoroutine(value):
+        value.close()  # or it warns that nobody awaited it
+    raise ConfigurationError(
+        f"The tool {call.name!r} returned an awaitable: use AsyncClient, or give a function that "
+        "returns its result."
+    )

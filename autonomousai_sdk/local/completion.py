@@ -89,6 +89,8 @@ class Completion:
         # The first event decides whether there is a stream: an engine may fail before it.
         payloads = await events.next()
         ready = b"" if payloads is None else relay.feed(payloads)
+        if not ready:
+            _check(relay, payloads, events)
         headers = [
             (b"content-type", b"text/event-stream; charset=utf-8"),
             # Proxies that gather a response before passing it on heed this.
@@ -101,6 +103,8 @@ class Completion:
         while payloads is not None:
             if ready:
                 await send({"type": "http.response.body", "body": ready, "more_body": True})
+            if relay.error is not None:
+                raise relay.error
             if events.done:
                 break
             try:
@@ -128,6 +132,18 @@ class Completion:
         else:
             last = event(error.body)
         await send({"type": "http.response.body", "body": last, "more_body": False})
+
+
+def _check(relay: EventRelay, payloads: list[bytes] | None, events: EventSource) -> None:
+    """Find out, before the head is sent, whether an engine failed at once.
+
+    Raises:
+        RequestError: it did.
+    """
+    if relay.error is not None:
+        raise relay.error
+    if payloads is None:
+        relay.end(done=events.done)
 
 
 def _shutting_down() -> RequestError:

@@ -12,7 +12,7 @@ import logging
 import re
 from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from .._core.codec import encode
 from .wire import error_type
@@ -29,6 +29,9 @@ BODY_RATE = 64 * 1024
 WRITE_TIMEOUT = 10.0
 """Seconds that a client may leave a full write buffer unread."""
 
+LINGER = 1.0
+"""Seconds that a refused client gets to read why: a close with unread data would discard it."""
+
 MAX_HEAD = 64 * 1024
 """The longest head of a request, in bytes."""
 
@@ -38,6 +41,8 @@ MAX_HEADERS = 100
 ABORT = "autonomousai_sdk.abort"
 """The key of a scope under which the function is that closes the connection at once."""
 
+_logger = logging.getLogger("autonomousai_sdk.local")
+_logger.addHandler(logging.NullHandler())
 _TRANSFER_CODING = re.compile(rb"chunked", re.IGNORECASE)
 
 
@@ -56,9 +61,11 @@ class Connection(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # uvicorn's logger writes to stderr where nobody has set logging up.
-        self.logger = logging.getLogger("autonomousai_sdk.local")
+        self.logger = _logger
         self._refused: _RefusedError | None = None
         self._in_head = True
+        self._lingers = False
+        self._head_ended = False
         self._head_size = 0
         self._body_size = 0
         self._body_began = 0.0
@@ -78,10 +85,16 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._in_head:
-            self._head_size += len(data)
+        if self._lingers:
+            return
+        in_same_head = self._in_head
+        if in_same_head and self._read_timer is None and self._is_idle:
+            self._expect_read(HEAD_TIMEOUT)  # uvicorn forgets its own timer at any byte
+        self._head_ended = False
         super().data_received(data)
-        if self._in_head and self._head_size > MAX_HEAD and not self.transport.is_closing():
+        if in_same_head and self._in_head and not self._head_ended:
+            self._head_size += len(data)
+        if self._head_size > MAX_HEAD and not self._lingers:
             self._refused = _head_too_large()
             self.send_400_response("")
 
@@ -100,8 +113,6 @@ class Connection(HttpToolsProtocol):
         super().on_message_begin()
         scope = cast("dict[str, Any]", self.scope)
         scope[ABORT] = self.transport.abort
-        self._in_head = True
-        self._head_size = 0
         self._expect_read(HEAD_TIMEOUT)
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -117,6 +128,8 @@ class Connection(HttpToolsProtocol):
             self._refuse(_head_too_large())
         self._check_framing()
         self._in_head = False
+        self._head_ended = True
+        self._head_size = 0
         self._body_size = 0
         self._body_began = self.loop.time()
         self._expect_read(BODY_TIMEOUT)
@@ -128,6 +141,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._expect_no_read()
+        self._in_head = True
         super().on_message_complete()
 
     # uvicorn's interface
@@ -135,14 +149,16 @@ class Connection(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         refused, self._refused = self._refused, None
         status, message = (400, msg) if refused is None else (refused.status, refused.message)
-        self._expect_no_read()
+        self._lingers = True
+        self._expect_read(LINGER)
         error = {"message": message, "type": error_type(status), "param": None}
         body = encode({"error": {**error, "code": "invalid_request_error"}})
         self.transport.write(
             b"HTTP/1.1 %d %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\n"
             b"connection: close\r\n\r\n%s" % (status, _PHRASES[status], len(body), body)
         )
-        self.transport.close()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
 
     def timeout_keep_alive_handler(self) -> None:
         # A close would wait for a client that does not read.
@@ -150,10 +166,21 @@ class Connection(HttpToolsProtocol):
 
     # The limits
 
+    @property
+    def _is_idle(self) -> bool:
+        cycle = cast("RequestResponseCycle | None", self.cycle)  # None before the first request
+        return cycle is None or cycle.response_complete
+
     def _check_framing(self) -> None:
         """Refuse a body whose end two readers could see in different places (RFC 9112, 6.3)."""
         lengths = [value for name, value in self.headers if name == b"content-length"]
         codings = [value for name, value in self.headers if name == b"transfer-encoding"]
+        parser: Any = self.parser
+        version: str = parser.get_http_version()
+        if version not in ("1.0", "1.1"):
+            self._refuse(_RefusedError(400, f"HTTP/{version} is not spoken here, but HTTP/1.1."))
+        if codings and version == "1.0":
+            self._refuse(_RefusedError(400, "HTTP/1.0 has no transfer-encoding."))
         if len(lengths) > 1 or (lengths and codings):
             self._refuse(_RefusedError(400, "The length of the body is given twice."))
         if lengths and not lengths[0].isdigit():
@@ -176,7 +203,7 @@ class Connection(HttpToolsProtocol):
 
     def _read_too_slow(self) -> None:
         self._read_timer = None
-        if not self._in_head and not self.cycle.response_complete:
+        if not self._lingers and not self._in_head and not self.cycle.response_complete:
             allowed = BODY_TIMEOUT + self._body_size / BODY_RATE
             left = self._body_began + allowed - self.loop.time()
             # The application may not have taken what is there already: then it is not the client.

@@ -26,28 +26,32 @@ class EventRelay:
     Attributes:
         original: whether the client speaks the original protocol.
         ending: whether only usage and the end marker are due.
+        error: what ends the stream once the events before it have been sent, or None.
     """
 
     original: bool
     ending: bool = field(init=False, default=False)
+    error: RequestError | None = field(init=False, default=None)
     _finished: bool = field(init=False, default=False)
     _held: dict[str, Any] | None = field(init=False, default=None)
     _reasons_with_text: int = field(init=False, default=0)
 
     def feed(self, payloads: list[bytes]) -> bytes:
-        """The bytes to send for some events.
-
-        Raises:
-            RequestError: one of them is an error, or is not JSON.
-        """
+        """The bytes to send for some events; see `error` for how they end."""
         if len(payloads) == 1 and _is_plain(payloads[0]):
             return b"data: " + payloads[0] + b"\n\n"
         if not payloads:
             return KEEP_ALIVE
-        return b"".join(
-            event(payload) if _is_plain(payload) else self._look_into(payload)
-            for payload in payloads
-        )
+        ready: list[bytes] = []
+        try:
+            # What an error leaves in the list was before it.
+            ready.extend(
+                event(payload) if _is_plain(payload) else self._look_into(payload)
+                for payload in payloads
+            )
+        except RequestError as error:
+            self.error = error
+        return b"".join(ready)
 
     def end(self, *, done: bool) -> bytes:
         """The last bytes of the stream.

@@ -19,10 +19,11 @@ def test_what_it_prints_is_what_one_needs() -> None:
     """The command in its second line works as it stands, and the base URL is a client's."""
     with piped("serve", "--engine", "echo", "--port", "0") as program:
         program.wait_for("Press Ctrl-C to stop.\n")
-        first, second, _ = program.written.decode().splitlines()
+        first, second, third, _ = program.written.decode().splitlines()
         url = first.removeprefix("Serving echo at ")
         with Client(base_url=url) as client:
             assert client.chat.create("Hello").text == "Hello"
+        assert third == f"For OpenAI clients: {url.removesuffix('/api/v1/ai')}/v1"
         command = re.fullmatch(r'Try it: autonomousai (chat --base-url \S+) "Hello"', second)
         assert command is not None
         assert run(*command[1].split(), "Hello").stdout == "Hello\n"
@@ -98,6 +99,9 @@ def test_an_engine_key_in_the_environment_is_no_matter_to_other_engines() -> Non
         (("--host", "::"), "set AUTONOMOUSAI_API_KEY"),
         (("--port", "65536"), "is not in the range"),
         (("--model-map", "llama"), "--model-map is OURS=THEIRS"),
+        (("--model-map", "llama=x", "--model-map", "llama=y"), "names 'llama' twice"),
+        (("--engine", "echo", "--cors-origin", "*"), "is not an origin"),
+        (("--max-concurrent", "0"), "is not in the range"),
         (("--engine", "echo", "--model-map", "llama=x"), "an engine that is a URL"),
     ],
 )

@@ -1,4 +1,4 @@
-"""A local server without a model, and one with the real one."""
+"""Local servers for the tests: without a model, and with the real one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from autonomousai_sdk.local import LocalServer
 
 @pytest.fixture(scope="package")
 def echo() -> Iterator[LocalServer]:
-    """A server that repeats what it is told."""
+    """A server that repeats the last user message."""
     with LocalServer(engine="echo") as server:
         yield server
 

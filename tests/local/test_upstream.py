@@ -1,0 +1,536 @@
+"""The hop to an engine: names, usage, errors, and engines that fail."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import socket
+import threading
+from typing import Any
+
+import httpx
+import pytest
+
+from autonomousai_sdk import (
+    APIConnectionError,
+    APIStatusError,
+    BadRequestError,
+    Client,
+    ConfigurationError,
+    InternalServerError,
+    RateLimitError,
+)
+from autonomousai_sdk.local import LocalServer
+from tests.support.fault_server import FaultServer
+from tests.support.script import Answer, Fin, Reset, Send
+from tests.support.wire import (
+    BEGUN,
+    CHUNKED,
+    DONE,
+    FINISH,
+    STREAM,
+    body,
+    closing,
+    coded,
+    completion,
+    delta,
+    document,
+    event,
+    head,
+    said,
+    stream,
+)
+
+from .wire import chat, original, post
+
+MAP = {"llama": "mapped"}
+USAGE = event(json.dumps({"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 2}}))
+
+
+def models(*names: str) -> Answer:
+    """A list of models in OpenAI's form."""
+    data = [{"id": name, "object": "model"} for name in names]
+    return body(200, json.dumps({"object": "list", "data": data}).encode())
+
+
+def front(engine: FaultServer, **arguments: Any) -> LocalServer:
+    """A server in front of a scripted engine."""
+    arguments = {"model_map": MAP, **arguments}
+    return LocalServer(engine=f"{engine.url}/v1", **arguments)
+
+
+def events(answer: httpx.Response) -> list[Any]:
+    """The documents of a stream's events, and the text of its end marker."""
+    data = [part.removeprefix("data: ") for part in answer.text.split("\n\n") if part]
+    return [each if each == "[DONE]" else json.loads(each) for each in data]
+
+
+# Names
+
+
+def test_a_model_of_the_engine_is_asked_for_by_its_name_on_both_protocols() -> None:
+    """A listed name goes to the engine as it is, and so does the advice of the client's error."""
+    with (
+        FaultServer(models("qwen3:8b", "llava"), document("Hi")) as engine,
+        front(engine, model_map=None) as server,
+        Client(base_url=server.base_url, models={"qwen3:8b": "/chat"}) as client,
+    ):
+        assert client.chat.create("Hello", model="qwen3:8b").text == "Hi"
+        assert chat(server, model="qwen3:8b").status_code == 200
+        assert [json.loads(request.body)["model"] for request in engine.requests[1:]] == [
+            "qwen3:8b"
+        ] * 2
+
+
+def test_the_protocol_s_names_stand_for_the_mapped_or_the_first_model() -> None:
+    """A mapped name becomes the engine's; any other becomes the first model that it lists."""
+    with (
+        FaultServer(document("Hi"), models("first", "second"), document("Hi")) as engine,
+        front(engine, model_map={"llama-3.3-70b": "mapped"}) as server,
+        Client(base_url=server.base_url) as client,
+    ):
+        client.chat.create("Hello", model="llama")
+        client.chat.create("Hello", model="hermes")
+        asked = [json.loads(request.body)["model"] for request in engine.requests if request.body]
+        assert asked == ["mapped", "first"]
+
+
+def test_a_name_that_nobody_knows_is_refused_with_those_that_are() -> None:
+    """On the original protocol, an unlisted name gets 404 with the path's and the engine's."""
+    with FaultServer(models("first")) as engine, front(engine) as server:
+        answer = post(server, json=original(aiAgent="nope"))
+        assert answer.status_code == 404
+        message = answer.json()["error"]["message"]
+        assert "/chat serves llama" in message
+        assert "the engine lists first" in message
+
+
+LISTS: list[tuple[Any, list[str]]] = [
+    ({"data": [{"id": "a"}]}, ["a"]),
+    ({"count": 1, "models": [{"key": "k", "name": "n"}]}, ["k"]),
+    ({"models": [{"name": "o", "model": "o"}]}, ["o"]),
+    ({"data": "x"}, []),
+    ({"data": [5, {"id": 7}]}, []),
+    ([], []),
+    ("no list", []),
+]
+
+
+@pytest.mark.parametrize(("listed", "names"), LISTS)
+def test_only_a_real_list_of_models_is_kept(listed: Any, names: list[str]) -> None:
+    """Both forms of list are read; what is not a list is asked for again the next time."""
+    answer = body(200, json.dumps(listed).encode())
+    with FaultServer(answer, models("later")) as engine, front(engine) as server:
+        url = f"{server.openai_base_url}/models"
+        assert [model["id"] for model in httpx.get(url).json()["data"]] == names
+        again = [model["id"] for model in httpx.get(url).json()["data"]]
+        assert again == (names or ["later"])
+
+
+def test_an_engine_that_loads_gives_503_and_is_asked_again() -> None:
+    """A 503 of `/models` reaches the client with `retry-after`; the next request works (L17)."""
+    loading = body(503, b'{"error":{"message":"Loading model","code":503}}')
+    with (
+        FaultServer(loading, models("m"), document("Hi")) as engine,
+        front(engine, model_map=None) as server,
+    ):
+        first = post(server, json=original())
+        assert (first.status_code, first.headers["retry-after"]) == (503, "1")
+        assert "Loading model" in first.json()["error"]["message"]
+        assert post(server, json=original()).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("model_map", "message"),
+    [
+        ({"lama": "x"}, "'lama' is not a model"),
+        ({"llama": "x", "llama-3.3-70b": "y"}, "names the model 'llama' twice"),
+        ({"llama": ""}, "needs the name"),
+        ({5: "x"}, "is not a model"),
+        ("llama=x", "must map"),
+    ],
+)
+def test_the_names_of_a_model_map_are_checked(model_map: Any, message: str) -> None:
+    """A misspelt, doubled or empty name in `model_map` is refused at the start."""
+    with pytest.raises(ConfigurationError, match=message):
+        LocalServer(engine="http://127.0.0.1:9/v1", model_map=model_map)
+
+
+# Streams and usage
+
+
+def test_usage_comes_with_the_finish_reason_on_the_original_protocol() -> None:
+    """No chunk of the original protocol is without choices; the last one has usage."""
+    with FaultServer(stream(BEGUN, FINISH, USAGE, DONE)) as engine, front(engine) as server:
+        *chunks, end = events(post(server, json=original(stream=True)))
+        assert end == "[DONE]"
+        assert all(chunk["choices"] for chunk in chunks)
+        assert chunks[-1]["choices"][0]["finish_reason"] == "stop"
+        assert chunks[-1]["usage"] == {"prompt_tokens": 1, "completion_tokens": 2}
+        assert json.loads(engine.requests[0].body)["stream_options"] == {"include_usage": True}
+
+
+def test_a_stream_for_openai_clients_passes_unchanged() -> None:
+    """On `/v1` each event is the engine's own, and usage is asked for only by the client."""
+    parts = (BEGUN, FINISH, USAGE, DONE)
+    with FaultServer(stream(*parts)) as engine, front(engine) as server:
+        answer = chat(server, model="m", stream=True)
+        assert answer.content == b"".join(parts)
+        assert "stream_options" not in json.loads(engine.requests[0].body)
+
+
+def test_every_choice_keeps_its_reason() -> None:
+    """With several choices, each finish reason reaches the client of the original protocol."""
+    parts = [event(delta("a", index=0)), event(delta("b", index=1))]
+    parts += [event(delta(finish="stop", index=0)), event(delta(finish="length", index=1))]
+    with FaultServer(stream(*parts, USAGE, DONE)) as engine, front(engine) as server:
+        *chunks, _ = events(post(server, json=original(stream=True)))
+        reasons = {
+            choice["index"]: choice["finish_reason"]
+            for chunk in chunks
+            for choice in chunk["choices"]
+            if choice["finish_reason"]
+        }
+        assert reasons == {0: "stop", 1: "length"}
+
+
+def test_a_reason_in_every_chunk_delays_no_text() -> None:
+    """Text that comes beside a finish reason goes on at once, and nothing is lost (D1)."""
+    parts = [event(delta(text, finish="stop")) for text in ("Hel", "lo", "!")]
+    with (
+        FaultServer(stream(*parts, DONE)) as engine,
+        front(engine) as server,
+        Client(base_url=server.base_url) as client,
+        client.chat.stream("Hello") as answer,
+    ):
+        assert "".join(answer.text) == "Hello!"
+    with (
+        FaultServer(closing(*parts)) as engine,
+        front(engine) as server,
+        Client(base_url=server.base_url, max_retries=0) as client,
+        client.chat.stream("Hello") as answer,
+        pytest.raises(APIStatusError, match="in the middle"),
+    ):
+        answer.until_done()
+
+
+def test_an_end_marker_that_does_not_come_is_not_waited_for() -> None:
+    """A stream that ends after its finish reason gets the end marker from the server."""
+    with FaultServer(closing(BEGUN, FINISH)) as engine, front(engine) as server:
+        assert events(post(server, json=original(stream=True)))[-1] == "[DONE]"
+
+
+def test_options_reach_the_engine() -> None:
+    """What steers a completion, and what the server does not know, is the engine's (both paths)."""
+    options: dict[str, Any] = {
+        "max_tokens": 5,
+        "temperature": 0.5,
+        "stop": ["x"],
+        "mirostat": 2,
+        "seed": None,
+    }
+    with FaultServer(document("Hi")) as engine, front(engine) as server:
+        assert post(server, json=original(**options)).status_code == 200
+        assert chat(server, model="m", **options).status_code == 200
+        for request in engine.requests:
+            sent = json.loads(request.body)
+            assert {name: sent[name] for name in options if name != "seed"} == {
+                name: value for name, value in options.items() if name != "seed"
+            }
+            assert "seed" not in sent
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"max_tokens": 0},
+        {"max_tokens": "5"},
+        {"max_tokens": True},
+        {"temperature": 3},
+        {"top_p": -1},
+        {"stop": [5]},
+        {"seed": 1.5},
+        {"n": 0},
+        {"frequency_penalty": 2.5},
+        {"response_format": "json"},
+        {"tools": [{"name": "x"}]},
+        {"tool_choice": "required"},
+        {"tool_choice": "perhaps"},
+        {"top_logprobs": 21},
+        {"stream_options": 5},
+    ],
+)
+def test_an_option_that_cannot_be_right_is_refused(
+    echo: LocalServer, option: dict[str, Any]
+) -> None:
+    """An option out of its range gets 400 that names it, on both protocols."""
+    for answer in (post(echo, json=original(**option)), chat(echo, **option)):
+        assert answer.status_code == 400
+        assert answer.json()["error"]["param"] == next(iter(option))
+
+
+# Engines that fail
+
+
+def test_an_engine_that_cannot_be_reached() -> None:
+    """The client gets 502 with the engine's address."""
+    with (
+        LocalServer(engine="http://127.0.0.1:9/v1") as server,
+        Client(base_url=server.base_url, max_retries=0) as client,
+        pytest.raises(APIStatusError, match=r"127\.0\.0\.1:9/v1 cannot be reached") as caught,
+    ):
+        client.chat.create("Hello")
+    assert caught.value.status == 502
+
+
+class StaleEngine:
+    """An engine that closes each kept connection as its next request arrives."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/v1"
+        self.closed = 0
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        content = completion("Hi")
+        lines = ("content-type: application/json", f"content-length: {len(content)}")
+        with connection:
+            if self._read(connection):
+                connection.sendall(head(200, *lines) + content)
+                self.closed += bool(connection.recv(65536))
+
+    @staticmethod
+    def _read(connection: socket.socket) -> bool:
+        data = b""
+        while b"\r\n\r\n" not in data or not data.endswith(b"}"):
+            part = connection.recv(65536)
+            if not part:
+                return False
+            data += part
+        return True
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._listener.close()
+
+
+def test_a_connection_that_the_engine_has_closed_is_never_an_error() -> None:
+    """Of 300 calls, half of them on a connection the engine then closes, none fails (L12)."""
+    engine = StaleEngine()
+    try:
+        with (
+            LocalServer(engine=engine.url, model_map=MAP) as server,
+            Client(base_url=server.base_url, max_retries=0) as client,
+        ):
+            for _ in range(300):
+                assert client.chat.create("Hello").text == "Hi"
+    finally:
+        engine.close()
+    assert engine.closed > 100
+
+
+CUT: dict[str, Answer] = {
+    "a length that is not reached": (
+        Send(head(200, "content-type: application/json", "content-length: 9999") + b'{"id"'),
+        Fin(),
+    ),
+    "a reset": (
+        Send(head(200, "content-type: application/json", "content-length: 9999") + b'{"id"'),
+        Reset(),
+    ),
+    "a chunk that is cut": (
+        Send(head(200, "content-type: application/json", "transfer-encoding: chunked")),
+        Send(coded(completion()[:50])),
+        Fin(),
+    ),
+    "a document that ends early": (
+        Send(head(200, "content-type: application/json", "connection: close")),
+        Send(completion()[:-5]),
+        Fin(),
+    ),
+    "compressed bytes that are cut": body(
+        200, gzip.compress(completion())[:-12], "content-encoding: gzip"
+    ),
+    "compressed bytes that are broken": body(
+        200, b"\x1f\x8b" + b"x" * 50, "content-encoding: gzip"
+    ),
+    "a coding nobody asked for": body(200, completion(), "content-encoding: br"),
+}
+
+
+@pytest.mark.parametrize("case", CUT)
+def test_a_document_that_is_cut_aborts_the_connection(case: str) -> None:
+    """An engine that dies inside a whole answer makes the client's connection break (L13)."""
+    with FaultServer(CUT[case]) as engine, front(engine) as server:
+        with pytest.raises(httpx.RemoteProtocolError):
+            post(server, json=original())
+        with pytest.raises(httpx.RemoteProtocolError):
+            chat(server, model="m")
+        with (
+            Client(base_url=server.base_url, max_retries=0) as client,
+            pytest.raises(APIConnectionError),
+        ):
+            client.chat.create("Hello")
+
+
+BROKEN_STREAMS: dict[str, Answer] = {
+    "a reset": (Send(CHUNKED + coded(BEGUN)), Reset()),
+    "an end without a reason": stream(BEGUN),
+    "a closed connection": closing(BEGUN),
+    "an event that is not JSON": stream(BEGUN, event("{not json")),
+    "an event that is not an object": stream(BEGUN, event("5")),
+    "a compressed stream that is cut": (
+        Send(
+            head(200, "content-type: text/event-stream", "content-encoding: gzip")
+            + gzip.compress(BEGUN + FINISH + DONE)[:-20]
+        ),
+        Fin(),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN_STREAMS)
+def test_a_stream_that_breaks_ends_with_an_error_event(case: str) -> None:
+    """A broken stream ends with an error event and without an end marker (L11)."""
+    with FaultServer(BROKEN_STREAMS[case]) as engine, front(engine) as server:
+        for answer in (
+            post(server, json=original(stream=True)),
+            chat(server, model="m", stream=True),
+        ):
+            if answer.status_code == 200:
+                last = events(answer)[-1]
+                assert last["error"]["type"] == "server_error"
+            else:
+                assert answer.status_code >= 500
+                assert answer.json()["error"]["type"] == "server_error"
+            assert b"Traceback" not in answer.content
+
+
+def test_an_error_event_of_the_engine_reaches_the_client() -> None:
+    """An engine's error inside a stream keeps its message and its kind."""
+    error = event('{"error": {"message": "too many", "type": "rate_limit_error", "code": 429}}')
+    with (
+        FaultServer(stream(BEGUN, error)) as engine,
+        front(engine) as server,
+        Client(base_url=server.base_url, max_retries=0) as client,
+        client.chat.stream("Hello") as answer,
+        pytest.raises(RateLimitError, match="too many"),
+    ):
+        answer.until_done()
+
+
+def test_an_error_before_the_first_event_is_a_status() -> None:
+    """An engine that fails before its first event gives an HTTP status, not a stream."""
+    with FaultServer((Send(STREAM), Fin())) as engine, front(engine) as server:
+        answer = post(server, json=original(stream=True))
+        assert answer.status_code == 500
+        assert "in the middle" in answer.json()["error"]["message"]
+
+
+def test_an_engine_s_error_keeps_its_fields_and_headers() -> None:
+    """Status, message, code, own fields, request id, `retry-after` and location are passed on."""
+    error = {"message": "too long", "type": "x", "code": "context_length", "n_ctx": 4}
+    refusal = body(
+        429, json.dumps({"error": error}).encode(), "retry-after: 7", "x-request-id: abc",
+        "location: http://elsewhere.example/",
+    )  # fmt: skip
+    with FaultServer(refusal) as engine, front(engine) as server:
+        answer = chat(server, model="m")
+        assert answer.status_code == 429
+        assert answer.json()["error"] == {
+            "message": "too long",
+            "type": "rate_limit_error",
+            "param": None,
+            "code": "context_length",
+            "n_ctx": 4,
+        }
+        assert answer.headers["retry-after"] == "7"
+        assert answer.headers["x-request-id"] == "abc"
+        assert answer.headers["location"] == "http://elsewhere.example/"
+
+
+KEY = "sk-engine-secret"
+ECHOED = [
+    body(401, json.dumps({"error": {"message": f"bad key {KEY}"}}).encode()),
+    body(400, json.dumps({"error": {"message": f"bad key {KEY}", KEY: KEY}}).encode()),
+    body(500, f"<title>{KEY}</title>".encode(), f"x-request-id: {KEY}", kind="text/html"),
+    body(200, json.dumps({"error": {"message": f"bad key {KEY}"}}).encode()),
+    stream(BEGUN, event(json.dumps({"error": {"message": f"bad key {KEY}"}}))),
+    stream(BEGUN, event(json.dumps({"error": f"bad key {KEY}"}), "error")),
+]
+
+
+@pytest.mark.parametrize("answer", ECHOED)
+@pytest.mark.parametrize("streamed", [True, False])
+def test_the_engine_s_key_is_shown_to_nobody(answer: Answer, streamed: bool) -> None:
+    """Whatever an engine repeats of its key, the client does not see it (L15)."""
+    with FaultServer(answer) as engine, front(engine, engine_api_key=KEY) as server:
+        for reply in (
+            post(server, json=original(stream=streamed)),
+            chat(server, model="m", stream=streamed),
+        ):
+            assert KEY not in reply.text
+            assert KEY not in str(reply.headers)
+        assert engine.requests[0].headers["authorization"] == f"Bearer {KEY}"
+        assert KEY not in repr(server)
+
+
+def test_a_key_that_the_engine_refuses_is_not_the_client_s_fault() -> None:
+    """An engine's 401 becomes 502, so that no client takes its own key for wrong."""
+    with (
+        FaultServer(body(401, b'{"error": {"message": "no"}}')) as engine,
+        front(engine) as server,
+        Client(base_url=server.base_url) as client,
+        pytest.raises(InternalServerError, match="refuses the server's key") as caught,
+    ):
+        client.chat.create("Hello")
+    assert caught.value.status == 502
+    assert len(engine.requests) == 1
+
+
+def test_a_stream_for_a_document_is_an_error() -> None:
+    """A document where a stream was asked for, and the reverse, gets 502."""
+    with FaultServer(document("Hi")) as engine, front(engine) as server:
+        assert post(server, json=original(stream=True)).status_code == 502
+    with FaultServer(said("Hi")) as engine, front(engine) as server:
+        assert post(server, json=original()).status_code == 502
+
+
+def test_a_stream_for_ten_readers_is_never_mixed() -> None:
+    """Streams at once each get their own text."""
+
+    def answer(request: Any) -> Answer:
+        return said(f"for {request.prompt}")
+
+    with (
+        FaultServer(answer) as engine,
+        front(engine) as server,
+        Client(base_url=server.base_url) as client,
+    ):
+        for number in range(10):
+            assert client.chat.stream(f"{number}").until_done().text == f"for {number}"
+
+
+def test_embeddings_pass() -> None:
+    """A request for embeddings goes to the engine, and its answer comes back."""
+    answer = body(200, b'{"object": "list", "data": []}')
+    with FaultServer(answer) as engine, front(engine) as server:
+        url = f"{server.openai_base_url}/embeddings"
+        reply = httpx.post(url, json={"model": "e", "input": "x"})
+        assert reply.json() == {"object": "list", "data": []}
+        assert engine.requests[0].line == ("POST", "/v1/embeddings")
+
+
+def test_a_prompt_that_is_not_a_request_is_refused_once(echo: LocalServer) -> None:
+    """What cannot be sent on is the client's 4xx, so it is not tried again."""
+    with Client(base_url=echo.base_url) as client, pytest.raises(BadRequestError):
+        client.chat.create("Hello", extra_body={"messages": ""})

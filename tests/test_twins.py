@@ -120,8 +120,12 @@ def test_what_is_awaited_is_a_coroutine(twin: type) -> None:
         ("_client", "_async_client", set[str]()),
         ("_generated.methods", "_generated.async_methods", set[str]()),
         # A blocking client has one set of connections, an async one has a set for each event
-        # loop; and what a blocking socket bounds by itself, `_send` has to bound.
-        ("_drivers.blocking", "_drivers.awaiting", {"Connections", "_send", "close"}),
+        # loop. A blocking send is interrupted, an awaiting one is cancelled, also by `total`.
+        (
+            "_drivers.blocking",
+            "_drivers.awaiting",
+            {"Connections", "_send", "_make_cancellable", "close"},
+        ),
     ],
     ids=["facades", "generated", "drivers"],
 )
@@ -135,9 +139,10 @@ def test_twins_differ_in_await_async_and_names(module: str, twin: str, left_out:
 
 DIFFERENCES = [
     (r"\bawait close\(response\)", "response.close()"),
+    (r"await sleep\(attempt\.delay\)", "self.connections.closing.wait(attempt.delay)"),
     (
-        r"await self\._send\(attempt, deadline, began\)",
-        "self.connections.transport().send(attempt.request, deadline.limits(began))",
+        r"await self\._make_cancellable\(attempt, deadline\)",
+        "self._make(attempt, deadline)",
     ),
     (r"\b(async|await) ", ""),
     (r"\bAsync(?=[A-Z])", ""),

@@ -29,6 +29,7 @@ from ..errors import (
     RequestTimeoutError,
     RequestTooLargeError,
     StreamDecodeError,
+    StreamError,
     StreamInterrupted,
     UnprocessableEntityError,
 )
@@ -173,6 +174,21 @@ _CONNECTION_MESSAGES = {
     "tls": "TLS verification is on, and no secure connection could be made",
     "broken": "The connection broke before an answer came",
 }
+
+
+def closed_error(context: Context, *, streaming: bool) -> AutonomousAIError:
+    """The error for a call whose client was closed while it was in progress."""
+    if streaming:
+        return StreamError(
+            "The client was closed before the stream ended: make a new client.",
+            endpoint=context.endpoint,
+            attempt=context.attempt,
+        )
+    return APIConnectionError(
+        "The client was closed during the call: make a new client.",
+        endpoint=context.endpoint,
+        attempt=context.attempt,
+    )
 
 
 def timeout_error(failure: Failure, context: Context) -> APITimeoutError:

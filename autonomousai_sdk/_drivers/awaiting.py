@@ -12,11 +12,12 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
 from uuid import uuid4
 
-from anyio import fail_after, sleep
+from anyio import CancelScope, fail_after, sleep
 from attrs import define, field
 
 from .._core.accumulator import text_of
 from .._core.exchange import Failure, Outcome, Reply, TransportError
+from .._core.failure import closed_error
 from .._core.flow import Attempt, RetryPolicy, attempts
 from .._core.headers import Headers
 from .._core.operation import ChunkT, Operation, ResultT, StreamingOperation
@@ -48,7 +49,7 @@ class AsyncConnections:
     _new: Callable[[], AsyncTransport]
     own: bool
     _transport: AsyncTransport | None = field(init=False, default=None)
-    _closed: bool = field(init=False, default=False)
+    closed: bool = field(init=False, default=False)
     _streams: PerLoop[OpenStreams[AsyncTransportResponse]] = field(
         init=False, factory=lambda: PerLoop(OpenStreams[AsyncTransportResponse])
     )
@@ -59,7 +60,7 @@ class AsyncConnections:
         Raises:
             ConfigurationError: the client was closed.
         """
-        if self._closed:
+        if self.closed:
             raise ConfigurationError("This client was closed: make a new one.")
         if self.streams.dropped:
             for response in self.streams.collect():
@@ -74,19 +75,24 @@ class AsyncConnections:
         return self._streams.get()
 
     async def close(self) -> None:
-        """Close every stream, and every connection that is the client's own, of the running loop.
+        """End every call and stream of the running loop, and close the client's own connections.
 
         The connections of loops that have ended went with them.
         """
-        self._closed = True
-        for response in self.streams.collect_all():
+        self.closed = True
+        streams = self.streams
+        for scope in list(streams.calls.values()):
+            scope.cancel()
+        for stream in streams.open_streams():
+            await stream.close()
+        for response in streams.collect():
             await close(response)
         transport, self._transport = self._transport, None
         if transport is not None and self.own:
             await shielded(transport.aclose())
 
     def __del__(self) -> None:
-        if self.own and self._transport is not None and not self._closed:
+        if self.own and self._transport is not None and not self.closed:
             warnings.warn(
                 "an AsyncClient was dropped without being closed; use an async with block, or "
                 "close()",
@@ -153,7 +159,7 @@ class AsyncCallRunner:
         try:
             attempt = next(flow)
             while True:
-                response, outcome = await self._make(attempt, deadline)
+                response, outcome = await self._make_cancellable(attempt, deadline)
                 attempt = flow.send(outcome)
                 if response is not None:
                     await close(response)
@@ -183,10 +189,12 @@ class AsyncCallRunner:
         self, attempt: Attempt, deadline: Deadline
     ) -> tuple[AsyncTransportResponse | None, Outcome]:
         """Make one try; the response is still open when there is one."""
+        reader = attempt.reader
         if attempt.delay:
             await sleep(attempt.delay)
+            if self.connections.closed:
+                raise closed_error(reader.context, streaming=reader.shape is not None)
         began = monotonic()
-        reader = attempt.reader
         response: AsyncTransportResponse | None = None
         try:
             response = await self._send(attempt, deadline, began)
@@ -197,13 +205,27 @@ class AsyncCallRunner:
         except TransportError as error:
             if response is not None:
                 await close(response)
+            if self.connections.closed:
+                raise closed_error(reader.context, streaming=reader.shape is not None) from None
             return None, self.failure(error, deadline, began)
         except BaseException:
             if response is not None:
                 await close(response)
             raise
+        finally:
+            self.connections.streams.calls.pop(id(attempt), None)
         now = monotonic()
         return response, Reply(elapsed=now - deadline.started, duration=now - began, date=time())
+
+    async def _make_cancellable(
+        self, attempt: Attempt, deadline: Deadline
+    ) -> tuple[AsyncTransportResponse | None, Outcome]:
+        """Make one try in a scope that closing the client cancels."""
+        with CancelScope() as scope:
+            self.connections.streams.calls[id(attempt)] = scope
+            return await self._make(attempt, deadline)
+        reader = attempt.reader
+        raise closed_error(reader.context, streaming=reader.shape is not None)
 
     async def _send(
         self, attempt: Attempt, deadline: Deadline, began: float
@@ -228,6 +250,7 @@ class _OpenStream:
     state: StreamState[Any, Any]
     response: AsyncTransportResponse | None
     deadline: Deadline
+    reading: bool = False
 
 
 class AsyncStream(Generic[ChunkT, ResultT]):
@@ -323,6 +346,9 @@ class AsyncStream(Generic[ChunkT, ResultT]):
         if live is None or live.response is None:
             return
         live.state.abandon()
+        if live.reading:  # in another task, which wakes up and closes the response
+            live.response.abort()
+            return
         response, live.response = live.response, None
         self._runner.connections.streams.remove(self)
         await close(response)
@@ -362,6 +388,9 @@ class AsyncStream(Generic[ChunkT, ResultT]):
         state = cast("StreamState[Any, Any]", reader.stream)  # the flow returns nothing else
         self._live = live = _OpenStream(reader, state, response, deadline)
         runner.connections.streams.add(self, response, call.context.endpoint)
+        if runner.connections.closed:
+            await self.close()
+            raise closed_error(reader.context, streaming=True)
         return live
 
     async def _fill(self, live: _OpenStream) -> None:
@@ -384,13 +413,20 @@ class AsyncStream(Generic[ChunkT, ResultT]):
             response = live.response
             if response is None:
                 raise self._closed_error()
+            live.reading = True
             try:
-                reader.feed(await response.read(deadline.wait(now)))
+                if not self._closed:  # checked after `reading` is set, which close() checks
+                    reader.feed(await response.read(deadline.wait(now)))
             except TransportError as error:
                 state.fail(self._runner.failure(error, deadline, began))
             except BaseException:
+                live.reading = False
                 await self.close()
                 raise
+            live.reading = False
+            if self._closed:  # by another task, while this one was reading
+                await self.close()
+                raise self._closed_error()
             if state.ready:
                 return
             now = monotonic()

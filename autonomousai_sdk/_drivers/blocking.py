@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from time import monotonic, sleep, time
+from threading import Event
+from time import monotonic, time
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
 from uuid import uuid4
@@ -17,6 +18,7 @@ from attrs import define, field
 
 from .._core.accumulator import text_of
 from .._core.exchange import Failure, Outcome, Reply, TransportError
+from .._core.failure import closed_error
 from .._core.flow import Attempt, RetryPolicy, attempts
 from .._core.headers import Headers
 from .._core.operation import ChunkT, Operation, ResultT, StreamingOperation
@@ -27,6 +29,7 @@ from .._core.stream import StreamState
 from .._core.timeout import Deadline
 from ..errors import ConfigurationError, StreamError
 from ..transports import Transport, TransportResponse
+from ..transports._interrupt import InterruptibleCall
 from .open_streams import OpenStreams
 
 T = TypeVar("T")
@@ -48,7 +51,7 @@ class Connections:
     _transport: Transport | None = field(init=False, default=None)
     _process: int = field(init=False, factory=os.getpid)
     _left_behind: list[object] = field(init=False, factory=list[object])
-    _closed: bool = field(init=False, default=False)
+    closing: Event = field(init=False, factory=Event)
     streams: OpenStreams[TransportResponse] = field(
         init=False, factory=OpenStreams[TransportResponse]
     )
@@ -59,7 +62,7 @@ class Connections:
         Raises:
             ConfigurationError: the client was closed, or its transport is another process's.
         """
-        if self._closed:
+        if self.closed:
             raise ConfigurationError("This client was closed: make a new one.")
         if self._process != os.getpid():
             self._after_fork()
@@ -70,17 +73,27 @@ class Connections:
             self._transport = self._new()
         return self._transport
 
+    @property
+    def closed(self) -> bool:
+        """Whether the client was closed."""
+        return self.closing.is_set()
+
     def close(self) -> None:
-        """Close every stream, and every connection that is the client's own."""
-        self._closed = True
-        for response in self.streams.collect_all():
+        """End every call and stream, and close the client's own connections."""
+        self.closing.set()
+        streams = self.streams
+        for call in list(streams.calls.values()):
+            call.interrupt(self._transport)
+        for stream in streams.open_streams():
+            stream.close()
+        for response in streams.collect():
             response.close()
         transport, self._transport = self._transport, None
         if transport is not None and self.own:
             transport.close()
 
     def __del__(self) -> None:
-        if self.own and self._transport is not None and not self._closed:
+        if self.own and self._transport is not None and not self.closed:
             warnings.warn(
                 "a Client was dropped without being closed; use a with block, or close()",
                 ResourceWarning,
@@ -187,13 +200,15 @@ class CallRunner:
         self, attempt: Attempt, deadline: Deadline
     ) -> tuple[TransportResponse | None, Outcome]:
         """Make one try; the response is still open when there is one."""
-        if attempt.delay:
-            sleep(attempt.delay)
-        began = monotonic()
         reader = attempt.reader
+        if attempt.delay:
+            self.connections.closing.wait(attempt.delay)
+            if self.connections.closed:
+                raise closed_error(reader.context, streaming=reader.shape is not None)
+        began = monotonic()
         response: TransportResponse | None = None
         try:
-            response = self.connections.transport().send(attempt.request, deadline.limits(began))
+            response = self._send(attempt, deadline, began)
             reader.start(response.status, Headers(response.headers))
             deadline.answered(monotonic(), streaming=reader.stream is not None)
             while not reader.satisfied:
@@ -201,13 +216,24 @@ class CallRunner:
         except TransportError as error:
             if response is not None:
                 response.close()
+            if self.connections.closed:
+                raise closed_error(reader.context, streaming=reader.shape is not None) from None
             return None, self.failure(error, deadline, began)
         except BaseException:
             if response is not None:
                 response.close()
             raise
+        finally:
+            self.connections.streams.calls.pop(id(attempt), None)
         now = monotonic()
         return response, Reply(elapsed=now - deadline.started, duration=now - began, date=time())
+
+    def _send(self, attempt: Attempt, deadline: Deadline, began: float) -> TransportResponse:
+        """Send, so that closing the client interrupts it."""
+        transport = self.connections.transport()
+        self.connections.streams.calls[id(attempt)] = call = InterruptibleCall(attempt.request)
+        call.response = transport.send(attempt.request, deadline.limits(began))
+        return call.response
 
 
 @define(eq=False)
@@ -218,6 +244,7 @@ class _OpenStream:
     state: StreamState[Any, Any]
     response: TransportResponse | None
     deadline: Deadline
+    reading: bool = False
 
 
 class Stream(Generic[ChunkT, ResultT]):
@@ -313,6 +340,9 @@ class Stream(Generic[ChunkT, ResultT]):
         if live is None or live.response is None:
             return
         live.state.abandon()
+        if live.reading:  # in another thread, which wakes up and closes the response
+            live.response.abort()
+            return
         response, live.response = live.response, None
         self._runner.connections.streams.remove(self)
         response.close()
@@ -348,6 +378,9 @@ class Stream(Generic[ChunkT, ResultT]):
         state = cast("StreamState[Any, Any]", reader.stream)  # the flow returns nothing else
         self._live = live = _OpenStream(reader, state, response, deadline)
         runner.connections.streams.add(self, response, call.context.endpoint)
+        if runner.connections.closed:
+            self.close()
+            raise closed_error(reader.context, streaming=True)
         return live
 
     def _fill(self, live: _OpenStream) -> None:
@@ -370,13 +403,20 @@ class Stream(Generic[ChunkT, ResultT]):
             response = live.response
             if response is None:
                 raise self._closed_error()
+            live.reading = True
             try:
-                reader.feed(response.read(deadline.wait(now)))
+                if not self._closed:  # checked after `reading` is set, which close() checks
+                    reader.feed(response.read(deadline.wait(now)))
             except TransportError as error:
                 state.fail(self._runner.failure(error, deadline, began))
             except BaseException:
+                live.reading = False
                 self.close()
                 raise
+            live.reading = False
+            if self._closed:  # by another thread, while this one was reading
+                self.close()
+                raise self._closed_error()
             if state.ready:
                 return
             now = monotonic()

@@ -33,10 +33,17 @@ class _Entry(Generic[ResponseT]):
 
 @define(eq=False)
 class OpenStreams(Generic[ResponseT]):
-    """Open streams' responses, held until the stream gives them up or is dropped."""
+    """Open streams' responses, held until the stream gives them up or is dropped.
+
+    Attributes:
+        dropped: the responses of dropped streams, to be closed.
+        calls: what ends a call that waits for a response, by the id of its attempt: the cancel
+            scope of an awaiting one, or an interruptible blocking one.
+    """
 
     _open: dict[int, _Entry[ResponseT]] = field(init=False, factory=dict[int, _Entry[ResponseT]])
     dropped: list[ResponseT] = field(init=False, factory=list[ResponseT])
+    calls: dict[int, Any] = field(init=False, factory=dict[int, Any])
     _process: int = field(init=False, factory=os.getpid)
 
     def add(self, stream: object, response: ResponseT, endpoint: str) -> None:
@@ -55,11 +62,10 @@ class OpenStreams(Generic[ResponseT]):
             self.dropped = []
         return dropped
 
-    def collect_all(self) -> list[ResponseT]:
-        """Every response there is, for the caller to close: the client is closing."""
-        entries = list(self._open.values())
-        self._open.clear()
-        return self.collect() + [entry.response for entry in entries]
+    def open_streams(self) -> list[Any]:
+        """Return the streams that are open."""
+        streams = [entry.reference() for entry in list(self._open.values())]
+        return [stream for stream in streams if stream is not None]
 
     def __str__(self) -> str:
         """What is open, for the error of a pool that has no connection left."""

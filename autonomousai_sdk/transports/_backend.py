@@ -22,11 +22,13 @@ import ssl
 from collections.abc import Iterable
 from time import monotonic
 from typing import Any, Self
+from weakref import WeakSet
 
-from attrs import frozen
+from attrs import define, field, frozen
 
 from .._core.exchange import TransportError
 from .._core.timeout import Timeout
+from ._socket import shut_down
 
 _SHORTEST = 0.001
 """Seconds. A socket timeout of 0 would mean non-blocking, not "expire at once"."""
@@ -168,11 +170,19 @@ class DeadlineStream:
         return self._inner.get_extra_info(info)
 
 
-@frozen(eq=False)
+@define(eq=False)
 class DeadlineBackend:
     """Opens connections with the backend it wraps, and puts deadlines on them."""
 
     inner: Any
+    _sockets: WeakSet[socket.socket] = field(init=False, factory=WeakSet[socket.socket])
+    _closed: bool = field(init=False, default=False)
+
+    def close(self) -> None:
+        """Shut down every connection, which wakes the threads that read from them."""
+        self._closed = True
+        for connection in list(self._sockets):
+            shut_down(connection)
 
     def connect_tcp(
         self,
@@ -182,10 +192,19 @@ class DeadlineBackend:
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> DeadlineStream:
+        self._refuse_if_closed()
         inner = self.inner.connect_tcp(
             host, port, seconds_left(timeout), local_address, socket_options
         )
+        self._sockets.add(inner.get_extra_info("socket"))
+        if self._closed:
+            inner.close()
+            self._refuse_if_closed()
         return DeadlineStream(inner)
+
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            raise TransportError("broken", "the transport was closed")
 
 
 class AsyncDeadlineStream:

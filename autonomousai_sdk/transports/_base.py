@@ -27,6 +27,10 @@ class LibraryTransport:
         """Send a request; see `Transport.send`."""
         return self._sender.send(request, timeout)
 
+    def interrupt(self, request: Request) -> None:
+        """End a request that waits for its response; see `Interruptible`."""
+        self._sender.interrupt(request)
+
     def close(self) -> None:
         """Close every connection this transport opened."""
         self._sender.close()

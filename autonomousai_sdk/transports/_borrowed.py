@@ -18,7 +18,7 @@ from ._backend import RequestTimeouts
 from ._errors import transport_error
 from ._httpcore import PooledResponse, abort, close_response
 from ._library import Library, headers_of
-from ._orphans import take_orphans
+from ._pool import interrupt, take_orphans
 from ._shield import shielded
 from ._watchdog import BlockingWatchdog
 
@@ -32,6 +32,7 @@ class BorrowedClient:
         self._errors = library.errors(RuntimeError)
         self._client = client
         self._watchdog = BlockingWatchdog()
+        self._sending: dict[int, Any] = {}
 
     def send(self, request: Request, timeout: Timeout) -> BorrowedResponse:
         """Send a request; see `Transport.send`."""
@@ -39,11 +40,22 @@ class BorrowedClient:
         timeouts = limits.as_extension()
         try:
             outgoing = self._library.request(request, timeouts)
+            self._sending[id(request)] = outgoing
             response = self._client.send(outgoing, stream=True, follow_redirects=False)
         except self._errors as error:
             raise transport_error(error) from error
+        finally:
+            self._sending.pop(id(request), None)
         timeouts["read"] = None  # it was that of the head; each read of the body has its own
         return BorrowedResponse(response, limits.read, self._errors, watchdog=self._watchdog)
+
+    def interrupt(self, request: Request) -> None:
+        """End a request that waits for its response; see `Interruptible`."""
+        outgoing = self._sending.get(id(request))
+        if outgoing is not None:
+            pool = _pool_of(self._client, outgoing.url)
+            if pool is not None:
+                interrupt(pool, outgoing.extensions)
 
     def close(self) -> None:
         """Do nothing: the client is the caller's to close."""
@@ -153,11 +165,19 @@ class AsyncBorrowedResponse:
         abort(self._response)
 
 
+def _pool_of(client: Any, url: Any) -> Any:
+    """Return the pool of a caller's client for a URL, or None if it has none.
+
+    A client does not show its pools; a transport of the caller's own class may have none.
+    """
+    pool: Any = getattr(client._transport_for_url(url), "_pool", None)  # noqa: SLF001  # see above
+    return pool if hasattr(pool, "_assign_requests_to_connections") else None
+
+
 async def _close_orphans(client: Any, url: Any) -> None:
     """Close the orphans that a cancelled request left in the pool of a caller's client."""
-    # A client does not show its pools. A transport of the caller's own class may have none.
-    pool: Any = getattr(client._transport_for_url(url), "_pool", None)  # noqa: SLF001  # see above
-    if hasattr(pool, "_assign_requests_to_connections"):
+    pool = _pool_of(client, url)
+    if pool is not None:
         orphans = take_orphans(pool)
-        for each in [*orphans, *pool._assign_requests_to_connections()]:  # noqa: SLF001  # as above
+        for each in [*orphans, *pool._assign_requests_to_connections()]:  # noqa: SLF001  # public to it
             await each.aclose()

@@ -22,6 +22,7 @@ from ._backend import AsyncDeadlineBackend, DeadlineBackend, MutableTimeout, Req
 from ._errors import restore_cause, strip_tracebacks, transport_error
 from ._library import Library, headers_of
 from ._per_loop import PerLoop
+from ._pool import interrupt
 from ._pool_options import PoolOptions
 from ._proxy import Proxy, proxy_for
 from ._socket import shut_down
@@ -68,19 +69,30 @@ class PooledConnections:
         self._errors = library.errors()
         self._options = options
         self._pools = _Pools(options.proxy, self._new_pool)
+        self._sending: dict[int, Any] = {}
 
     def send(self, request: Request, timeout: Timeout) -> PooledResponse:
         """Send a request; see `Transport.send`."""
         limits = RequestTimeouts.of(timeout)
         try:
             outgoing = self._library.request(request, limits.as_extension())
+            self._sending[id(request)] = outgoing
             response = self._pools.of(request.url).handle_request(outgoing)
         except TransportError as error:
             restore_cause(error)
             raise
         except self._errors as error:
             raise transport_error(error) from error
+        finally:
+            self._sending.pop(id(request), None)
         return PooledResponse(response, limits.read, self._errors)
+
+    def interrupt(self, request: Request) -> None:
+        """End a request that waits for its response; see `Interruptible`."""
+        outgoing = self._sending.get(id(request))
+        if outgoing is not None:
+            transport = self._pools.of(request.url)
+            interrupt(transport._pool, outgoing.extensions)  # noqa: SLF001  # our class's
 
     def close(self) -> None:
         """Close every connection."""

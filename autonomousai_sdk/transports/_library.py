@@ -23,7 +23,7 @@ class Library:
     Attributes:
         http: the module httpx or httpx2.
         core: the module httpcore or httpcore2.
-        pool: the blocking connection pool, with `ClosesOrphans`.
+        pool: the blocking connection pool, with `WakesRequests`.
         async_pool: the awaiting connection pool, with `ClosesOrphans`.
         transport: the blocking transport, made from a pool.
         async_transport: the awaiting transport, made from a pool.

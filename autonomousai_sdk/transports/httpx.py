@@ -8,18 +8,18 @@ import httpx
 from .._core.verify import Verify
 from ._base import AsyncLibraryTransport, LibraryTransport
 from ._library import Library
-from ._orphans import ClosesOrphans
+from ._pool import ClosesOrphans, WakesRequests
 from ._pool_options import KEEPALIVE_CONNECTIONS, MAX_CONNECTIONS, pool_options
 
 __all__ = ["AsyncHTTPXTransport", "HTTPXTransport"]
 
 
-class _Pool(ClosesOrphans, httpcore.ConnectionPool):
-    """A pool that closes its orphans."""
+class _Pool(WakesRequests, httpcore.ConnectionPool):
+    """A pool that closes orphans, and ends its requests when it is closed."""
 
 
 class _AsyncPool(ClosesOrphans, httpcore.AsyncConnectionPool):
-    """A pool that closes its orphans."""
+    """A pool that closes orphans."""
 
 
 class _Transport(httpx.HTTPTransport):

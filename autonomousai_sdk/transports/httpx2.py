@@ -6,7 +6,7 @@ from .._core.verify import Verify
 from ..errors import ConfigurationError
 from ._base import AsyncLibraryTransport, LibraryTransport
 from ._library import Library
-from ._orphans import ClosesOrphans
+from ._pool import ClosesOrphans, WakesRequests
 from ._pool_options import KEEPALIVE_CONNECTIONS, MAX_CONNECTIONS, pool_options
 
 try:
@@ -20,12 +20,12 @@ except ImportError as _error:
 __all__ = ["AsyncHTTPX2Transport", "HTTPX2Transport"]
 
 
-class _Pool(ClosesOrphans, httpcore2.ConnectionPool):
-    """A pool that closes its orphans."""
+class _Pool(WakesRequests, httpcore2.ConnectionPool):
+    """A pool that closes orphans, and ends its requests when it is closed."""
 
 
 class _AsyncPool(ClosesOrphans, httpcore2.AsyncConnectionPool):
-    """A pool that closes its orphans."""
+    """A pool that closes orphans."""
 
 
 class _Transport(httpx2.HTTPTransport):

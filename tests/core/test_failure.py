@@ -17,6 +17,7 @@ from autonomousai_sdk._core.failure import (
     STATUS_BY_CODE,
     TIMEOUT_MESSAGES,
     Context,
+    closed_error,
     connection_error,
     error_in,
     event_error,
@@ -37,6 +38,7 @@ from autonomousai_sdk.errors import (
     ConfigurationError,
     InternalServerError,
     RateLimitError,
+    StreamError,
 )
 
 KEY = "sk-sesame/1"
@@ -450,3 +452,14 @@ def test_every_error_is_one_of_the_sdks() -> None:
     ):
         assert isinstance(error, AutonomousAIError)
         assert type(error).__name__ in errors.__all__
+
+
+@pytest.mark.parametrize(("streaming", "kind"), [(True, StreamError), (False, APIConnectionError)])
+def test_a_call_whose_client_was_closed_says_so(
+    streaming: bool, kind: type[AutonomousAIError]
+) -> None:
+    """Closing a client during a call is a StreamError for a stream, else a connection error."""
+    error = closed_error(CONTEXT, streaming=streaming)
+    assert type(error) is kind
+    assert error.message.startswith("The client was closed ")
+    assert (error.endpoint, error.attempt) == (CONTEXT.endpoint, 2)

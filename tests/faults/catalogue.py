@@ -6,7 +6,7 @@ from attrs import frozen
 
 from tests.support.case import Case
 
-from . import bounds, keys, pools, retries, streams, timing
+from . import bounds, keys, pools, retries, sharing, streams, timing
 
 
 @frozen
@@ -26,11 +26,12 @@ GROUPS = {
     "P": "Connections and concurrency",
     "K": "Secrets and addresses",
     "M": "Resource bounds",
+    "C": "Closing and sharing",
 }
 
 CASES: tuple[Case, ...] = tuple(
     each
-    for module in (streams, timing, retries, pools, keys, bounds)
+    for module in (streams, timing, retries, pools, keys, bounds, sharing)
     for each in module.GROUP.cases
 )
 
@@ -235,6 +236,12 @@ FAULTS = tuple(
             "hostile JSON",
             "100,000 levels, 5,000 digits, NaN",
             "an answer or an error of the SDK",
+        ),
+        (
+            "C1",
+            "closed while waiting",
+            "client or stream closed while another thread or task waits",
+            "it wakes at once with `StreamError`, or an error that says it was closed",
         ),
     )
 )

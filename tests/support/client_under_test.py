@@ -135,6 +135,10 @@ class ClientUnderTest(ABC):
     async def close(self, made: Any) -> None:
         """Close a client from `make` and everything opened for it."""
 
+    async def end(self, client: Client) -> None:
+        """Close the client in the middle of a case; peers are not put to that."""
+        raise NotImplementedError
+
     @abstractmethod
     def text(self, chunk: Any) -> str:
         """Return the text of a chunk's first choice."""
@@ -295,6 +299,11 @@ class SDK(ClientUnderTest):
         """Return the client, wrapped if it is blocking."""
         calls: Client = _BlockingClient(made) if self.backend == "sync" else made
         return calls
+
+    async def end(self, client: Client) -> None:
+        """Close the client, but not a transport that was made for it."""
+        made: Any = client.made if isinstance(client, _BlockingClient) else client
+        await settled(made.close())
 
     async def close(self, made: Any) -> None:
         """Close the client, and the transport that was made for it."""

@@ -216,15 +216,16 @@ def _eager_loop() -> asyncio.AbstractEventLoop:
 
 
 def _contestants() -> Iterator[Contestant]:
-    loops: list[Literal["", "uvloop", "eager"]] = [""]
-    if find_spec("uvloop") is not None:  # not on Windows
-        loops.append("uvloop")
-    if sys.version_info >= (3, 12):
-        loops.append("eager")
     for each in clients_under_test():
-        for loop in loops if each.backend == "asyncio" else loops[:1]:
-            yield Contestant(each.backend, each.transport, whose="own", loop=loop)
-            yield Contestant(each.backend, each.transport, whose="given", loop=loop)
+        for whose in ("own", "given"):
+            yield Contestant(each.backend, each.transport, whose=whose)
+    if find_spec("uvloop") is not None:  # not on Windows
+        yield Contestant("asyncio", "httpx", whose="own", loop="uvloop")
+        yield Contestant("asyncio", "httpx", whose="given", loop="uvloop")
+        if find_spec("aiohttp") is not None:
+            yield Contestant("asyncio", "aiohttp", whose="own", loop="uvloop")
+    if sys.version_info >= (3, 12):
+        yield Contestant("asyncio", "httpx", whose="own", loop="eager")
 
 
 CONTESTANTS = list(_contestants())

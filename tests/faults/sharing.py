@@ -1,0 +1,130 @@
+"""Group C: closing what others use, and sharing a caller's client."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from time import monotonic
+from typing import Any
+
+from tests.support.case import Group, Outcome, created, expect, named, owed, streamed, within
+from tests.support.client_under_test import ClientUnderTest
+from tests.support.fault_server import FaultServer
+from tests.support.script import Answer, Hold, Send
+from tests.support.wire import BEGUN, CHUNKED, coded, failed, head
+
+GROUP = Group([])
+case = GROUP.case
+
+OPEN: Answer = (Send(CHUNKED + coded(BEGUN)), Hold())
+"""A stream that begins, and then keeps silent as long as the client stays."""
+
+AT_ONCE = 1.0
+"""Seconds that waking up may take on a busy machine; 0.2 are owed on a quiet one."""
+
+LIMITS = {"connect": 5.0, "read": 5.0, "pool": 5.0, "total": 8.0}
+"""Limits that a caller who is not woken runs into."""
+
+
+async def _woken(
+    client_under_test: ClientUnderTest,
+    wait: Callable[[], Awaitable[Outcome]],
+    close: Callable[[], Awaitable[None]],
+) -> Outcome:
+    """Wait in one thread or task, and close in another a little later; what the first got."""
+    closed_at: list[float] = []
+    outcomes: list[Outcome] = []
+
+    async def act(number: int) -> None:
+        if number == 0:
+            outcomes.append(await wait())
+            expect(bool(closed_at), f"ended before it was closed: {outcomes[0].error!r}")
+            within(monotonic() - closed_at[0], AT_ONCE, "waking up")
+        else:
+            await client_under_test.sleep(0.2)
+            closed_at.append(monotonic())
+            await close()
+
+    await client_under_test.each(2, act)
+    return outcomes[0]
+
+
+def _says_closed(client_under_test: ClientUnderTest, outcome: Outcome, kind: type[Any]) -> None:
+    error = owed(outcome, kind)
+    expect("closed" in str(error), f"{named(error)} does not say that it was closed: {error}")
+    expect("Errno" not in str(error), f"names a descriptor: {error}")
+
+
+@case("C1", over={"stream": "stream", "client": "client"}, peers=False)
+async def close_while_reading(client_under_test: ClientUnderTest, what: str) -> None:
+    """Who reads a stream is woken with StreamError when the stream or the client is closed."""
+    from autonomousai_sdk import StreamError
+
+    with FaultServer(OPEN) as server:
+        async with client_under_test.client(server.url, limits=LIMITS) as client:
+            stream = client.chat.stream("Hello")
+            await stream.__anext__()
+
+            async def wait() -> Outcome:
+                texts: list[str] = []
+                try:
+                    async for chunk in stream:
+                        texts.append(client_under_test.text(chunk))
+                except Exception as error:  # noqa: BLE001  # judged below
+                    return Outcome(text="".join(texts), error=error, completion=None, seconds=0)
+                return Outcome(text="".join(texts), error=None, completion=None, seconds=0)
+
+            async def close() -> None:
+                await (stream.aclose() if what == "stream" else client_under_test.end(client))
+
+            outcome = await _woken(client_under_test, wait, close)
+            _says_closed(client_under_test, outcome, StreamError)
+            left = await client_under_test.until(lambda: server.open_connections == 0)
+            expect(left, "the server does not see the client leave")
+
+
+WAITS = {
+    "for-the-head": (Hold(),),
+    "for-the-body": (Send(head(200, "content-length: 99") + b"{"), Hold()),
+    "between-tries": failed(503, "retry-after: 5"),
+}
+
+
+@case("C1", over={f"client-waits-{name}": script for name, script in WAITS.items()}, peers=False)
+async def close_while_waiting(client_under_test: ClientUnderTest, script: Answer) -> None:
+    """Who waits for an answer is woken with an error that says the client was closed."""
+    from autonomousai_sdk import AutonomousAIError, StreamError
+
+    for call, kind in ((created, AutonomousAIError), (streamed, StreamError)):
+        with FaultServer(script) as server:
+            async with client_under_test.client(server.url, limits=LIMITS) as client:
+
+                async def wait(call: Any = call, client: Any = client) -> Outcome:
+                    outcome: Outcome = await call(client_under_test, client)
+                    return outcome
+
+                async def close(client: Any = client) -> None:
+                    await client_under_test.end(client)
+
+                outcome = await _woken(client_under_test, wait, close)
+                _says_closed(client_under_test, outcome, kind)
+                expect(len(server.requests) == 1, f"{len(server.requests)} requests")
+
+
+@case("C1", "client-waits-for-a-slot", peers=False)
+async def close_while_queued(client_under_test: ClientUnderTest) -> None:
+    """So is who waits for a connection of a full pool."""
+    from autonomousai_sdk import AutonomousAIError
+
+    with FaultServer(OPEN) as server:
+        async with client_under_test.client(server.url, limits=LIMITS, connections=1) as client:
+            stream = client.chat.stream("Hello")
+            await stream.__anext__()
+
+            async def wait() -> Outcome:
+                return await created(client_under_test, client)
+
+            async def close() -> None:
+                await client_under_test.end(client)
+
+            outcome = await _woken(client_under_test, wait, close)
+            _says_closed(client_under_test, outcome, AutonomousAIError)

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from ._core.structured import ParseAttempt as ParseAttempt
     from ._core.timeout import Timeout as Timeout
     from ._generated.async_methods import AsyncChatStream as AsyncChatStream
+    from ._generated.async_methods import AsyncEmbeddings as AsyncEmbeddings
     from ._generated.async_methods import AsyncModels as AsyncModels
     from ._generated.methods import ChatStream as ChatStream
+    from ._generated.methods import Embeddings as Embeddings
     from ._generated.methods import Models as Models
     from ._generated.models import ChatCompletion as ChatCompletion
     from ._generated.models import ChatCompletionChunk as ChatCompletionChunk
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from ._generated.models import Choice as Choice
     from ._generated.models import ChoiceDelta as ChoiceDelta
     from ._generated.models import ChunkChoice as ChunkChoice
+    from ._generated.models import Embedding as Embedding
+    from ._generated.models import EmbeddingList as EmbeddingList
     from ._generated.models import ImagePart as ImagePart
     from ._generated.models import ImageURL as ImageURL
     from ._generated.models import ModelList as ModelList
@@ -92,8 +96,8 @@ _MODULES = {
     "_core.sse": ("SSEDecoder", "ServerSentEvent"),
     "_core.structured": ("ParseAttempt",),
     "_core.timeout": ("Timeout",),
-    "_generated.async_methods": ("AsyncChatStream", "AsyncModels"),
-    "_generated.methods": ("ChatStream", "Models"),
+    "_generated.async_methods": ("AsyncChatStream", "AsyncEmbeddings", "AsyncModels"),
+    "_generated.methods": ("ChatStream", "Embeddings", "Models"),
     "_generated.models": (
         "ChatCompletion",
         "ChatCompletionChunk",
@@ -101,6 +105,8 @@ _MODULES = {
         "Choice",
         "ChoiceDelta",
         "ChunkChoice",
+        "Embedding",
+        "EmbeddingList",
         "ImagePart",
         "ImageURL",
         "ModelList",
@@ -156,6 +162,7 @@ __all__ = [
     "AsyncChat",
     "AsyncChatStream",
     "AsyncClient",
+    "AsyncEmbeddings",
     "AsyncHTTPXTransport",
     "AsyncModels",
     "AsyncTransport",
@@ -175,6 +182,9 @@ __all__ = [
     "Client",
     "ConfigurationError",
     "ConflictError",
+    "Embedding",
+    "EmbeddingList",
+    "Embeddings",
     "FinishReason",
     "HTTPXTransport",
     "ImagePart",

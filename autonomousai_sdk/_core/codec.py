@@ -155,6 +155,7 @@ def converter() -> Converter:
     made.register_structure_hook_factory(_is_scalar, _scalar)
     made.register_structure_hook_factory(_is_array, _array)
     made.register_structure_hook_factory(_is_mapping, _mapping)
+    made.register_structure_hook_factory(_is_array_or_scalar, _array_or_scalar)
 
     def overrides(cls: type) -> dict[str, Any]:
         return {
@@ -317,6 +318,31 @@ def _is_mapping(cls: Any) -> bool:
 def _mapping(cls: Any, made: Converter) -> Callable[[Any, Any], Any]:
     like = cast("Any", MutableMapping)[get_args(cls)]
     return _from_mapping(made.get_structure_hook(like), like)
+
+
+def _is_array_or_scalar(cls: Any) -> bool:
+    """Whether a type is a union of one kind of array and scalars."""
+    members = get_args(cls) if get_origin(cls) in (Union, UnionType) else ()
+    arrays = [member for member in members if _is_array(member)]
+    return len(arrays) == 1 and all(
+        get_origin(member) is Literal or member in _NAMES
+        for member in members
+        if member not in arrays
+    )
+
+
+def _array_or_scalar(cls: Any, made: Converter) -> Callable[[Any, Any], Any]:
+    (array,) = filter(_is_array, get_args(cls))
+    scalar = cast("Any", Union)[tuple(each for each in get_args(cls) if each is not array)]
+    structure_array = made.get_structure_hook(array)
+    structure_scalar = made.get_structure_hook(scalar)
+
+    def hook(value: Any, _: Any) -> Any:
+        if is_array(value):
+            return structure_array(value, array)
+        return structure_scalar(value, scalar)
+
+    return hook
 
 
 def _is_scalar(cls: Any) -> bool:

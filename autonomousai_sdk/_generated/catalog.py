@@ -19,7 +19,9 @@ PROTOCOLS = Protocols(
             options=("country_code", "time_zone", "models"),
             has_catalog=True,
         ),
-        Protocol(name="openai", base_path="/v1", paths=("/chat/completions", "/models")),
+        Protocol(
+            name="openai", base_path="/v1", paths=("/chat/completions", "/embeddings", "/models")
+        ),
     ),
     BASE_URL,
 )

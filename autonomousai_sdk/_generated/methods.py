@@ -19,8 +19,8 @@ from .._core.verify import Verify
 from .._drivers.blocking import CallRunner, Stream
 from ..transports import Transport
 from .catalog import DEFAULT_MODEL, MODELS, PROTOCOLS
-from .models import ChatCompletion, ChatCompletionChunk, ModelList
-from .operations import CHAT_CREATE, MODELS_FETCH
+from .models import ChatCompletion, ChatCompletionChunk, EmbeddingList, ModelList
+from .operations import CHAT_CREATE, EMBEDDINGS_CREATE, MODELS_FETCH
 from .options import ClientOptions
 from .params import Messages
 
@@ -255,6 +255,63 @@ class Chat:
         )
 
 
+class Embeddings:
+    """Texts as vectors of numbers."""
+
+    def __init__(self, runner: CallRunner) -> None:
+        self._runner = runner
+
+    def create(
+        self,
+        input: str | Sequence[str] | Sequence[int] | Sequence[Sequence[int]],
+        *,
+        model: str,
+        encoding_format: Literal["float", "base64"] | None = None,
+        dimensions: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        extra_body: Mapping[str, object] | None = None,
+        timeout: Timeout | float | None = None,
+        max_retries: int | None = None,
+    ) -> EmbeddingList:
+        """Turn texts into vectors.
+
+        Args:
+            input: a text, several texts, or tokens.
+            model: the model's name.
+            encoding_format: how the server encodes the numbers; `vector` has them decoded.
+            dimensions: how many numbers a vector has, for models that support several
+                sizes.
+            headers: sent with this call, over the client's.
+            extra_body: fields merged into the request body, last.
+            timeout: seconds this call may take, or a `Timeout`, instead of the client's.
+            max_retries: how many more tries this call gets, instead of the client's.
+
+        Returns:
+            The answer: the vectors of all inputs.
+
+        Raises:
+            ConfigurationError: an argument that cannot be sent; nothing was.
+            APIStatusError: the service answered with an error.
+            APIConnectionError: no answer came, or not in time.
+            APIResponseError: the answer is not what the spec says.
+
+        Example:
+            >>> client.embeddings.create("Hello", model="nomic-embed-text").vectors
+        """
+        return self._runner.call(
+            EMBEDDINGS_CREATE,
+            {
+                "input": input,
+                "model": model,
+                "encoding_format": encoding_format,
+                "dimensions": dimensions,
+            },
+            CallOptions(
+                headers=headers, extra_body=extra_body, timeout=timeout, max_retries=max_retries
+            ),
+        )
+
+
 class Models(CatalogMethods):
     """The models that the client knows, and those that the server lists."""
 
@@ -401,6 +458,11 @@ class Resources(BaseClient):
     def chat(self) -> Chat:
         """Answers to conversations."""
         return self._resource("chat", Chat(self._runner))
+
+    @cached_property
+    def embeddings(self) -> Embeddings:
+        """Texts as vectors of numbers."""
+        return self._resource("embeddings", Embeddings(self._runner))
 
     @cached_property
     def models(self) -> Models:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from attrs import field, frozen
 
 from .._core.completion import ChunkAccessors, CompletionAccessors, ToolCallAccessors
+from .._core.embedding import EmbeddingAccessors, EmbeddingListAccessors
 from .._core.fields import class_defaults
 from .._core.served_model import ServedModels
 
@@ -214,17 +215,30 @@ class ChatCompletionRequest:
 
 @class_defaults
 @frozen(kw_only=True, slots=False)
-class ModelList(ServedModels):
-    """The models that a server lists."""
+class EmbeddingRequest:
+    """A request for vectors."""
 
-    object: str = "list"
+    input: str | tuple[str, ...] | tuple[int, ...] | tuple[tuple[int, ...], ...]
+    """A text, several texts, or tokens."""
+    model: str
+    """The model's name."""
+    encoding_format: Literal["float", "base64"] | None = None
+    """How the server encodes the numbers; `vector` has them decoded."""
+    dimensions: int | None = None
+    """How many numbers a vector has, for models that support several sizes."""
+
+
+@class_defaults
+@frozen(kw_only=True, slots=False)
+class Embedding(EmbeddingAccessors):
+    """The vector of one input."""
+
+    object: str = "embedding"
     """The type of the document."""
-    data: tuple[dict[str, Any], ...] | None = None
-    """The list in OpenAI's form; iterate the object itself for either form."""
-    models: tuple[dict[str, Any], ...] | None = None
-    """The list in AutonomousAI's form; iterate the object itself for either form."""
-    default_model: str | None = None
-    """The model that the server uses by default, if it says so."""
+    index: int = 0
+    """The position of the input, from 0."""
+    embedding: tuple[float, ...] | str
+    """The numbers, or base64 of them; `vector` has them in either case."""
 
 
 @class_defaults
@@ -244,6 +258,36 @@ class Usage:
         default=None, metadata={"lenient": True}
     )
     """Details of the answer's tokens, in the engine's own terms."""
+
+
+@class_defaults
+@frozen(kw_only=True, slots=False)
+class EmbeddingList(EmbeddingListAccessors):
+    """The vectors of all inputs."""
+
+    object: str = "list"
+    """The type of the document."""
+    data: tuple[Embedding, ...]
+    """The vectors; `vectors` has them in the order of the inputs."""
+    model: str = ""
+    """The engine's name for its model."""
+    usage: Usage | None = field(default=None, metadata={"lenient": True})
+    """Token counts of the call. A count is null where the engine sent none, never 0."""
+
+
+@class_defaults
+@frozen(kw_only=True, slots=False)
+class ModelList(ServedModels):
+    """The models that a server lists."""
+
+    object: str = "list"
+    """The type of the document."""
+    data: tuple[dict[str, Any], ...] | None = None
+    """The list in OpenAI's form; iterate the object itself for either form."""
+    models: tuple[dict[str, Any], ...] | None = None
+    """The list in AutonomousAI's form; iterate the object itself for either form."""
+    default_model: str | None = None
+    """The model that the server uses by default, if it says so."""
 
 
 @class_defaults

@@ -15,7 +15,14 @@ from .._core.operation import (
     StreamingOperation,
     StreamShape,
 )
-from .models import ChatCompletion, ChatCompletionChunk, ChatMessage, Choice, ModelList
+from .models import (
+    ChatCompletion,
+    ChatCompletionChunk,
+    ChatMessage,
+    Choice,
+    EmbeddingList,
+    ModelList,
+)
 
 MODELS_FETCH = Operation(
     name="models.fetch",
@@ -215,4 +222,42 @@ CHAT_CREATE = StreamingOperation(
         sentinel=b"[DONE]",
         accumulator=Accumulator(result=ChatCompletion, choice=Choice, message=ChatMessage),
     ),
+)
+
+EMBEDDINGS_CREATE = Operation(
+    name="embeddings.create",
+    routes={
+        "openai": Route(
+            method="POST",
+            path="/embeddings",
+            arguments=(
+                Argument(
+                    name="input",
+                    wire="input",
+                    check=check.Union(
+                        options=(
+                            check.String(min_length=1),
+                            check.Array(items=check.String(min_length=1), min_items=1),
+                            check.Array(items=check.Integer(), min_items=1),
+                            check.Array(
+                                items=check.Array(items=check.Integer(), min_items=1), min_items=1
+                            ),
+                        )
+                    ),
+                    required=True,
+                ),
+                Argument(
+                    name="model", wire="model", check=check.String(min_length=1), required=True
+                ),
+                Argument(
+                    name="encoding_format",
+                    wire="encoding_format",
+                    check=check.Enum(values=("float", "base64")),
+                ),
+                Argument(name="dimensions", wire="dimensions", check=check.Integer(minimum=1)),
+            ),
+            headers=(HeaderParameter(wire="accept", default="*/*"),),
+        ),
+    },
+    result=EmbeddingList,
 )

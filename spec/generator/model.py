@@ -62,6 +62,7 @@ class ArgumentModel:
     listed_by: str | None = None
     instead: str | None = None
     passed_on: bool = True
+    keyword: bool = False
     doc: str
 
 
@@ -627,6 +628,7 @@ def _arguments(body: Node) -> list[ArgumentModel]:
                 listed_by=python.get("listedBy"),
                 instead=python.get("instead"),
                 passed_on=python.get("passedOn", True),
+                keyword=bool(python.get("keyword")),
                 doc=" ".join(str(python.get("doc") or _prose(node)).split()),
             )
         )

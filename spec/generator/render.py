@@ -563,14 +563,23 @@ def _stream_method(operation: OperationModel, backend: _Flavour) -> str:
 
 
 def _signature(operation: OperationModel) -> str:
-    required = [f"{each.name}: {each.annotation}" for each in operation.arguments if each.required]
+    required = [
+        f"{each.name}: {each.annotation}"
+        for each in operation.arguments
+        if each.required and not each.keyword
+    ]
+    keyword = [
+        f"{each.name}: {each.annotation}"
+        for each in operation.arguments
+        if each.required and each.keyword
+    ]
     optional = [
         f"{each.name}: {each.annotation} | None = None"
         for each in operation.arguments
         if not each.required
     ]
     options = [f"{name}: {annotation} = None" for name, annotation, _ in _options(operation)]
-    return ", ".join(["self", *required, "*", *optional, *options])
+    return ", ".join(["self", *required, "*", *keyword, *optional, *options])
 
 
 def _options(operation: OperationModel) -> list[tuple[str, str, str]]:

@@ -355,3 +355,27 @@ def test_kinds_of_plain_values_are_told_apart() -> None:
     assert is_object({})
     assert is_array([])
     assert not any(is_object(value) or is_array(value) for value in (None, "x", 5, ()))
+
+
+@frozen(kw_only=True)
+class Vector:
+    """A class with a field that is an array or text."""
+
+    numbers: tuple[float, ...] | str | None = None
+
+
+@pytest.mark.parametrize(
+    ("numbers", "expected"),
+    [([1, 2.5], (1.0, 2.5)), ([], ()), ("AAA=", "AAA="), (None, None)],
+)
+def test_a_field_can_be_an_array_or_a_scalar(numbers: object, expected: object) -> None:
+    """A union of an array and scalars is decoded by the type of the JSON value."""
+    data = json.dumps({"numbers": numbers}).encode()
+    assert decode_standard(data, Vector).numbers == decode(data, Vector).numbers == expected
+
+
+@pytest.mark.parametrize("numbers", [5, {}, ["a"]])
+def test_other_types_for_an_array_or_a_scalar_are_refused(numbers: object) -> None:
+    """A value of none of the types is an error that has its path."""
+    with pytest.raises(DecodeError, match=r"\$\.numbers"):
+        decode(json.dumps({"numbers": numbers}).encode(), Vector)

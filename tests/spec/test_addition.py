@@ -17,28 +17,28 @@ from spec.generator.__main__ import ROOT
 
 ENDPOINT = """
 post:
-  operationId: embed
+  operationId: makeVectors
   x-protocol: autonomousai
   summary: Turn a text into numbers.
   x-python:
-    resource: embeddings
+    resource: vectors
     method: {name: create, summary: Turn a text into numbers.}
   requestBody:
-    content: {application/json: {schema: {$ref: "#/components/schemas/EmbedRequest"}}}
+    content: {application/json: {schema: {$ref: "#/components/schemas/TextRequest"}}}
   responses:
     "200":
       description: The numbers.
-      content: {application/json: {schema: {$ref: "#/components/schemas/Embedding"}}}
+      content: {application/json: {schema: {$ref: "#/components/schemas/Numbers"}}}
 """
 SCHEMAS = """
-EmbedRequest:
+TextRequest:
   type: object
   description: A text to turn into numbers.
   required: [input]
   properties:
     input: {type: string, description: The text.}
     maxSize: {type: integer, description: How many numbers., x-python: {name: max_size}}
-Embedding:
+Numbers:
   type: object
   description: A text as numbers.
   required: [values]
@@ -76,12 +76,12 @@ PROGRAM = """
     base_url = f"http://127.0.0.1:{server.server_port}/api"
 
     with Client(base_url=base_url) as client:
-        first = client.embeddings.create("Hello", max_size=2)
+        first = client.vectors.create("Hello", max_size=2)
         mood = client.chat.create("Hi", humour=0.5).mood
 
     async def ask():
         async with AsyncClient(base_url=base_url) as client:
-            return await client.embeddings.create("Hello")
+            return await client.vectors.create("Hello")
 
     second = anyio.run(ask)
     print(json.dumps({
@@ -89,7 +89,7 @@ PROGRAM = """
         "name": first.model_name,
         "mood": mood,
         "seen": seen,
-        "help": "how many numbers." in type(client.embeddings).create.__doc__,
+        "help": "how many numbers." in type(client.vectors).create.__doc__,
     }))
 """
 
@@ -100,7 +100,7 @@ def test_the_spec_is_all_that_is_edited(tmp_path: Path) -> None:
         (ROOT / "spec" / "autonomousai.yaml").read_text(encoding="utf-8")
     )
     document["paths"]["/embed"] = yaml.safe_load(ENDPOINT)
-    document["tags"].append({"name": "embeddings", "description": "Texts as numbers."})
+    document["tags"].append({"name": "vectors", "description": "Texts as numbers."})
     schemas = document["components"]["schemas"]
     schemas |= yaml.safe_load(SCHEMAS)
     schemas["ChatCompletion"]["properties"]["mood"] = {"type": "string", "description": "How."}

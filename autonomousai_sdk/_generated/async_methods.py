@@ -18,15 +18,15 @@ from .._core.timeout import Timeout
 from .._core.verify import Verify
 from .._drivers.awaiting import AsyncCallRunner, AsyncStream
 from ..transports import AsyncTransport
+from . import models
 from .catalog import DEFAULT_MODEL, MODELS, PROTOCOLS
-from .models import ChatCompletion, ChatCompletionChunk, EmbeddingList, ModelList
 from .operations import CHAT_CREATE, EMBEDDINGS_CREATE, MODELS_FETCH
 from .options import ClientOptions
 from .params import Messages
 
 
-class AsyncChatStream(AsyncStream[ChatCompletionChunk, ChatCompletion]):
-    """An answer that comes in pieces, each a `ChatCompletionChunk`.
+class AsyncChatStream(AsyncStream[models.ChatCompletionChunk, models.ChatCompletion]):
+    """A response that arrives in chunks, each a `ChatCompletionChunk`.
 
     Example:
         >>> async with client.chat.stream("Tell me a story.", model="hermes") as stream:
@@ -70,7 +70,7 @@ class AsyncChat:
         extra_body: Mapping[str, object] | None = None,
         timeout: Timeout | float | None = None,
         max_retries: int | None = None,
-    ) -> ChatCompletion:
+    ) -> models.ChatCompletion:
         """Ask for an answer and wait until it is whole.
 
         Args:
@@ -107,7 +107,7 @@ class AsyncChat:
             max_retries: how many more tries this call gets, instead of the client's.
 
         Returns:
-            The answer: a whole answer.
+            A whole answer.
 
         Raises:
             ConfigurationError: an argument that cannot be sent; nothing was.
@@ -215,7 +215,7 @@ class AsyncChat:
 
         Raises:
             ConfigurationError: an argument that cannot be sent; nothing was.
-            AutonomousAIError: on entering or reading the stream, whatever went wrong.
+            AutonomousAIError: on entering or iterating it, if the call fails.
 
         Example:
             >>> async with client.chat.stream("Tell me a story.", model="hermes") as stream:
@@ -272,7 +272,7 @@ class AsyncEmbeddings:
         extra_body: Mapping[str, object] | None = None,
         timeout: Timeout | float | None = None,
         max_retries: int | None = None,
-    ) -> EmbeddingList:
+    ) -> models.EmbeddingList:
         """Turn texts into vectors.
 
         Args:
@@ -287,7 +287,7 @@ class AsyncEmbeddings:
             max_retries: how many more tries this call gets, instead of the client's.
 
         Returns:
-            The answer: the vectors of all inputs.
+            The vectors of all inputs.
 
         Raises:
             ConfigurationError: an argument that cannot be sent; nothing was.
@@ -326,7 +326,7 @@ class AsyncModels(AsyncCatalogMethods):
         headers: Mapping[str, str] | None = None,
         timeout: Timeout | float | None = None,
         max_retries: int | None = None,
-    ) -> ModelList:
+    ) -> models.ModelList:
         """Ask the server for its models.
 
         Args:
@@ -335,7 +335,7 @@ class AsyncModels(AsyncCatalogMethods):
             max_retries: how many more tries this call gets, instead of the client's.
 
         Returns:
-            The answer: the models that a server lists.
+            The models that a server lists.
 
         Raises:
             ConfigurationError: an argument that cannot be sent; nothing was.

@@ -48,11 +48,12 @@ Message: check.Check = check.Object(
                 options=(
                     check.String(),
                     check.Array(
-                        items=check.Union(
-                            options=(
-                                check.Ref(target=lambda: TextPart),
-                                check.Ref(target=lambda: ImagePart),
-                            )
+                        items=check.Tagged(
+                            tag="type",
+                            options={
+                                "text": check.Ref(target=lambda: TextPart),
+                                "image_url": check.Ref(target=lambda: ImagePart),
+                            },
                         ),
                         min_items=1,
                     ),

@@ -18,15 +18,15 @@ from .._core.timeout import Timeout
 from .._core.verify import Verify
 from .._drivers.blocking import CallRunner, Stream
 from ..transports import Transport
+from . import models
 from .catalog import DEFAULT_MODEL, MODELS, PROTOCOLS
-from .models import ChatCompletion, ChatCompletionChunk, EmbeddingList, ModelList
 from .operations import CHAT_CREATE, EMBEDDINGS_CREATE, MODELS_FETCH
 from .options import ClientOptions
 from .params import Messages
 
 
-class ChatStream(Stream[ChatCompletionChunk, ChatCompletion]):
-    """An answer that comes in pieces, each a `ChatCompletionChunk`.
+class ChatStream(Stream[models.ChatCompletionChunk, models.ChatCompletion]):
+    """A response that arrives in chunks, each a `ChatCompletionChunk`.
 
     Example:
         >>> with client.chat.stream("Tell me a story.", model="hermes") as stream:
@@ -70,7 +70,7 @@ class Chat:
         extra_body: Mapping[str, object] | None = None,
         timeout: Timeout | float | None = None,
         max_retries: int | None = None,
-    ) -> ChatCompletion:
+    ) -> models.ChatCompletion:
         """Ask for an answer and wait until it is whole.
 
         Args:
@@ -107,7 +107,7 @@ class Chat:
             max_retries: how many more tries this call gets, instead of the client's.
 
         Returns:
-            The answer: a whole answer.
+            A whole answer.
 
         Raises:
             ConfigurationError: an argument that cannot be sent; nothing was.
@@ -215,7 +215,7 @@ class Chat:
 
         Raises:
             ConfigurationError: an argument that cannot be sent; nothing was.
-            AutonomousAIError: on entering or reading the stream, whatever went wrong.
+            AutonomousAIError: on entering or iterating it, if the call fails.
 
         Example:
             >>> with client.chat.stream("Tell me a story.", model="hermes") as stream:
@@ -272,7 +272,7 @@ class Embeddings:
         extra_body: Mapping[str, object] | None = None,
         timeout: Timeout | float | None = None,
         max_retries: int | None = None,
-    ) -> EmbeddingList:
+    ) -> models.EmbeddingList:
         """Turn texts into vectors.
 
         Args:
@@ -287,7 +287,7 @@ class Embeddings:
             max_retries: how many more tries this call gets, instead of the client's.
 
         Returns:
-            The answer: the vectors of all inputs.
+            The vectors of all inputs.
 
         Raises:
             ConfigurationError: an argument that cannot be sent; nothing was.
@@ -326,7 +326,7 @@ class Models(CatalogMethods):
         headers: Mapping[str, str] | None = None,
         timeout: Timeout | float | None = None,
         max_retries: int | None = None,
-    ) -> ModelList:
+    ) -> models.ModelList:
         """Ask the server for its models.
 
         Args:
@@ -335,7 +335,7 @@ class Models(CatalogMethods):
             max_retries: how many more tries this call gets, instead of the client's.
 
         Returns:
-            The answer: the models that a server lists.
+            The models that a server lists.
 
         Raises:
             ConfigurationError: an argument that cannot be sent; nothing was.

@@ -15,14 +15,7 @@ from .._core.operation import (
     StreamingOperation,
     StreamShape,
 )
-from .models import (
-    ChatCompletion,
-    ChatCompletionChunk,
-    ChatMessage,
-    Choice,
-    EmbeddingList,
-    ModelList,
-)
+from . import models
 
 MODELS_FETCH = Operation(
     name="models.fetch",
@@ -35,7 +28,7 @@ MODELS_FETCH = Operation(
             has_body=False,
         ),
     },
-    result=ModelList,
+    result=models.ModelList,
 )
 
 CHAT_CREATE = StreamingOperation(
@@ -215,12 +208,14 @@ CHAT_CREATE = StreamingOperation(
             stream_body={"stream_options": {"include_usage": True}},
         ),
     },
-    result=ChatCompletion,
+    result=models.ChatCompletion,
     stream=StreamShape(
         switch="stream",
-        chunk=ChatCompletionChunk,
+        chunk=models.ChatCompletionChunk,
         sentinel=b"[DONE]",
-        accumulator=Accumulator(result=ChatCompletion, choice=Choice, message=ChatMessage),
+        accumulator=Accumulator(
+            result=models.ChatCompletion, choice=models.Choice, message=models.ChatMessage
+        ),
     ),
 )
 
@@ -259,5 +254,5 @@ EMBEDDINGS_CREATE = Operation(
             headers=(HeaderParameter(wire="accept", default="*/*"),),
         ),
     },
-    result=EmbeddingList,
+    result=models.EmbeddingList,
 )

@@ -6,9 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from .document import build_spec
 from .load import SpecError, load
-from .model import modelled
-from .render import rendered
+from .render import render
 from .write import differences, formatted, write
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, default=ROOT / "autonomousai_sdk" / "_generated")
     options = parser.parse_args(arguments)
     try:
-        files = formatted(rendered(modelled(load(options.spec))), options.output)
+        files = formatted(render(build_spec(load(options.spec))), options.output)
     except (SpecError, RecursionError) as error:
         print(f"{options.spec}: {error}", file=sys.stderr)
         return 1

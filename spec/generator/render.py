@@ -7,19 +7,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from keyword import iskeyword
 from textwrap import indent, wrap
 
-from .expressions import call
+from .expressions import accepted, call, check, output
 from .model import (
     ClassModel,
     FieldModel,
     MethodModel,
     OperationModel,
+    PagesModel,
     ResourceModel,
     RouteModel,
     Spec,
+    StreamModel,
 )
+from .names import BUILTINS
 from .options import ClientOption, client_options, option_imports
+from .types import ClassType, LeafType, Type, parts
 
 HEADER = """# Written from spec/autonomousai.yaml by `python -m spec.generator`.
 # Edit the spec and run that again; `--check` finds whatever is edited here.
@@ -45,7 +50,7 @@ and an empty slot answers by raising an exception, which takes longer than readi
 """
 
 
-def rendered(spec: Spec) -> dict[str, str]:
+def render(spec: Spec) -> dict[str, str]:
     """Each file's name and source."""
     return {
         "__init__.py": f'{HEADER}"""The typed layer: what the endpoint spec says, as Python."""\n',
@@ -62,16 +67,10 @@ def rendered(spec: Spec) -> dict[str, str]:
 
 
 def _module(doc: str, imports: Iterable[str], body: str) -> str:
-    """A module with those of the imports that it uses, which the formatter sorts."""
-    used = [line for line in imports if _used(line, body)]
+    """A module; the formatter sorts its imports and removes those that it does not use."""
     return "\n".join(
-        [HEADER, f'"""{doc}"""\n', "from __future__ import annotations\n", *used, body]
+        [HEADER, f'"""{doc}"""\n', "from __future__ import annotations\n", *imports, body]
     )
-
-
-def _used(line: str, body: str) -> bool:
-    name = line.rsplit(" ", 1)[-1]
-    return re.search(rf"\b{name}\b", body) is not None
 
 
 def _doc(text: str, depth: int = 1) -> str:
@@ -82,6 +81,10 @@ def _doc(text: str, depth: int = 1) -> str:
 def _docstring(lines: list[str], depth: int) -> str:
     quotes = '"""'
     prefix = "r" if any("\\" in line for line in lines) else ""
+    text = "\n".join(lines)
+    if quotes in text or text.endswith(('"', "\\")) or "\0" in text:
+        prefix = ""
+        lines = [line.replace("\\", "\\\\").replace('"', '\\"') for line in lines]
     if len(lines) == 1:
         return indent(f"{prefix}{quotes}{lines[0]}{quotes}", "    " * depth)
     return indent("\n".join([f"{prefix}{quotes}{lines[0]}", *lines[1:], quotes]), "    " * depth)
@@ -92,6 +95,7 @@ def _models(spec: Spec) -> str:
     return _module(
         _MODELS_DOC,
         [
+            "import datetime as dt",
             "from collections.abc import Sequence",
             "from typing import Any",
             "from typing import Literal",
@@ -119,7 +123,7 @@ def _dependencies_first(classes: Iterable[ClassModel]) -> list[ClassModel]:
             return
         begun.add(cls.name)
         for each in cls.fields:
-            for name in re.findall(r"\w+", each.annotation):
+            for name in _class_names(each.type):
                 if name in by_name:
                     place(by_name[name])
         placed[cls.name] = cls
@@ -127,6 +131,12 @@ def _dependencies_first(classes: Iterable[ClassModel]) -> list[ClassModel]:
     for cls in by_name.values():
         place(cls)
     return [*placed.values()]
+
+
+def _class_names(type_: Type) -> list[str]:
+    """The classes that a type names."""
+    own = [type_.name] if isinstance(type_, ClassType) else []
+    return own + [name for part in parts(type_) for name in _class_names(part)]
 
 
 def _split(mixin: str) -> tuple[str, str]:
@@ -142,7 +152,10 @@ def _base(mixin: str | None, prefix: str = "") -> str:
 def _class(cls: ClassModel) -> str:
     lines = [_DECORATOR, f"class {cls.name}{_base(cls.mixin)}:", _doc(_sentence(cls.doc)), ""]
     for each in cls.fields:
-        lines += [f"    {each.name}: {each.annotation}{_assigned(each)}", _doc(_sentence(each.doc))]
+        # Callers may use any sequence; what is decoded is a tuple, so that it can be hashed.
+        array = "Sequence[{}]" if cls.is_input and not cls.is_output else "tuple[{}, ...]"
+        annotation = output(each.type, "", array)
+        lines += [f"    {each.name}: {annotation}{_assigned(each)}", _doc(_sentence(each.doc))]
     return "\n".join(lines)
 
 
@@ -159,21 +172,24 @@ def _assigned(each: FieldModel) -> str:
 
 def _params(spec: Spec) -> str:
     inputs = [each for each in spec.classes if each.is_input]
-    messages = {each.name for each in spec.classes} & {"Message", "ChatMessage"}
     body = "\n\n".join(_typed_dict(each) for each in inputs)
-    if "Message" in messages:
-        kinds = [f"models.{name}" for name in sorted(messages, reverse=True)]
-        union = " | ".join([kinds[0], "MessageParam", *kinds[1:]])
+    if spec.messages is not None:
+        message, answers = spec.messages.message, spec.messages.answers
+        union = " | ".join(
+            [f"models.{message}", f"{message}Param", *(f"models.{name}" for name in answers)]
+        )
         body += (
             f"\n\nMessages = str | Sequence[{union} | Mapping[str, object]]\n"
             '"""A conversation: one user message as a string, or a sequence of messages.\n\n'
-            "`MessageParam` is for dicts written in place, `Mapping[str, object]` for dicts that\n"
+            f"`{message}Param` is for dicts written in place, "
+            "`Mapping[str, object]` for dicts that\n"
             "are built in a variable, whose type has no keys.\n"
             '"""\n'
         )
     return _module(
         "What callers may pass: mappings where they do not want objects.",
         [
+            "import datetime as dt",
             "from collections.abc import Mapping",
             "from collections.abc import Sequence",
             "from typing import Literal",
@@ -199,7 +215,7 @@ def _object_check(cls: ClassModel) -> str:
         f"{each.wire!r}: "
         + call(
             "check.Property",
-            {"check": each.check, "required": "True" if each.required else None},
+            {"check": check(each.check), "required": "True" if each.required else None},
         )
         for each in cls.fields
     ).replace("checks.", "")
@@ -235,10 +251,11 @@ def _call_options(spec: Spec) -> str:
     classes: list[str] = []
     for resource in spec.resources:
         for operation in resource.operations:
-            if operation.stream is None:
+            stream = operation.stream
+            if operation.call is None or stream is None or stream.accumulator is None:
                 continue
             lines = [
-                f"class {resource.class_name}Options(TypedDict, total=False):",
+                f"class {stream.class_name.removesuffix('Stream')}Options(TypedDict, total=False):",
                 _doc(
                     f"The options of `{resource.name}.{operation.call.name}` that the methods "
                     "built on it pass on."
@@ -255,8 +272,11 @@ def _call_options(spec: Spec) -> str:
     return _module(
         "The options of calls as types, for the methods that are built on them.",
         [
+            "import datetime as dt",
+            "from collections.abc import Callable",
             "from collections.abc import Mapping",
             "from collections.abc import Sequence",
+            "from typing import Any",
             "from typing import Literal",
             "from typing import TypedDict",
             "from . import models",
@@ -267,14 +287,43 @@ def _call_options(spec: Spec) -> str:
 
 
 def _typed_dict(cls: ClassModel) -> str:
+    if not all(_can_be_attribute(each.wire) for each in cls.fields):
+        return _functional_typed_dict(cls)
     lines = [f"class {cls.name}Param(TypedDict):", _doc(f"{_sentence(cls.doc)} As a mapping."), ""]
     for each in cls.fields:
-        annotation = each.param
+        annotation = accepted(each.check)
         lines += [
             f"    {each.wire}: {annotation if each.required else f'NotRequired[{annotation}]'}",
             _doc(_sentence(each.doc)),
         ]
     return "\n".join(lines)
+
+
+def _can_be_attribute(wire: str) -> bool:
+    """Whether a name on the wire can be one in a class, where it hides no type."""
+    return (
+        re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", wire) is not None
+        and not wire.startswith("__")
+        and not iskeyword(wire)
+        and wire not in BUILTINS - {"object", "type"}
+        and wire not in ("models", "dt")
+    )
+
+
+def _functional_typed_dict(cls: ClassModel) -> str:
+    """A mapping with names that a class cannot have; its types are strings, as it may be cyclic."""
+    items = ", ".join(
+        f"{each.wire!r}: "
+        + (
+            f"{accepted(each.check)!r}"
+            if each.required
+            else f"NotRequired[{accepted(each.check)!r}]"
+        )
+        for each in cls.fields
+    )
+    name = f"{cls.name}Param"
+    doc = _doc(f"{_sentence(cls.doc)} As a mapping.", 0)
+    return f"{name} = TypedDict({name!r}, {{{items}}})\n{doc}"
 
 
 def _catalog(spec: Spec) -> str:
@@ -301,16 +350,40 @@ def _catalog(spec: Spec) -> str:
             "from .._core.catalog import Model",
             "from .._core.protocol import Protocol",
             "from .._core.protocol import Protocols",
+            "from .._core.server import Server",
         ],
-        f"BASE_URL = {spec.base_url!r}\n"
+        f"BASE_URL = {spec.servers[0].default_url!r}\n"
         f"DEFAULT_MODEL = {spec.default_model!r}\n\n"
         f"PROTOCOLS = Protocols(({protocols}), BASE_URL)\n\n"
-        f"MODELS: tuple[Model, ...] = ({models})\n",
+        f"MODELS: tuple[Model, ...] = ({models})\n" + _servers(spec),
+    )
+
+
+def _servers(spec: Spec) -> str:
+    """The servers, if there is a choice."""
+    if len(spec.servers) == 1 and not spec.servers[0].variables:
+        return ""
+    servers = "".join(
+        f"{each.name!r}: "
+        + call(
+            "Server",
+            {
+                "url": repr(each.url),
+                "description": repr(each.description) if each.description else None,
+                "variables": repr(each.variables) if each.variables else None,
+            },
+        )
+        + ","
+        for each in spec.servers
+    )
+    return (
+        f"\nSERVERS: dict[str, Server] = {{{servers}}}\n"
+        '"""The servers by name, for `Client(base_url=SERVERS[name].at())`."""\n'
     )
 
 
 def _operations(spec: Spec) -> str:
-    operations = [each for resource in spec.resources for each in resource.operations]
+    operations = list(spec.operations)
     used = {
         _constant(argument.listed_by)
         for each in operations
@@ -318,20 +391,17 @@ def _operations(spec: Spec) -> str:
         if argument.listed_by is not None
     }
     operations.sort(key=lambda each: each.constant not in used)
-    names = sorted(
-        {each.result for each in operations}
-        | {
-            name
-            for each in operations
-            if each.stream is not None
-            for name in (each.stream.chunk, each.stream.choice, each.stream.message)
-        }
-    )
     return _module(
         "The operations: what each method's call is made of.",
         [
+            "import datetime as dt",
+            "from types import NoneType",
+            "from typing import Any",
+            "from typing import Literal",
+            "from typing import cast",
             "from .._core import check",
             "from . import checks",
+            "from . import models",
             *(
                 f"from .._core.operation import {name}"
                 for name in (
@@ -339,12 +409,12 @@ def _operations(spec: Spec) -> str:
                     "Accumulator",
                     "HeaderParameter",
                     "Operation",
+                    "Paging",
                     "Route",
                     "StreamShape",
                     "StreamingOperation",
                 )
             ),
-            *(f"from .models import {name}" for name in names),
         ],
         "\n\n".join(_operation(each) for each in operations),
     )
@@ -362,7 +432,7 @@ def _route(route: RouteModel) -> str:
             name=repr(each.name),
             wire=repr(each.wire),
             kind=None if each.kind == "value" else repr(each.kind),
-            check=each.check,
+            check=None if each.type is None else check(each.type),
             location=None if each.location == "body" else repr(each.location),
             required=True if each.required else None,
             default_from=None if each.default_from is None else repr(each.default_from),
@@ -402,25 +472,73 @@ def _operation(operation: OperationModel) -> str:
     stream = operation.stream
     shape = None
     if stream is not None:
-        accumulator = _call(
-            "Accumulator",
-            result=stream.result,
-            choice=stream.choice,
-            message=stream.message,
-        )
+        accumulator = None
+        if stream.accumulator is not None:
+            accumulator = _call(
+                "Accumulator",
+                result=f"models.{stream.accumulator.result}",
+                choice=f"models.{stream.accumulator.choice}",
+                message=f"models.{stream.accumulator.message}",
+            )
         shape = _call(
             "StreamShape",
             switch=None if stream.switch is None else repr(stream.switch),
-            chunk=stream.chunk,
+            chunk=_class_value(stream.chunk),
             sentinel=None if stream.sentinel is None else repr(stream.sentinel.encode()),
             accumulator=accumulator,
         )
     return f"{operation.constant} = " + _call(
         "Operation" if stream is None else "StreamingOperation",
-        name=repr(f"{operation.resource}.{operation.call.name}"),
+        name=repr(operation.name),
         routes=f"{{{routes}}}",
-        result=operation.result,
+        result=_result_value(operation),
+        media=None if operation.result.media == "json" else repr(operation.result.media),
+        paging=_paging(operation),
         stream=shape,
+    )
+
+
+def _result(operation: OperationModel) -> str:
+    """The annotation of what a method returns."""
+    result = operation.result
+    if result.type is None:
+        return {"none": "None", "bytes": "bytes", "text": "str"}[result.media]
+    return output(result.type)
+
+
+def _result_value(operation: OperationModel) -> str:
+    """The class of what a method returns, as an expression."""
+    result = operation.result
+    if result.type is None:
+        return "NoneType" if result.media == "none" else _result(operation)
+    return _class_value(result.type)
+
+
+def _class_value(type_: Type) -> str:
+    """A type as an expression, of which type checkers take the class."""
+    annotation = output(type_)
+    if isinstance(type_, ClassType) or (isinstance(type_, LeafType) and annotation.isidentifier()):
+        return annotation
+    return f'cast("type[{annotation}]", {annotation})'
+
+
+def _stream_result(stream: StreamModel) -> str:
+    """The annotation of what a stream's chunks make together."""
+    if stream.accumulator is None:
+        return f"tuple[{output(stream.chunk)}, ...]"
+    return f"models.{stream.accumulator.result}"
+
+
+def _paging(operation: OperationModel) -> str | None:
+    pages = operation.pages
+    if pages is None:
+        return None
+    return _call(
+        "Paging",
+        parameter=repr(pages.parameter),
+        items=repr(pages.items),
+        next=None if pages.next is None else repr(pages.next),
+        first=None if pages.first == 1 else repr(pages.first),
     )
 
 
@@ -454,11 +572,7 @@ _AWAITING = _Flavour("Async", "async def", "await ", "awaiting", "AsyncClient", 
 
 def _methods(spec: Spec, backend: _Flavour) -> str:
     prefix = backend.prefix
-    operations = [each for resource in spec.resources for each in resource.operations]
-    names = sorted(
-        {each.result for each in operations}
-        | {each.stream.chunk for each in operations if each.stream is not None}
-    )
+    operations = spec.operations
     parts = [_stream_class(each, backend) for each in operations if each.stream is not None]
     parts += [_resource(each, backend) for each in spec.resources]
     parts.append(_client(spec.resources, backend))
@@ -469,11 +583,12 @@ def _methods(spec: Spec, backend: _Flavour) -> str:
             *dict.fromkeys(
                 [
                     *option_imports(),
+                    "import datetime as dt",
+                    "from typing import Any",
                     "from collections.abc import Callable",
                     "from collections.abc import Mapping",
                     "from collections.abc import Sequence",
                     "from functools import cached_property",
-                    "from typing import Any",
                     "from typing import Literal",
                     "from typing import Self",
                     "from typing import Unpack",
@@ -498,10 +613,9 @@ def _methods(spec: Spec, backend: _Flavour) -> str:
             f"from ..transports import {prefix}Transport",
             f"from .._drivers.{backend.driver} import {prefix}CallRunner",
             f"from .._drivers.{backend.driver} import {prefix}Stream",
-            *(f"from .models import {name}" for name in names),
+            f"from .._drivers.{backend.driver}_pages import {prefix}Pages",
             *(f"from .operations import {each.constant}" for each in operations),
-            # `models` alone is also an option of the client.
-            *(["from . import models"] if re.search(r"\bmodels\.[A-Z]", body) else []),
+            "from . import models",
             "from .params import Messages",
             *(f"from .params import {each.name}Param" for each in spec.classes if each.is_input),
         ],
@@ -514,11 +628,11 @@ def _stream_class(operation: OperationModel, backend: _Flavour) -> str:
     if stream is None:
         return ""
     doc = _described(
-        f"An answer that comes in pieces, each a `{stream.chunk}`.",
+        f"A response that arrives in chunks, each a `{output(stream.chunk, '')}`.",
         example=backend.example(stream.method.example, streamed=True),
         depth=1,
     )
-    base = f"{backend.prefix}Stream[{stream.chunk}, {stream.result}]"
+    base = f"{backend.prefix}Stream[{output(stream.chunk)}, {_stream_result(stream)}]"
     return f"class {backend.prefix}{stream.class_name}({base}):\n{doc}\n"
 
 
@@ -534,25 +648,41 @@ def _resource(resource: ResourceModel, backend: _Flavour) -> str:
     if resource.mixin is not None:
         lines.insert(3, f"    _runner: {backend.prefix}CallRunner\n")
     for operation in resource.operations:
-        lines += [_create(operation, backend), _stream_method(operation, backend)]
+        if operation.pages is not None:
+            lines.append(_pages_method(operation, operation.pages, backend))
+        elif operation.call is not None:
+            lines.append(_call_method(operation, operation.call, backend))
+        if operation.stream is not None:
+            lines.append(_stream_method(operation, operation.stream, backend))
     return "\n".join(lines)
 
 
-def _create(operation: OperationModel, backend: _Flavour) -> str:
-    returns = f"The answer: {_lowered(_sentence(operation.result_doc))}"
+def _call_method(operation: OperationModel, method: MethodModel, backend: _Flavour) -> str:
+    returns = "" if operation.result.media == "none" else _sentence(operation.result.doc)
     return (
-        f"    {backend.define} {operation.call.name}({_signature(operation)}) -> "
-        f"{operation.result}:\n"
-        f"{_method_doc(operation, operation.call, returns, backend, streamed=False)}\n"
+        f"    {backend.define} {method.name}({_signature(operation)}) -> "
+        f"{_result(operation)}:\n"
+        f"{_method_doc(operation, method, returns, backend, streamed=False)}\n"
         f"        return {backend.wait}self._runner.call({operation.constant}, "
         f"{_passed(operation)})\n"
     )
 
 
-def _stream_method(operation: OperationModel, backend: _Flavour) -> str:
-    stream = operation.stream
-    if stream is None:
+def _pages_method(operation: OperationModel, pages: PagesModel, backend: _Flavour) -> str:
+    if operation.call is None:
         return ""
+    item, page = output(pages.item), _result(operation)
+    returns = "The items, to iterate over; `.pages()` iterates over the pages that hold them."
+    return (
+        f"    def {operation.call.name}({_signature(operation)}) -> "
+        f"{backend.prefix}Pages[{item}, {page}]:\n"
+        f"{_method_doc(operation, operation.call, returns, backend, streamed=True)}\n"
+        f"        return {backend.prefix}Pages(self._runner, {operation.constant}, "
+        f"{_passed(operation)})\n"
+    )
+
+
+def _stream_method(operation: OperationModel, stream: StreamModel, backend: _Flavour) -> str:
     name = f"{backend.prefix}{stream.class_name}"
     returns = "The stream. The request goes out on entering it, or at the first step of a loop."
     return (
@@ -612,7 +742,7 @@ def _method_doc(
     if streamed:
         raises = [
             raises[0],
-            ("AutonomousAIError", "on entering or reading the stream, whatever went wrong."),
+            ("AutonomousAIError", "on entering or iterating it, if the call fails."),
         ]
     return _described(
         _sentence(method.summary),

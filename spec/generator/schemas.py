@@ -10,7 +10,7 @@ import math
 import re
 from typing import Any
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from autonomousai_sdk._core.check import (
     Boolean,
@@ -106,50 +106,278 @@ _SIMPLE: dict[str, Check] = {
 }
 
 
-def is_object(node: Node) -> bool:
-    """Whether a schema is an object with properties, which becomes a class."""
-    return isinstance(node.value, dict) and node.reference is None and node.has("properties")
+@frozen(kw_only=True)
+class ObjectSchema:
+    """An object with properties, which becomes a class.
 
-
-def read_type(node: Node, open_: tuple[str, ...] = ()) -> Type:
-    """The type of a schema.
-
-    Args:
-        node: the schema, perhaps a reference.
-        open_: the pointers of the schemas that contain it, to find one that contains itself.
-
-    Raises:
-        SpecError: the schema has something that Python has no form for.
+    Attributes:
+        name: the class's name.
+        node: where the spec describes it.
+        properties: its properties, with those of the objects that it is made of (`allOf`).
+        required: the names of the required ones.
+        is_closed: whether it has no other properties.
     """
+
+    name: str
+    node: Node
+    properties: dict[str, Node]
+    required: frozenset[str]
+    is_closed: bool
+
+
+class Schemas:
+    """The schemas of a spec: reads types, and collects the objects that become classes.
+
+    Attributes:
+        objects: the objects found so far, by the names of their classes.
+    """
+
+    def __init__(self, root: Node) -> None:
+        self.objects: dict[str, ObjectSchema] = {}
+        components = root.at("components") if root.has("components") else None
+        self._named = {} if components is None else components.members("schemas")
+        for name, node in self._named.items():
+            if is_object(node):
+                self.objects[name] = object_schema(name, node)
+
+    def type_of(self, node: Node, name: str = "", open_: tuple[str, ...] = ()) -> Type:
+        """The type of a schema.
+
+        Args:
+            node: the schema, perhaps a reference.
+            name: the name of the class, if it is an object without one of its own.
+            open_: the pointers of the schemas that contain it, to find one that contains
+                itself.
+
+        Raises:
+            SpecError: the schema has something that Python has no form for.
+        """
+        if node.pointer in open_:
+            raise node.error("the schema contains itself without an object between")
+        open_ = (*open_, node.pointer)
+        if node.value is True:
+            return AnyType()
+        if node.reference is not None:
+            return self._referenced(node, open_)
+        node.mapping()
+        if is_object(node):
+            return self._inline_object(node, name)
+        if node.has("allOf"):
+            return self._all_of(node, name, open_)
+        for keyword in ("oneOf", "anyOf"):
+            if node.has(keyword):
+                node.only(keyword, *(["discriminator"] if keyword == "oneOf" else []), *NOTES)
+                return self._one_of(node, node.items(keyword), name, open_)
+        return self._plain(node, name, open_)
+
+    def _referenced(self, node: Node, open_: tuple[str, ...]) -> Type:
+        target = node.resolved()
+        name = target.pointer.removeprefix("#/components/schemas/")
+        if target.pointer == name or "/" in name:
+            raise node.error("a $ref leads to a schema in components/schemas")
+        if name not in self.objects:
+            return self.type_of(target, "", open_)
+        return _nullable(target, ClassType(name=name))
+
+    def _inline_object(self, node: Node, name: str) -> Type:
+        if not name:
+            raise node.error("an object needs a name here: put it into components/schemas")
+        known = self.objects.get(name)
+        if known is not None and known.node.pointer != node.pointer:
+            raise node.error(
+                f"its class would be {name}, which {known.node.pointer} is: put it into "
+                "components/schemas under another name"
+            )
+        if known is None:
+            self.objects[name] = object_schema(name, node)
+        return _nullable(node, ClassType(name=name))
+
+    def _all_of(self, node: Node, name: str, open_: tuple[str, ...]) -> Type:
+        """What several schemas allow, none of them an object."""
+        parts = node.items("allOf")
+        rest = [key for key in node.mapping() if key not in ("allOf", *NOTES)]
+        if len(parts) == 1 and not rest:
+            return self.type_of(parts[0], name, open_)
+        merged: dict[str, Any] = {}
+        for part in (*(each.resolved() for each in parts), node):
+            for key, value in part.mapping().items():
+                if key in merged and merged[key] != value and key not in NOTES:
+                    raise part.error(f"another part of allOf has {key} {merged[key]!r} as well")
+                merged[key] = value
+        merged.pop("allOf")
+        return self.type_of(Node(node.root, merged, f"{node.pointer}/allOf"), name, open_)
+
+    def _plain(self, node: Node, name: str, open_: tuple[str, ...]) -> Type:
+        if node.has("const"):
+            node.only("const", "type", *NOTES)
+            return _enumeration(node, [node.get("const")])
+        if node.has("enum"):
+            node.only("enum", "type", *NOTES)
+            return _enumeration(node, node.values("enum"))
+        types = types_of(node)
+        known = {keyword for each in types for keyword in _KEYWORDS[each]}
+        for keyword in node.mapping():
+            if keyword not in (*known, "type", *NOTES):
+                raise node.error(
+                    f"the generator does not know {keyword!r} for {' or '.join(types)}, only "
+                    f"{', '.join(sorted(known)) or 'type'}"
+                )
+        return union(self._typed(node, each, name, open_) for each in types)
+
+    def _typed(self, node: Node, kind: str, name: str, open_: tuple[str, ...]) -> Type:
+        if kind == "array":
+            if not node.has("items"):
+                raise node.error("an array's items are missing")
+            items = self.type_of(node.member("items"), name and f"{name}Item", open_)
+            return ArrayType(items=items, bounds=_bounds(node, _ARRAY))
+        if kind != "object":
+            return _leaf(node, kind)
+        if node.has("required"):
+            raise node.error("'required' names properties, and there are none")
+        values: Type = AnyType()
+        if node.has("additionalProperties"):
+            if node.get("additionalProperties") is False:
+                raise node.error("an object without properties has additionalProperties")
+            values = self.type_of(
+                node.member("additionalProperties"), name and f"{name}Value", open_
+            )
+        return MapType(values=values, bounds=_bounds(node, _MAP))
+
+    def _one_of(self, node: Node, options: list[Node], name: str, open_: tuple[str, ...]) -> Type:
+        if not options:
+            raise node.error("there is nothing to choose from")
+        found = union(
+            self.type_of(option, name and f"{name}{position}", open_)
+            for position, option in enumerate(options, 1)
+        )
+        members = found.members if isinstance(found, UnionType) else (found,)
+        if len(members) > 1 and any(isinstance(member, AnyType) for member in members):
+            raise node.error("an option that allows anything makes the others meaningless")
+        classes = [member for member in members if isinstance(member, ClassType)]
+        if node.has("discriminator"):
+            tag, tagged = self._discriminated(node.member("discriminator"), classes)
+        elif len(classes) > 1:
+            tag, tagged = self._inferred_tag(node, classes)
+        else:
+            return found
+        return UnionType(members=members, tag=tag, tagged=tagged)
+
+    def _discriminated(
+        self, node: Node, classes: list[ClassType]
+    ) -> tuple[str, dict[str, ClassType]]:
+        node.only("propertyName", "mapping")
+        tag = node.string("propertyName")
+        tagged: dict[str, ClassType] = {}
+        for each in classes:
+            value = self._constant(each, tag)
+            if value is None:
+                raise node.error(
+                    f"{each.name} needs a required property {tag!r} with a const that is a string"
+                )
+            if value in tagged:
+                raise node.error(f"{each.name} and {tagged[value].name} have the same {tag!r}")
+            tagged[value] = each
+        for value, target in node.members("mapping").items():
+            name = target.text().rsplit("/", 1)[-1]
+            if value not in tagged or tagged[value].name != name:
+                raise target.error(f"{name} has another {tag!r} than {value!r}, or is no option")
+        if not tagged:
+            raise node.error("a discriminator tells objects apart, and there are none")
+        return tag, tagged
+
+    def _inferred_tag(
+        self, node: Node, classes: list[ClassType]
+    ) -> tuple[str, dict[str, ClassType]]:
+        """The property whose constants tell the classes apart, though the spec does not say so."""
+        for tag in self.objects[classes[0].name].properties:
+            values = [self._constant(each, tag) for each in classes]
+            if None not in values and len(set(values)) == len(values):
+                return tag, dict(zip(map(str, values), classes, strict=True))
+        names = ", ".join(each.name for each in classes)
+        raise node.error(
+            f"{names} cannot be told apart: give each a required property with a const of its "
+            "own, and name it in a discriminator"
+        )
+
+    def _constant(self, cls: ClassType, tag: str) -> str | None:
+        """The one string that a property of a class can be."""
+        schema = self.objects[cls.name]
+        if tag not in schema.properties or tag not in schema.required:
+            return None
+        node = schema.properties[tag].resolved()
+        values = [node.get("const")] if node.has("const") else node.get("enum", [])
+        return values[0] if len(values) == 1 and isinstance(values[0], str) else None
+
+
+def is_object(node: Node, open_: tuple[str, ...] = ()) -> bool:
+    """Whether a schema is an object with properties, which becomes a class."""
+    if node.reference is not None or not isinstance(node.value, dict):
+        return False
     if node.pointer in open_:
-        raise node.error("the schema contains itself without an object between")
-    open_ = (*open_, node.pointer)
-    if node.value is True:
-        return AnyType()
-    if node.reference is not None:
-        return _referenced(node, open_)
-    return _inline(node, open_)
+        raise node.error("allOf contains itself")
+    parts = node.items("allOf")
+    if len(parts) == 1 and not node.has("properties"):
+        return is_object(parts[0])  # A reference with a description is still that class.
+    return node.has("properties") or any(
+        is_object(part.resolved(), (*open_, node.pointer)) for part in parts
+    )
 
 
-def _inline(node: Node, open_: tuple[str, ...]) -> Type:
-    if is_object(node):
-        raise node.error("an object with properties needs a name: put it into components")
-    for keyword in ("oneOf", "anyOf"):
+def object_schema(name: str, node: Node) -> ObjectSchema:
+    """An object, with the objects that it is made of."""
+    properties: dict[str, Node] = {}
+    required: list[str] = []
+    is_closed = False
+    parts = _object_parts(node, ())
+    for part in parts:
+        _check_object(part)
+        is_closed |= part.get("additionalProperties") is False
+        required += part.strings("required")
+        for wire, member in part.members("properties").items():
+            if properties.setdefault(wire, member).value != member.value:
+                raise member.error(f"{properties[wire].pointer} is another property {wire!r}")
+    if is_closed and len(parts) > 1:
+        raise node.error("additionalProperties: false would forbid the other parts' properties")
+    for wire in required:
+        if wire not in properties:
+            raise node.error(f"{wire!r} is required, and not a property")
+    return ObjectSchema(
+        name=name,
+        node=node,
+        properties=properties,
+        required=frozenset(required),
+        is_closed=is_closed,
+    )
+
+
+def _check_object(node: Node) -> None:
+    """Make sure that a class can say all that an object with properties says."""
+    node.only("allOf", *OBJECT, *NOTES)
+    if node.has("type") and not set(types_of(node)) <= {"object", "null"}:
+        raise node.error("an object with properties has the type object, or null beside it")
+    if node.get("additionalProperties", default=True) not in (True, False):
+        raise node.error("an object has properties or typed additionalProperties, not both")
+    for keyword in _MAP:
         if node.has(keyword):
-            node.only(keyword, *NOTES)
-            return _one_of(node, node.items(keyword), open_)
-    if node.has("const"):
-        node.only("const", "type", *NOTES)
-        return _enumeration(node, [node.get("const")])
-    if node.has("enum"):
-        node.only("enum", "type", *NOTES)
-        return _enumeration(node, node.values("enum"))
-    types = types_of(node)
-    known = [keyword for each in types for keyword in _KEYWORDS[each]]
-    for keyword in node.mapping():
-        if keyword not in (*known, "type", *NOTES):
-            raise node.error(f"{' or '.join(types)} has no {keyword!r} that the generator knows")
-    return union(_typed(node, each, open_) for each in types)
+            raise node.error(f"the generator does not know {keyword!r} for a class")
+
+
+def _object_parts(node: Node, open_: tuple[str, ...]) -> list[Node]:
+    if node.pointer in open_:
+        raise node.error("allOf contains itself")
+    parts = [
+        part
+        for each in node.items("allOf")
+        for part in _object_parts(each.resolved(), (*open_, node.pointer))
+    ]
+    if not node.has("allOf") or node.has("properties") or node.has("required"):
+        parts.append(node)
+    return parts
+
+
+def _nullable(node: Node, type_: Type) -> Type:
+    has_null = node.has("type") and "null" in types_of(node)
+    return union([type_, NULL]) if has_null else type_
 
 
 def types_of(node: Node) -> list[str]:
@@ -169,38 +397,6 @@ def types_of(node: Node) -> list[str]:
     if not types or len(set(types)) < len(types):
         raise node.error("type lists each type once, and at least one")
     return types
-
-
-def _referenced(node: Node, open_: tuple[str, ...]) -> Type:
-    target = node.resolved()
-    name = str(node.reference).removeprefix("#/components/schemas/")
-    if "/" in name:
-        raise node.error("a schema is referred to where components/schemas defines it")
-    if is_object(target):
-        class_type = ClassType(name=name)
-        return union([class_type, NULL]) if "null" in types_of(target) else class_type
-    return read_type(target, open_)
-
-
-def _typed(node: Node, kind: str, open_: tuple[str, ...]) -> Type:
-    match kind:
-        case "array":
-            if not node.has("items"):
-                raise node.error("an array's items are missing")
-            items = read_type(node.member("items"), open_)
-            return ArrayType(items=items, bounds=_bounds(node, _ARRAY))
-        case "object":
-            if not node.has("additionalProperties"):
-                values: Type = AnyType()
-            elif node.get("additionalProperties") is False:
-                raise node.error("an object that can have no properties has no values")
-            else:
-                values = read_type(node.member("additionalProperties"), open_)
-            if node.has("required"):
-                raise node.error("an object without properties requires none")
-            return MapType(values=values, bounds=_bounds(node, _MAP))
-        case _:
-            return _leaf(node, kind)
 
 
 def _leaf(node: Node, kind: str) -> LeafType:
@@ -297,17 +493,6 @@ def _enumeration(node: Node, values: list[Any]) -> Type:
     if len(some) < len(values):
         leaves.append(NULL)
     return union(leaves)
-
-
-def _one_of(node: Node, options: list[Node], open_: tuple[str, ...]) -> Type:
-    if not options:
-        raise node.error("there is nothing to choose from")
-    found = union(read_type(option, open_) for option in options)
-    if not isinstance(found, UnionType):
-        return found
-    if any(isinstance(member, AnyType) for member in found.members):
-        raise node.error("an option that allows anything makes the others meaningless")
-    return found
 
 
 def admits(type_: Type, value: object) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from attrs import field, frozen
 
-from autonomousai_sdk._core.check import Check, Null
+from autonomousai_sdk._core.check import Check, Null, String
 
 
 @frozen(kw_only=True)
@@ -66,6 +66,7 @@ class UnionType:
 Type = LeafType | ArrayType | MapType | ClassType | AnyType | UnionType
 
 
+STRING = LeafType(annotation="str", check=String())
 NULL = LeafType(annotation="None", check=Null())
 
 

@@ -24,7 +24,11 @@ def formatted(files: dict[str, str], target: Path) -> dict[str, str]:
             Path(folder, name).write_text(source, encoding="utf-8")
         ruff = [sys.executable, "-m", "ruff"]
         options = ["--config", str(CONFIGURATION), "--no-cache", "--quiet", folder]
-        for command in (["check", "--select", "I,F401", "--fix-only"], ["format"]):
+        for command in (
+            ["check", "--select", "F401", "--fix-only"],
+            ["check", "--select", "I", "--fix-only"],
+            ["format"],
+        ):
             _run([*ruff, *command, *options])
         verify(Path(folder), target)
         return {name: Path(folder, name).read_text(encoding="utf-8") for name in files}

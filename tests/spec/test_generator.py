@@ -11,9 +11,12 @@ import pytest
 import yaml
 
 from spec.generator.__main__ import main
+from spec.generator.document import build_spec
+from spec.generator.expressions import check as check_of
+from spec.generator.expressions import output
 from spec.generator.load import Node, SpecError, load
-from spec.generator.model import Spec, modelled
-from spec.generator.render import rendered
+from spec.generator.model import Spec
+from spec.generator.render import render
 from spec.generator.write import formatted
 
 MINIATURE = Path(__file__).parent / "miniature.yaml"
@@ -21,31 +24,33 @@ MINIATURE = Path(__file__).parent / "miniature.yaml"
 
 @pytest.fixture
 def spec() -> Spec:
-    """The miniature, modelled."""
-    return modelled(load(MINIATURE))
+    """The spec of the miniature."""
+    return build_spec(load(MINIATURE))
 
 
 def test_paths_of_one_method_become_one_operation(spec: Spec) -> None:
     """Two paths that share a method are one operation, whose path the model decides."""
     (resource,) = spec.resources
     (operation,) = resource.operations
-    assert (resource.name, operation.call.name) == ("talk", "create")
+    assert (resource.name, operation.name) == ("talk", "talk.create")
     assert [route.path for route in operation.routes] == [None]
     assert [(model.id, model.path) for model in spec.models] == [
         ("small", "/small"),
         ("large", "/large"),
     ]
-    assert (spec.default_model, spec.base_url) == ("small", "https://mini.example/v1")
+    assert (spec.default_model, spec.servers[0].default_url) == ("small", "https://mini.example/v1")
 
 
 def test_arguments_follow_the_request(spec: Spec) -> None:
     """Required arguments come first; the switch is no argument; names and checks are the spec's."""
     arguments = spec.resources[0].operations[0].arguments
-    assert [(each.name, each.wire, each.kind, each.check, each.required) for each in arguments] == [
-        ("text", "words", "value", "check.String()", True),
-        ("model", "agent", "model", None, False),
-        ("max_words", "maxWords", "value", "check.Integer()", False),
+    assert [(each.name, each.wire, each.kind, each.required) for each in arguments] == [
+        ("text", "words", "value", True),
+        ("model", "agent", "model", False),
+        ("max_words", "maxWords", "value", False),
     ]
+    checks = [None if each.type is None else check_of(each.type) for each in arguments]
+    assert checks == ["check.String()", None, "check.Integer()"]
 
 
 @pytest.mark.parametrize(
@@ -107,17 +112,19 @@ def test_bounds_become_checks(schema: str, annotation: str, check: str) -> None:
     document = yaml.safe_load(MINIATURE.read_text(encoding="utf-8"))
     properties = document["components"]["schemas"]["Ask"]["properties"]
     properties["extra"] = {"description": "x", **yaml.safe_load(schema)}
-    argument = modelled(Node(document, document)).resources[0].operations[0].arguments[-1]
+    argument = build_spec(Node(document, document)).resources[0].operations[0].arguments[-1]
     assert (argument.name, argument.annotation) == ("extra", annotation)
-    assert str(argument.check).replace(",)", ")") == check
+    assert argument.type is not None
+    assert check_of(argument.type).replace(",)", ")") == check
 
 
 def test_the_stream_is_described(spec: Spec) -> None:
     """Chunk, sentinel, switch and what is joined are read off the spec."""
     stream = spec.resources[0].operations[0].stream
     assert stream is not None
-    assert (stream.chunk, stream.sentinel, stream.switch) == ("Piece", "!", "flow")
-    assert (stream.choice, stream.message) == ("Choice", "Message")
+    assert (output(stream.chunk), stream.sentinel, stream.switch) == ("models.Piece", "!", "flow")
+    assert stream.accumulator is not None
+    assert (stream.accumulator.choice, stream.accumulator.message) == ("Choice", "Message")
     (delta,) = (cls for cls in spec.classes if cls.name == "Delta")
     assert [each.metadata for each in delta.fields] == [{"concatenate": True}]
 
@@ -125,7 +132,7 @@ def test_the_stream_is_described(spec: Spec) -> None:
 def test_classes_have_types_defaults_and_prose(spec: Spec) -> None:
     """Optional fields may be None, open enums suggest, and arrays are tuples."""
     fields = {
-        (cls.name, each.name): (str(each.annotation), each.default)
+        (cls.name, each.name): (output(each.type, ""), each.default)
         for cls in spec.classes
         for each in cls.fields
     }
@@ -141,7 +148,7 @@ def test_parameters_become_arguments(spec: Spec) -> None:
     document = yaml.safe_load(MINIATURE.read_text(encoding="utf-8"))
     document["paths"] |= yaml.safe_load(ROOMS)
     document["tags"].append({"name": "rooms", "description": "Rooms."})
-    rooms = modelled(Node(document, document)).resources[1]
+    rooms = build_spec(Node(document, document)).resources[1]
     find, drop = rooms.operations
     (route,) = find.routes
     assert (route.http_method, route.path, route.has_body) == ("GET", "/rooms/{roomId}", False)
@@ -154,8 +161,8 @@ def test_parameters_become_arguments(spec: Spec) -> None:
         ("sizes", "size", "query", "Sequence[int]", False),
     ]
     assert [(each.wire, each.default) for each in route.headers] == [("accept", "*/*")]
-    assert (drop.call.name, drop.routes[0].http_method) == ("drop", "DELETE")
-    files = rendered(modelled(Node(document, document)))
+    assert (drop.name, drop.routes[0].http_method) == ("rooms.drop", "DELETE")
+    files = render(build_spec(Node(document, document)))
     assert "extra_body" not in files["methods.py"].partition("class Rooms")[2]
 
 
@@ -184,7 +191,7 @@ ROOMS = """
 
 def test_both_colours_have_the_same_methods(spec: Spec) -> None:
     """The async methods are the blocking ones with `async` and `await`."""
-    files = rendered(spec)
+    files = render(spec)
     blocking, awaiting = files["methods.py"], files["async_methods.py"]
     assert "    def create(self, text: str, *, model: str | None = None" in blocking
     assert "    async def create(self, text: str, *, model: str | None = None" in awaiting
@@ -213,7 +220,10 @@ def change(path: str, value: object) -> Callable[[dict[str, Any]], None]:
 
 WRONG = [
     (change("components|schemas|Ask|properties|words|type", "blob"), "does not know the type"),
-    (change("components|schemas|Ask|properties|maxWords|pattern", "x"), "integer has no 'pattern'"),
+    (
+        change("components|schemas|Ask|properties|maxWords|pattern", "x"),
+        "does not know 'pattern' for integer",
+    ),
     (change("components|schemas|Ask|properties|words|pattern", "["), "not a pattern that Python"),
     (change("components|schemas|Ask|properties|words|minLength", -1), "a count belongs here"),
     (change("components|schemas|Ask|properties|maxWords|minimum", "1"), "a number belongs here"),
@@ -230,12 +240,12 @@ WRONG = [
     (change("components|schemas|Ask|required", ["nothing"]), "'nothing' is required"),
     (
         change("components|schemas|Ask|properties|words|x-python", {"name": "class"}),
-        "no Python name",
+        "it is a keyword: give one by",
     ),
     (change("components|schemas|Choice|properties|message", {"$ref": "#/x"}), "leads nowhere"),
     (change("paths|/small|trace", {}), "does not know 'trace'"),
     (change("paths|/small", {}), "a path needs an operation"),
-    (change("paths|/small|get", {}), "names no resource"),
+    (change("paths|/small|get", {}), "names no method of the client"),
     (
         change(
             "paths|/small|post|x-models", [{"id": "large", "default": True, "description": "x"}]
@@ -248,7 +258,7 @@ WRONG = [
     ),
     (change("paths|/large|post|responses", {}), "responses differs"),
     (change("tags", [{"name": "other", "description": "x"}]), "no tag to describe it"),
-    (change("paths|/small|post|x-python", {"resource": "talk"}), "names no resource"),
+    (change("paths|/small|post|x-python", {"resource": "talk"}), "names no method of the client"),
 ]
 
 
@@ -260,7 +270,7 @@ def test_what_is_not_known_is_refused(
     document = copy.deepcopy(yaml.safe_load(MINIATURE.read_text(encoding="utf-8")))
     apply(document)
     with pytest.raises(SpecError, match=message) as caught:
-        modelled(Node(document, document))
+        build_spec(Node(document, document))
     assert str(caught.value).startswith("#")
 
 

@@ -1,0 +1,175 @@
+"""Objects of the spec as classes: their fields, defaults and docstrings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .load import Node
+from .model import ClassModel, FieldModel, MessagesModel
+from .names import FIELDS, camel, check_class_name, check_unique, extensions, python_name
+from .schemas import ObjectSchema, Schemas, admits
+from .types import NULL, ArrayType, ClassType, MapType, Type, UnionType, parts, union
+
+METADATA = ("nulls", "lenient", "parts", "also", "fallback")
+"""What x-python tells the core about a field (`_core.fields` explains the keys)."""
+
+ON_A_PROPERTY = (
+    *("name", "role", "doc", "defaultFrom", "listedBy", "instead", "whenStreaming", "answers"),
+    *("keyword", "passedOn"),
+    *("mixin", "skip"),
+    *METADATA,
+)
+
+
+def prose(node: Node) -> str:
+    """A place's description, in one line.
+
+    Raises:
+        SpecError: there is none.
+    """
+    for place in (node, node.resolved()):
+        if place.has("description"):
+            text = " ".join(place.string("description").split())
+            if text:
+                return text
+    raise node.error("a description is missing")
+
+
+class Classes:
+    """The classes of a spec, of which the operations decide what they are used for."""
+
+    def __init__(self, schemas: Schemas) -> None:
+        self.schemas = schemas
+        self._fields: dict[str, tuple[FieldModel, ...]] = {}
+        self.messages: MessagesModel | None = None
+        self._inputs: set[str] = set()
+        self._outputs: set[str] = set()
+        for name in list(schemas.objects):
+            self.fields(name)
+
+    def fields(self, name: str) -> tuple[FieldModel, ...]:
+        """The fields of a class."""
+        if name not in self._fields:
+            schema = self.schemas.objects[name]
+            check_class_name(schema.node, name)
+            extensions(schema.node, *ON_A_PROPERTY)
+            fields = tuple(self._field(schema, wire) for wire in schema.properties)
+            check_unique(schema.node, [each.name for each in fields], "fields")
+            self._fields[name] = fields
+        return self._fields[name]
+
+    def passed(self, type_: Type, node: Node) -> None:
+        """Note that callers pass a type, as a place in the spec says."""
+        self._reach(type_, node, self._inputs)
+
+    def returned(self, type_: Type, node: Node) -> None:
+        """Note that responses have a type, as a place in the spec says."""
+        self._reach(type_, node, self._outputs)
+
+    def models(self) -> tuple[ClassModel, ...]:
+        """The classes, each after the class that it was found in."""
+        skipped = {
+            name
+            for name, schema in self.schemas.objects.items()
+            if extensions(schema.node).get("skip")
+        }
+        return tuple(self._model(schema) for name, schema in self._ordered() if name not in skipped)
+
+    def _ordered(self) -> Iterable[tuple[str, ObjectSchema]]:
+        for name in [*self.schemas.objects]:
+            self.fields(name)
+        objects = self.schemas.objects
+        return sorted(objects.items(), key=lambda item: _position(item[1].node))
+
+    def _model(self, schema: ObjectSchema) -> ClassModel:
+        return ClassModel(
+            name=schema.name,
+            doc=prose(schema.node),
+            fields=self.fields(schema.name),
+            is_input=schema.name in self._inputs,
+            is_output=schema.name in self._outputs,
+            is_closed=schema.is_closed,
+            mixin=extensions(schema.node).get("mixin"),
+        )
+
+    def _reach(self, type_: Type, node: Node, found: set[str]) -> None:
+        if isinstance(type_, ClassType):
+            if type_.name in found:
+                return
+            found.add(type_.name)
+            schema = self.schemas.objects[type_.name]
+            for each in self.fields(type_.name):
+                self._reach(each.check, schema.properties[each.wire], found)
+        if isinstance(type_, UnionType) and found is self._outputs:
+            for kind in (ArrayType, MapType):
+                if sum(isinstance(member, kind) for member in type_.members) > 1:
+                    raise node.error("two lists, or two maps, cannot be told apart when decoded")
+        for part in parts(type_):
+            self._reach(part, node, found)
+
+    def _field(self, schema: ObjectSchema, wire: str) -> FieldModel:
+        node = schema.properties[wire]
+        python = extensions(node, *ON_A_PROPERTY)
+        sent = self.schemas.type_of(node, f"{schema.name}{camel(wire)}")
+        # The decoder refuses anything but null for an error, so that none passes for an answer.
+        type_ = NULL if python.get("role") == "error" else sent
+        default = _default(node, type_, self.schemas)
+        required = wire in schema.required
+        if default is None and not required:
+            type_, default = union([type_, NULL]), "None"
+        name = python_name(node, wire, FIELDS | {*self.schemas.objects}, "a field")
+        return FieldModel(
+            name=name,
+            wire=wire,
+            type=type_,
+            required=required,
+            default=default,
+            doc=prose(node),
+            metadata=_metadata(node, wire, name),
+            check=sent,
+        )
+
+
+def _position(node: Node) -> tuple[int, ...]:
+    """Where in the document a place is, for sorting; what components hold comes first."""
+    found: list[int] = []
+    place = Node(node.root, node.root)
+    for part in node.pointer[2:].split("/"):
+        name = part.replace("~1", "/").replace("~0", "~")
+        if place.is_list:
+            found.append(int(name))
+            place = place.item(int(name))
+        else:
+            found.append(-1 if name == "components" else [*place.mapping()].index(name))
+            place = place.member(name)
+    return tuple(found)
+
+
+def _default(node: Node, type_: Type, schemas: Schemas) -> str | None:
+    """The default of a field, as source."""
+    holder = node if node.has("default") else node.resolved()
+    if holder.has("const"):
+        return repr(holder.get("const"))
+    if not holder.has("default"):
+        return None
+    value = holder.get("default")
+    member = holder.member("default")
+    if not admits(type_, value):
+        raise member.error(f"{value!r} is not a value that the schema allows")
+    if isinstance(type_, ClassType):
+        if schemas.objects[type_.name].required:
+            raise member.error(f"{type_.name} has required properties, so it cannot be empty")
+        return f"factory={type_.name}"
+    if value == {}:
+        return "factory=dict"
+    return "()" if value == [] else repr(value)
+
+
+def _metadata(node: Node, wire: str, name: str) -> dict[str, object]:
+    python = extensions(node.resolved()) | extensions(node)
+    metadata: dict[str, object] = {"wire": wire} if name != wire else {}
+    if node.flag("x-concatenate"):
+        metadata["concatenate"] = True
+    if node.get("contentMediaType") == "application/json" and not node.has("contentSchema"):
+        metadata["json"] = True
+    return metadata | {name: python[name] for name in METADATA if name in python}

@@ -1,0 +1,115 @@
+"""Names in Python: what the generated code can use, and what would hide something in it."""
+
+from __future__ import annotations
+
+import ast
+import keyword
+import re
+from pathlib import Path
+from typing import Any
+
+from .load import Node
+
+PACKAGE = Path(__file__).parents[2] / "autonomousai_sdk"
+
+BUILTINS = frozenset({"bool", "bytes", "dict", "float", "int", "object", "str", "tuple", "type"})
+"""Builtins in annotations. A class's own attribute of that name would hide them."""
+
+FIELDS = BUILTINS - {"object", "type"} | {"dt", "field", "frozen", "self", "class_defaults"}
+"""Names that no field may have."""
+
+ARGUMENTS = frozenset({"self", "headers", "extra_body", "timeout", "max_retries"})
+"""Names that every method has already."""
+
+METHODS = BUILTINS | {"dt", "models", "cached_property"}
+"""Names that no method may have."""
+
+CLASSES = frozenset(
+    {
+        *("Any", "Literal", "Mapping", "NotRequired", "Sequence", "TypedDict", "Messages"),
+        *("True", "False", "None"),
+    }
+)
+"""Names that no schema may have."""
+
+
+def python_name(node: Node, wire: str, taken: frozenset[str], what: str) -> str:
+    """The name of a field, argument, method or resource: that in x-python, or the wire's.
+
+    Raises:
+        SpecError: Python or the generated code has another use for the name.
+    """
+    name = str(extensions(node).get("name", wire))
+    check_name(node, name, taken, what, "give one by x-python.name")
+    return name
+
+
+def check_name(node: Node, name: object, taken: frozenset[str], what: str, way_out: str) -> None:
+    """Make sure that a name is one that the generated code can have."""
+    if not isinstance(name, str) or not re.fullmatch(r"[a-z][A-Za-z0-9_]*", name):
+        raise node.error(
+            f"{name!r} cannot name {what}: a name has letters, digits and underscores, the first "
+            f"one a small letter; {way_out}"
+        )
+    if keyword.iskeyword(name):
+        raise node.error(f"{name!r} cannot name {what}, since it is a keyword: {way_out}")
+    if name in taken:
+        raise node.error(f"{name!r} cannot name {what}, since it is taken: {way_out}")
+
+
+def check_class_name(node: Node, name: str) -> None:
+    """Make sure that a schema's name can be that of a class."""
+    if not re.fullmatch(r"[A-Z][A-Za-z0-9_]*", name) or keyword.iskeyword(name):
+        raise node.error(
+            f"{name!r} cannot name a class: it starts with a capital letter, and has letters, "
+            "digits and underscores; rename the schema"
+        )
+    if name in CLASSES:
+        raise node.error(f"{name!r} cannot name a class, since it is taken: rename the schema")
+
+
+def check_unique(node: Node, names: list[str], what: str) -> None:
+    """Make sure that no name occurs twice."""
+    for name in names:
+        if names.count(name) > 1:
+            raise node.error(f"there are two {what} named {name!r}: x-python.name renames one")
+
+
+def extensions(node: Node, *known: str) -> dict[str, Any]:
+    """What x-python says of a place.
+
+    Args:
+        node: the place.
+        known: the keys that mean something there; none to leave that to another call.
+
+    Raises:
+        SpecError: there is another key.
+    """
+    if not node.has("x-python"):
+        return {}
+    member = node.member("x-python")
+    if known:
+        member.only(*known)
+    return dict(member.mapping())
+
+
+def camel(name: str) -> str:
+    """A name in the form of a class's."""
+    words = re.findall(r"[A-Za-z0-9]+", name)
+    return "".join(word[:1].upper() + word[1:] for word in words)
+
+
+def client_attributes() -> frozenset[str]:
+    """The attributes that the clients define themselves."""
+    names: set[str] = set()
+    for module in ("_base_client", "_client"):
+        tree = ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef) and node.name in ("BaseClient", "Client"):
+                # A property may give a resource more methods than the generated ones.
+                names |= {
+                    each.name
+                    for each in node.body
+                    if isinstance(each, ast.FunctionDef) and not each.decorator_list
+                }
+    return frozenset(names | {"aclose", "with_options"})

@@ -1,11 +1,11 @@
-"""The Python SDK for AutonomousAI: chat with its models, or with local ones, by one client.
+"""The Python SDK for AutonomousAI: one client for its models and for local ones.
 
     from autonomousai_sdk import Client
 
     with Client() as client:
         print(client.chat.create("Why is the sky blue?").text)
 
-Names are loaded when they are first used: importing the package costs next to nothing.
+Each name is loaded on first use, so importing the package takes almost no time.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ _MODULES = {
     ),
     "transports.httpx": ("AsyncHTTPXTransport", "HTTPXTransport"),
 }
-"""Where each public name lives. A test holds it against the imports above."""
+"""The module of each public name. A test compares it with the imports above."""
 
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
@@ -227,7 +227,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Load a public name when it is first used (PEP 562)."""
+    """Load a public name on first use (PEP 562)."""
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

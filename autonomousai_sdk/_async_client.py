@@ -1,4 +1,4 @@
-"""The awaiting client: its lifecycle, and nothing else.
+"""The awaiting client: its connections and its lifecycle.
 
 The twin of `_client`. What both share is in `_base_client`; the constructor and the methods
 that make calls are generated (`_generated.async_methods`).
@@ -20,10 +20,10 @@ from .transports._select import new_async_transport
 
 
 class AsyncClient(AsyncResources):
-    """A client for AutonomousAI and whatever speaks its protocol, awaiting: on asyncio or trio.
+    """An async client for AutonomousAI and compatible servers, on asyncio or trio.
 
-    Safe to use from many tasks at once. Connections are opened when they are first needed,
-    kept for each event loop, and closed by `close` or at the end of an `async with` block.
+    A client can be used from many tasks at once. It opens connections on first use, keeps them for
+    each event loop, and closes them by `close` or at the end of an `async with` block.
 
     See `__init__` for the options.
 

@@ -1,4 +1,4 @@
-"""The blocking client: its lifecycle, and nothing else.
+"""The blocking client: its connections and its lifecycle.
 
 The twin of `_async_client`. What both share is in `_base_client`; the constructor and the methods
 that make calls are generated (`_generated.methods`).
@@ -20,10 +20,10 @@ from .transports._select import new_transport
 
 
 class Client(Resources):
-    """A client for AutonomousAI and whatever speaks its protocol, blocking.
+    """A blocking client for AutonomousAI and compatible servers.
 
-    Safe to use from many threads at once. Connections are opened when they are first
-    needed, kept, and closed by `close` or at the end of a `with` block.
+    A client can be used from many threads at once. It opens connections on first use, keeps them,
+    and closes them by `close` or at the end of a `with` block.
 
     See `__init__` for the options.
 

@@ -2,9 +2,9 @@
 
     AutonomousAIError
     ├ ConfigurationError            a bad argument or environment (also a ValueError)
-    ├ APIConnectionError            no answer: refused, reset, TLS, proxy
-    │ └ APITimeoutError             a time limit expired: .limit and .seconds say which
-    ├ APIStatusError                the service answered with an error: .status, .code, .body …
+    ├ APIConnectionError            no response: refused, reset, TLS, proxy
+    │ └ APITimeoutError             a time limit expired: .limit, .seconds
+    ├ APIStatusError                the service returned an error: .status, .code, .body …
     │ ├ BadRequestError             400
     │ ├ AuthenticationError         401
     │ ├ PermissionDeniedError       403
@@ -15,16 +15,16 @@
     │ ├ UnprocessableEntityError    422
     │ ├ RateLimitError              429
     │ └ InternalServerError         5xx
-    ├ APIResponseError              an answer that is not what the spec says: .body has the bytes
-    ├ AnswerParseError              an answer that does not match `into=`: .problems, .attempts
-    ├ ToolLoopError                 `chat.run` stopped without an answer: .messages, .rounds
+    ├ APIResponseError              the response does not match the spec: .body has the bytes
+    ├ AnswerParseError              the completion does not match `into=`: .problems, .attempts
+    ├ ToolLoopError                 `chat.run` stopped early: .messages, .rounds
     └ StreamError
-      ├ StreamInterrupted           the stream ended before the answer did
-      └ StreamDecodeError           an event that is not a chunk: .data has the bytes
+      ├ StreamInterrupted           the stream ended before the completion was whole
+      └ StreamDecodeError           an event is not a valid chunk: .data has the bytes
 
-This module is the lowest layer: it knows nothing of requests, transports or models.
-Every error pickles, names the endpoint and the try it belongs to, and shows no secret:
-whoever raises one redacts what goes in.
+This module is the lowest layer: it imports no other module of the package. Every error can be
+pickled, names its endpoint and attempt, and holds no secret: the code that raises it redacts its
+arguments.
 """
 
 from __future__ import annotations
@@ -64,11 +64,11 @@ class AutonomousAIError(Exception):
     """The base of every error of this SDK.
 
     Attributes:
-        message: what went wrong, in one sentence.
-        endpoint: method and URL of the call, or None when nothing was to be sent.
-        attempt: the try that failed, counted from 1, or None when nothing was sent.
-        partial: what a stream had delivered before the error, put together as a
-            completion; None outside of streams and when nothing had come.
+        message: what failed, in one sentence.
+        endpoint: the method and URL of the call, or None if the error is not about a call.
+        attempt: the number of the attempt that failed, from 1, or None if nothing was sent.
+        partial: the chunks that a stream had delivered before the error, as a completion; None
+            outside of streams, and if no chunk had arrived.
 
     Example:
         >>> try:
@@ -96,24 +96,24 @@ class AutonomousAIError(Exception):
     def __str__(self) -> str:
         if self.endpoint is None:
             return self.message
-        attempt = "" if self.attempt is None else f", try {self.attempt}"
+        attempt = "" if self.attempt is None else f", attempt {self.attempt}"
         return f"{self.message} [{self.endpoint}{attempt}]"
 
 
 class ConfigurationError(AutonomousAIError, ValueError):
-    """A bad argument or environment variable, found before anything was sent."""
+    """An argument or environment variable is invalid; nothing was sent."""
 
 
 class APIConnectionError(AutonomousAIError):
-    """No answer came: the connection could not be made, or broke before the answer."""
+    """No response: the connection could not be made, or broke before the response."""
 
 
 class APITimeoutError(APIConnectionError):
     """A time limit expired.
 
     Attributes:
-        limit: the limit's name in `Timeout`: connect, read, write, pool, total or idle.
-        seconds: that limit, in seconds.
+        limit: the name of the limit in `Timeout`: connect, read, write, pool, total or idle.
+        seconds: the limit, in seconds.
     """
 
     def __init__(
@@ -132,16 +132,16 @@ class APITimeoutError(APIConnectionError):
 
 
 class APIStatusError(AutonomousAIError):
-    """The service answered with an error.
+    """The service returned an error.
 
     Attributes:
-        status: the HTTP status; for an error event inside a stream, the status that
-            its code stands for.
-        headers: the answer's headers, names in lower case.
-        body: the error body: parsed JSON, or text. Bodies over 1 MiB are cut.
-        code: the service's own code or type for the error, if it gave one.
-        request_id: the service's id for the request, if it gave one.
-        retry_after: seconds the service asked to wait before another try, if it did.
+        status: the HTTP status; for an error event inside a stream, the status that its code
+            corresponds to.
+        headers: the response's headers, names in lower case.
+        body: the error body: parsed JSON, or text. Bodies over 1 MiB are truncated.
+        code: the service's own code or type of the error, or None.
+        request_id: the service's id of the request, or None.
+        retry_after: the seconds that the service asked to wait before a retry, or None.
     """
 
     def __init__(
@@ -168,23 +168,23 @@ class APIStatusError(AutonomousAIError):
 
 
 class BadRequestError(APIStatusError):
-    """400: the service could not make sense of the request."""
+    """400: the service could not understand the request."""
 
 
 class AuthenticationError(APIStatusError):
-    """401: the key is missing or wrong."""
+    """401: the key is missing or invalid."""
 
 
 class PermissionDeniedError(APIStatusError):
-    """403: the key may not do this."""
+    """403: the key does not permit this."""
 
 
 class NotFoundError(APIStatusError):
-    """404: no such endpoint or model."""
+    """404: the endpoint or model does not exist."""
 
 
 class RequestTimeoutError(APIStatusError):
-    """408: the service gave up waiting for the request."""
+    """408: the service timed out waiting for the request."""
 
 
 class ConflictError(APIStatusError):
@@ -192,11 +192,11 @@ class ConflictError(APIStatusError):
 
 
 class RequestTooLargeError(APIStatusError):
-    """413: the request is larger than the service takes."""
+    """413: the request is larger than the service accepts."""
 
 
 class UnprocessableEntityError(APIStatusError):
-    """422: well-formed, but refused."""
+    """422: the request is well-formed, but the service rejected its content."""
 
 
 class RateLimitError(APIStatusError):
@@ -208,13 +208,13 @@ class InternalServerError(APIStatusError):
 
 
 class APIResponseError(AutonomousAIError):
-    """An answer that is not what the spec says.
+    """The response does not match the spec.
 
     Attributes:
         status: the HTTP status.
-        headers: the answer's headers, names in lower case.
-        body: the answer's bytes, at most 1 MiB of them.
-        request_id: the service's id for the request, if it gave one.
+        headers: the response's headers, names in lower case.
+        body: the response's bytes, at most 1 MiB of them.
+        request_id: the service's id of the request, or None.
     """
 
     def __init__(
@@ -237,11 +237,11 @@ class APIResponseError(AutonomousAIError):
 
 
 class AnswerParseError(AutonomousAIError):
-    """The model's answer to `chat.parse` does not match the type, was cut or was refused.
+    """The completion of `chat.parse` does not match the type, was cut short, or is a refusal.
 
     Attributes:
-        problems: one line for each wrong field of the last answer: its path, and what is wrong.
-        attempts: every answer of the model with its problems.
+        problems: one line for each invalid field of the last completion: its path and the reason.
+        attempts: every completion with its problems.
     """
 
     def __init__(
@@ -260,11 +260,11 @@ class AnswerParseError(AutonomousAIError):
 
 
 class ToolLoopError(AutonomousAIError):
-    """`chat.run` stopped before the model gave a final answer.
+    """`chat.run` stopped before the model gave a final completion.
 
     Attributes:
-        messages: the conversation so far, with the calls and their results.
-        rounds: how many answers the model gave.
+        messages: the conversation so far, with the tool calls and their results.
+        rounds: the number of completions.
     """
 
     def __init__(
@@ -283,10 +283,10 @@ class ToolLoopError(AutonomousAIError):
 
 
 class StreamError(AutonomousAIError):
-    """A stream that could not be read to its end.
+    """The stream could not be read to its end.
 
     Attributes:
-        request_id: the service's id for the request, if it gave one.
+        request_id: the service's id of the request, or None.
     """
 
     def __init__(
@@ -303,11 +303,11 @@ class StreamError(AutonomousAIError):
 
 
 class StreamInterrupted(StreamError):
-    """The stream stopped with neither a finish reason nor its end marker."""
+    """The stream stopped without a finish reason and without its end marker."""
 
 
 class StreamDecodeError(StreamError):
-    """An event that is not what the spec says: not JSON, not UTF-8, not a chunk, too long.
+    """An event does not match the spec: it is not JSON, not UTF-8, not a chunk, or too long.
 
     Attributes:
         data: the event's bytes, at most 1 MiB of them.

@@ -155,7 +155,7 @@ def test_every_attribute_is_documented(cls: type[AutonomousAIError]) -> None:
 @pytest.mark.parametrize("cls", CLASSES)
 def test_the_text_names_the_endpoint_and_the_try(cls: type[AutonomousAIError]) -> None:
     """The text of an error names the endpoint and the attempt."""
-    assert str(made(cls)) == "It failed. [POST https://service.example/chat, try 2]"
+    assert str(made(cls)) == "It failed. [POST https://service.example/chat, attempt 2]"
     assert str(cls("It failed.", endpoint="POST /chat")) == "It failed. [POST /chat]"
     assert str(cls("It failed.", attempt=2)) == "It failed."
 

@@ -1,7 +1,7 @@
-"""The SDK's logger, and the environment variable that turns it on.
+"""The SDK's logger, and the environment variable that enables it.
 
-What is logged is in `flow`: at `debug` method, URL, status, try, duration and request id of
-each try, at `info` retries alone. Never a body, a header or a key.
+`flow` logs the method, URL, status, duration and request id of each attempt at `debug`, and
+retries at `info`. No body, header or key is logged.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 def configure_logging(environ: Mapping[str, str]) -> None:
-    """Log to stderr if `AUTONOMOUSAI_LOG` says so; what the application set up stays.
+    """Log to stderr if `AUTONOMOUSAI_LOG` is set, unless the application has handlers.
 
     Raises:
         ConfigurationError: the variable is neither `debug` nor `info`.
@@ -27,7 +27,7 @@ def configure_logging(environ: Mapping[str, str]) -> None:
     if not wanted:
         return
     if wanted not in _LEVELS:
-        raise ConfigurationError(f"AUTONOMOUSAI_LOG is 'debug' or 'info', not {wanted!r}.")
+        raise ConfigurationError(f"AUTONOMOUSAI_LOG must be 'debug' or 'info', not {wanted!r}.")
     logger.setLevel(_LEVELS[wanted])
     if not logger.hasHandlers():
         handler = logging.StreamHandler()

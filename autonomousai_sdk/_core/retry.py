@@ -1,6 +1,6 @@
-"""Whether to try again, and when: back-off, the service's own wishes, and the budget.
+"""When to retry: backoff, `Retry-After`, and the retry budget.
 
-Pure decisions: randomness and the time of day are arguments.
+Randomness and the time of day are arguments.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from threading import Lock
 from attrs import Factory, define, field, frozen
 
 LONGEST_WAIT = 60.0
-"""The longest wait a service may ask for and get, in seconds."""
+"""The longest `Retry-After` that is obeyed, in seconds."""
 
 RETRYABLE = frozenset({408, 409, 429})
-"""The statuses below 500 that are worth another try."""
+"""The statuses below 500 that are retried."""
 
 _DIGITS = re.compile(r"[0-9]{1,30}(\.[0-9]{1,9})?")
 
 
 @frozen
 class Backoff:
-    """Waits that double: exponential back-off with jitter.
+    """Exponential backoff with jitter.
 
     Attributes:
-        initial: the first wait, in seconds.
-        longest: what no wait exceeds, in seconds.
-        jitter: the share of a wait that chance may take off it, so that clients that
-            failed together do not come back together.
+        initial: the first wait, in seconds; each further one is twice as long.
+        longest: the longest wait, in seconds.
+        jitter: the random part of a wait, so that clients that failed at the same time do not
+            retry at the same time.
     """
 
     initial: float = 0.5
@@ -38,19 +38,19 @@ class Backoff:
     jitter: float = 0.25
 
     def wait(self, attempt: int, random: float) -> float:
-        """Seconds to wait after the try of that number, from 1; `chance` is in [0, 1)."""
-        # 2**62 is over any wait: the exponent is bounded so that it cannot overflow.
+        """Return the seconds to wait after an attempt, counted from 1; `random` is in [0, 1)."""
+        # 2**62 exceeds any wait, so bounding the exponent only prevents an overflow.
         doubled = self.initial * 2.0 ** min(attempt - 1, 62)
         return min(doubled, self.longest) * (1 - self.jitter * random)
 
 
 @define
 class RetryBudget:
-    """Tokens that retries cost, so that a failing service is not hammered.
+    """A token bucket for retries, which protects a failing service from a client's load.
 
-    A retry takes `cost` tokens; the call that then succeeds gives them back, and a call
-    that succeeds at once gives one. With none left, calls fail at their first error.
-    This is the standard retry mode of the AWS SDKs, with its numbers.
+    A retry costs `cost` tokens. A call that succeeds after retries returns the cost of one, and a
+    call that succeeds at once returns one token. Without tokens, a call fails at its first error.
+    These are the rules and numbers of the AWS SDKs' standard retry mode.
     """
 
     capacity: int = 500
@@ -59,7 +59,7 @@ class RetryBudget:
     _lock: Lock = field(init=False, factory=Lock, repr=False, eq=False)
 
     def take(self) -> bool:
-        """Pay for one retry; False when the budget does not cover it."""
+        """Pay for one retry; return False if there are not enough tokens."""
         with self._lock:
             if self.tokens < self.cost:
                 return False
@@ -67,20 +67,20 @@ class RetryBudget:
             return True
 
     def succeeded(self, attempt: int) -> None:
-        """Take back what the last retry cost, or one token if there was none."""
+        """Return the cost of one retry to the bucket, or one token if there was no retry."""
         with self._lock:
             self.tokens = min(self.capacity, self.tokens + (1 if attempt == 1 else self.cost))
 
 
 def retry_after(headers: Mapping[str, str], date: float) -> float | None:
-    """Seconds the service asks to wait; None when it does not, or says nonsense.
+    """Return the seconds that the service asks to wait, or None if it sent no valid number.
 
     Args:
-        headers: the answer's, with names in lower case.
+        headers: the response's headers.
         date: the time of day, in seconds since 1970.
 
-    `retry-after` is RFC 9110, section 10.2.3: seconds or a date. `retry-after-ms` is
-    the field's, and more exact, so it goes first.
+    `retry-after` is seconds or a date (RFC 9110, section 10.2.3). `retry-after-ms`, which some LLM
+    services send, is more exact and takes precedence.
     """
     milliseconds = headers.get("retry-after-ms")
     if milliseconds is not None and (number := _number(milliseconds)) is not None:
@@ -101,7 +101,7 @@ def retry_after(headers: Mapping[str, str], date: float) -> float | None:
 
 
 def _number(value: str) -> float | None:
-    """A plain positive decimal number in ASCII, which float() alone is too lax for."""
+    """Parse a positive decimal number in ASCII; float() would accept more."""
     value = value.strip()
     if not _DIGITS.fullmatch(value):
         return None
@@ -109,7 +109,7 @@ def _number(value: str) -> float | None:
 
 
 def is_retryable(status: int, headers: Mapping[str, str]) -> bool:
-    """Whether an error status is worth another try; `x-should-retry` decides if it is there."""
+    """Whether to retry after an error status; the header `x-should-retry` takes precedence."""
     wish = headers.get("x-should-retry", "").strip().lower()
     if wish in ("true", "false"):
         return wish == "true"

@@ -1,6 +1,6 @@
-"""A string that does not show itself, and the removal of secrets from text about to be shown.
+"""A string that its repr hides, and the redaction of secrets from text.
 
-Owns the only place where a key can be read back: `Secret.reveal`.
+`Secret.reveal` is the only way to read a key.
 """
 
 from __future__ import annotations
@@ -12,17 +12,16 @@ HIDDEN = "**********"
 
 
 class Secret:
-    """A key or password: shows as asterisks and refuses to be pickled."""
+    """A key or password, which repr shows as asterisks and pickle refuses."""
 
     __slots__ = ("_reveal",)
 
     def __init__(self, value: str) -> None:
-        # A closure instead of an attribute: vars(), slots and debuggers that print
-        # locals with repr() show a function, not the value.
+        # A closure instead of an attribute: vars(), slots and debuggers show a function.
         self._reveal: Callable[[], str] = lambda: value
 
     def reveal(self) -> str:
-        """The value itself, for the header it belongs in."""
+        """Return the value, to be sent."""
         return self._reveal()
 
     def __repr__(self) -> str:
@@ -43,7 +42,7 @@ class Secret:
         return self
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a Secret is not pickled: it would be readable in the pickle")
+        raise TypeError("a Secret cannot be pickled: a pickle is readable")
 
     def redact(self, text: str) -> str:
         """`text` with every occurrence of the secret replaced by asterisks."""

@@ -1,8 +1,7 @@
-"""What a client is set up with, and what one call changes of it.
+"""The options of clients and calls, and the settings that a client resolves from them.
 
-Resolves arguments over environment over defaults, and checks all of it: everything a
-caller can get wrong before a request is found here or in `message`. The environment is an
-argument.
+Arguments take precedence over the environment, and both over defaults. Everything is checked here,
+so that a mistake is found before a request. The environment is an argument.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from .verify import Verify
 
 
 class Environment(Mapping[str, str]):
-    """Environment variables that do not show: a traceback with locals would list them all."""
+    """Environment variables whose repr hides them, for tracebacks that show local variables."""
 
     __slots__ = ("_variables",)
 
@@ -46,7 +45,7 @@ class Environment(Mapping[str, str]):
 
 @frozen
 class CallOptions:
-    """What one call sets for itself; None leaves the client's setting."""
+    """The options of one call; None keeps the client's setting."""
 
     headers: Mapping[str, str] | None = None
     extra_body: Mapping[str, object] | None = None
@@ -56,19 +55,19 @@ class CallOptions:
 
 @frozen(kw_only=True)
 class Settings:
-    """A client's settings, checked.
+    """A client's settings, resolved and checked.
 
     Attributes:
-        base_url: no trailing slash.
+        base_url: the URL of the service, without a trailing slash.
         api_key: sent as `authorization: Bearer`, or None.
         protocol: the wire protocol.
         model: the model of calls that name none; None to use the server's only one.
         timeout: the time limits of a call.
-        max_retries: how many more tries a call gets.
+        max_retries: how often a call is retried.
         headers: sent with every request, names in lower case.
-        options: the client options that set a header the spec declares.
-        catalog: the models known.
-        max_event_bytes: the bound on one line, event or document, in bytes.
+        options: the client options that set a header that the spec declares.
+        catalog: the known models.
+        max_event_bytes: the limit on one line, event or document, in bytes.
     """
 
     base_url: str
@@ -84,7 +83,7 @@ class Settings:
 
     @property
     def summary(self) -> str:
-        """What a client's repr says: where it goes and what it asks, and no key."""
+        """The settings that a client's repr shows: the address and the model, without the key."""
         return f"base_url={self.base_url!r} protocol={self.protocol.name!r} model={self.model!r}"
 
 
@@ -156,44 +155,44 @@ class Options:
 
 @frozen
 class PickledOptions:
-    """A client's arguments as they travel in a pickle: without its key.
+    """A client's options in a pickle, without its key.
 
-    A pickle is readable, so the key stays out of it; the process that unpickles has it
-    in its environment.
+    A pickle is readable, so it has no key: the process that unpickles it reads the key from its
+    environment.
     """
 
     options: Options
     had_key: bool
 
     def restored(self, environ: Mapping[str, str]) -> Options:
-        """The arguments, once it is certain that a client that had a key has one again.
+        """Return the options, if a client that had a key finds one in the environment.
 
         Raises:
-            ConfigurationError: the key was an argument, and the environment has none.
+            ConfigurationError: the client had a key, and the environment has none.
         """
         if self.had_key and not environ.get("AUTONOMOUSAI_API_KEY"):
             raise ConfigurationError(
-                "This client was pickled, and its key was not: a pickle is readable. Set "
+                "A pickled client is without its key, because a pickle is readable. Set "
                 "AUTONOMOUSAI_API_KEY where it is unpickled."
             )
         return self.options
 
 
 def pickled(options: Options, *, own_connections: bool) -> PickledOptions:
-    """A client's arguments for a pickle.
+    """Return a client's options for a pickle.
 
     Raises:
-        ConfigurationError: the client uses an http_client, transport or TLS context of the
-            caller's, or its proxy or headers hold credentials.
+        ConfigurationError: the client uses the caller's http_client, transport or TLS context,
+            or its proxy or headers contain credentials.
     """
     if not own_connections:
         raise ConfigurationError(
-            "A client on your own http_client= or transport= cannot be pickled: connections "
-            "do not travel. Make a new client in the other process."
+            "A client with your own http_client= or transport= cannot be pickled, because "
+            "connections cannot. Make a new client in the other process."
         )
     if options.proxy is not None and without_credentials(options.proxy) != options.proxy:
         raise ConfigurationError(
-            "A client whose proxy= holds a password cannot be pickled: a pickle is readable. "
+            "A client whose proxy= contains a password cannot be pickled: a pickle is readable. "
             "Set the proxy in the environment instead."
         )
     if not (
@@ -207,7 +206,7 @@ def pickled(options: Options, *, own_connections: bool) -> PickledOptions:
         )
     if any(map(is_secret, options.headers or {})):
         raise ConfigurationError(
-            "A client whose headers= hold credentials cannot be pickled: a pickle is readable. "
+            "A client whose headers= contain credentials cannot be pickled: a pickle is readable. "
             "Pass them to each call instead."
         )
     return PickledOptions(evolve(options, api_key=None), options.api_key is not None)
@@ -221,10 +220,10 @@ def resolve(
     protocols: Protocols,
     default_model: str,
 ) -> Settings:
-    """A client's settings from its arguments, the environment and the spec's defaults.
+    """Return a client's settings from its options, the environment and the spec's defaults.
 
     Raises:
-        ConfigurationError: whatever of it cannot work, with what to do instead.
+        ConfigurationError: an option is invalid; the message says what to do instead.
     """
     if options.models is not None:
         if not isinstance(options.models, Mapping):
@@ -238,8 +237,8 @@ def resolve(
     is_open = url.startswith("http://") and not is_loopback(url)
     if key is not None and is_open and not options.allow_http_key:
         raise ConfigurationError(
-            f"The key would travel unencrypted to {url}: use https://, or pass "
-            "allow_http_key=True if the way there is private."
+            f"The key would be sent unencrypted to {url}: use https://, or pass "
+            "allow_http_key=True if the network is private."
         )
     by_option = {"country_code": options.country_code, "time_zone": options.time_zone}
     for option, value in by_option.items():
@@ -259,15 +258,13 @@ def resolve(
 
 
 def checked_retries(value: object) -> int:
-    """How many more tries a call gets, if it is such a number.
+    """Check how often a call is retried.
 
     Raises:
-        ConfigurationError: not a whole number of 0 or more.
+        ConfigurationError: the value is not a whole number of 0 or more.
     """
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ConfigurationError(
-            f"max_retries is a whole number, 0 for a single try; got {value!r}."
-        )
+        raise ConfigurationError(f"max_retries must be a whole number of 0 or more, not {value!r}.")
     return value
 
 
@@ -319,20 +316,20 @@ def _resolved_key(argument: object, environ: Mapping[str, str]) -> Secret | None
 
 
 def checked_key(value: object, source: str) -> Secret:
-    """A key that can be sent as a bearer token.
+    """Check that a key can be sent as a bearer token.
 
     Raises:
-        ConfigurationError: not text, empty, or with characters that a header cannot hold.
-            The key is never repeated in the message.
+        ConfigurationError: the key is not a string, is empty, or has characters that a header
+            cannot contain. The message never repeats the key.
     """
     secret = Secret(value) if isinstance(value, str) and value else value
     del value
     if secret == "":
         raise ConfigurationError(f"{source} is empty: pass the key, or None for no key.")
     if not isinstance(secret, Secret):
-        raise ConfigurationError(f"{source} is a string, not {type(secret).__name__}.")
-    # Looked at in a call that is over before anything is raised: a traceback with locals
-    # shows no key then.
+        raise ConfigurationError(f"{source} must be a string, not {type(secret).__name__}.")
+    # Revealed in a call that has returned before anything is raised, so that a traceback with
+    # local variables does not show the key.
     problem = _key_problem(secret)
     if problem is not None:
         raise ConfigurationError(f"{source}: {problem}.")
@@ -342,5 +339,5 @@ def checked_key(value: object, source: str) -> Secret:
 def _key_problem(secret: Secret) -> str | None:
     key = secret.reveal()
     if " " in key.strip() or "\t" in key.strip():
-        return "there is white space in it"
+        return "the key contains white space"
     return value_problem(key)

@@ -1,6 +1,6 @@
-"""Time limits: what a caller sets, and the arithmetic of what is left of them.
+"""Time limits: the limits that a caller sets, and the time that is left of them.
 
-Reads no clock: every method that needs the time is given it.
+Reads no clock: a method that needs the time takes it as an argument.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from ..errors import ConfigurationError
 from .exchange import TransportError
 
 LONGEST = 1e9
-"""The longest limit, in seconds: 31 years, below what sockets and timers overflow at."""
+"""The longest limit, in seconds: 31 years, at which no socket or timer overflows."""
 
 END_MARKER_TIMEOUT = 5.0
-"""Seconds a stream that has its finish reason is still read, for usage and the end marker."""
+"""Seconds to read on after the finish reason, for the usage and the end marker."""
 
 
 def _seconds(_: object, attribute: Attribute[Any], value: object) -> None:
@@ -26,11 +26,11 @@ def _seconds(_: object, attribute: Attribute[Any], value: object) -> None:
         return
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ConfigurationError(
-            f"timeout: {name} is a number of seconds or None, not {type(value).__name__}."
+            f"timeout: {name} must be a number of seconds or None, not {type(value).__name__}."
         )
     if not 0 < value <= LONGEST:
         raise ConfigurationError(
-            f"timeout: {name} is a positive number of seconds, or None for no limit; got {value}."
+            f"timeout: {name} must be a positive number of seconds, not {value}; None is no limit."
         )
 
 
@@ -39,16 +39,16 @@ class Timeout:
     """The time limits of a call, each in seconds, None for no limit.
 
     Attributes:
-        connect: for one connection to stand, TLS included.
-        read: for the next bytes of an answer.
-        write: for the next bytes of the request to go out.
-        pool: for a connection of the pool to be free.
-        total: for the whole call: every try, every wait between tries, and reading a
+        connect: to open one connection, TLS included.
+        read: to receive the next bytes of a response.
+        write: to send the next bytes of the request.
+        pool: to get a connection from the pool.
+        total: for the whole call: every attempt, every wait between attempts, and reading a
             stream to its end.
-        idle: for the next event of a stream. A keep-alive comment is no event.
+        idle: to receive the next event of a stream. A keep-alive comment is not an event.
 
     Raises:
-        ConfigurationError: a limit that is not a positive number.
+        ConfigurationError: a limit is not a positive number.
 
     Example:
         >>> Client(timeout=Timeout(total=60, idle=10))
@@ -64,19 +64,19 @@ class Timeout:
 
     @classmethod
     def of(cls, value: object) -> Timeout:
-        """A `Timeout` from what a caller may pass: one, or seconds for the whole call."""
+        """Return a `Timeout` from a `Timeout`, or from seconds for the whole call."""
         if isinstance(value, Timeout):
             return value
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             return cls(total=value)
         raise ConfigurationError(
-            f"timeout is a number of seconds or a Timeout(...), not {type(value).__name__}."
+            f"timeout must be a number of seconds or a Timeout(...), not {type(value).__name__}."
         )
 
 
 @frozen
 class ExpiredLimit:
-    """A limit that expired: its name in `Timeout`, and its length in seconds."""
+    """An expired limit: its name in `Timeout`, and its length in seconds."""
 
     name: str
     seconds: float
@@ -84,7 +84,7 @@ class ExpiredLimit:
 
 @define
 class Deadline:
-    """The limits of one call as it runs.
+    """The time that one call has left.
 
     `started` and every `now` are readings of one monotonic clock, in seconds.
     """
@@ -106,20 +106,20 @@ class Deadline:
         self._read = math.inf if timeout.read is None else timeout.read
 
     def answered(self, now: float, *, streaming: bool) -> None:
-        """The answer's head came: if it is a stream's, the wait for events counts from here."""
+        """The response began: for a stream, the wait for the first event begins now."""
         self.streaming = streaming
         self._waiting_since = now
 
     def waits(self, now: float, *, ending: bool) -> None:
-        """The wait for the next event begins; how long the caller took before is not in it.
+        """Begin the wait for the next event, which excludes the time between the caller's reads.
 
-        `ending` says that only usage and the end marker are due, which come soon or never.
+        With `ending`, only the usage and the end marker are due, and the wait is short.
         """
         self._waiting_since = now
         self._ending = ending
 
     def left(self, now: float) -> float:
-        """Seconds left of the whole call."""
+        """Return the seconds that are left of the whole call."""
         return self._total_until - now
 
     def wait(self, now: float) -> float | None:
@@ -137,7 +137,7 @@ class Deadline:
         return None if wait == math.inf else wait
 
     def limits(self, now: float) -> Timeout:
-        """The limits for one try: none of them longer than what is left of the whole call."""
+        """Return the limits of one attempt: none is longer than the rest of the whole call."""
         left = self._total_until - now
         if left == math.inf:
             return self.timeout
@@ -150,10 +150,10 @@ class Deadline:
         return evolve(self.timeout, **capped, total=left)
 
     def expired(self, now: float, phase: str) -> ExpiredLimit:
-        """Which limit it was that ended a wait in `phase` (connect, read, write or pool)."""
+        """Return the limit that ended a wait in `phase` (connect, read, write or pool)."""
         timeout = self.timeout
-        # Timers fire a little early on some platforms; what is within a hundredth of
-        # a second, or of a hundredth of the limit, counts as reached.
+        # Timers fire a little early on some platforms, so a limit counts as expired a hundredth
+        # of a second, or of the limit, before its end.
         slack = 0.01
         if timeout.total is not None and self.left(now) <= max(slack, timeout.total / 100):
             return ExpiredLimit("total", timeout.total)

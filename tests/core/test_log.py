@@ -68,6 +68,6 @@ def test_what_the_application_set_up_stays(logger: logging.Logger, above: bool) 
 def test_any_other_value_is_refused() -> None:
     """A level that does not exist is not passed over in silence."""
     with pytest.raises(
-        ConfigurationError, match="AUTONOMOUSAI_LOG is 'debug' or 'info', not 'verbose'"
+        ConfigurationError, match="AUTONOMOUSAI_LOG must be 'debug' or 'info', not 'verbose'"
     ):
         log.configure_logging({"AUTONOMOUSAI_LOG": "verbose"})

@@ -259,9 +259,9 @@ def test_a_call_overrides_the_clients_limits() -> None:
     assert plan(client=client).max_retries == 4
     made = plan(client=client, timeout=3, max_retries=0)
     assert (made.timeout, made.max_retries) == (Timeout(total=3), 0)
-    with pytest.raises(ConfigurationError, match="max_retries is a whole number"):
+    with pytest.raises(ConfigurationError, match="max_retries must be a whole number"):
         plan(max_retries=-1)
-    with pytest.raises(ConfigurationError, match="timeout is a number of seconds"):
+    with pytest.raises(ConfigurationError, match="timeout must be a number of seconds"):
         plan(timeout="3")
 
 

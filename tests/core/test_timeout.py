@@ -30,10 +30,10 @@ def deadline(**limits: Any) -> Deadline:
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        (0, "got 0"),
-        (-1.5, r"got -1\.5"),
-        (math.nan, "got nan"),
-        (math.inf, "None for no limit; got inf"),
+        (0, "not 0"),
+        (-1.5, r"not -1\.5"),
+        (math.nan, "not nan"),
+        (math.inf, "not inf; None is no limit"),
         (10**400, "positive number of seconds"),
         (LONGEST * 2, "positive number of seconds"),
         (True, "not bool"),

@@ -1,6 +1,6 @@
-"""The awaiting driver: runs flows and pumps streams for `AsyncClient`, on asyncio or trio.
+"""The awaiting driver: runs flows and reads streams for `AsyncClient`, on asyncio or trio.
 
-The twin of `blocking`: the two differ in `await`, `async` and names.
+The twin of `blocking`: they differ in `await`, `async` and names.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ T = TypeVar("T")
 StreamT = TypeVar("StreamT", bound="AsyncStream[Any, Any]")
 
 DRAIN_TIMEOUT = 0.1
-"""Seconds a finished stream's body gets to end, so that its connection can be used again."""
+"""Seconds to wait for the end of a complete stream's body, to reuse its connection."""
 
 
 @define(eq=False)
 class AsyncConnections:
-    """A client's transport, made when it is first needed, and its open streams.
+    """A client's transport, which the first call makes, and its open streams.
 
-    `_new` makes a transport; `own` says whether closing the client closes it.
+    `_new` makes the transport; `own` tells whether closing the client closes it.
     """
 
     _new: Callable[[], AsyncTransport]
@@ -55,7 +55,7 @@ class AsyncConnections:
     )
 
     async def transport(self) -> AsyncTransport:
-        """The transport, with what dropped streams left in it cleared away.
+        """Return the transport, after closing the responses of dropped streams.
 
         Raises:
             ConfigurationError: the client was closed.
@@ -77,7 +77,7 @@ class AsyncConnections:
     async def close(self) -> None:
         """End every call and stream of the running loop, and close the client's own connections.
 
-        The connections of loops that have ended went with them.
+        The connections of a loop that has ended are closed already.
         """
         self.closed = True
         streams = self.streams
@@ -104,7 +104,7 @@ class AsyncConnections:
 
 @define(eq=False)
 class AsyncCallRunner:
-    """Makes the calls of one client: its settings, its connections, its retry budget."""
+    """Makes the calls of one client, with its settings, connections and retry policy."""
 
     settings: Settings
     connections: AsyncConnections
@@ -116,7 +116,7 @@ class AsyncCallRunner:
     async def call(
         self, operation: Operation[T], arguments: Mapping[str, object], options: CallOptions
     ) -> T:
-        """Make a call that is answered as a whole."""
+        """Make a call whose response is one document."""
         call = prepare_call(
             self.settings, operation, arguments, options, shape=None, new_key=_new_key
         )
@@ -134,7 +134,7 @@ class AsyncCallRunner:
         arguments: Mapping[str, object],
         options: CallOptions,
     ) -> StreamT:
-        """Plan a call that is answered by a stream; entering the stream makes it."""
+        """Prepare a call whose response is a stream; entering the stream makes the call."""
         call = prepare_call(
             self.settings,
             operation,
@@ -148,10 +148,10 @@ class AsyncCallRunner:
     async def run(
         self, call: PreparedCall[Any]
     ) -> tuple[ResponseReader, AsyncTransportResponse, Deadline]:
-        """Run a flow to its end.
+        """Run the flow of a call to its end.
 
         Returns:
-            What the flow returns, the last response, still open, and the call's limits.
+            The flow's result, the response, which is still open, and the call's deadline.
         """
         deadline = Deadline(call.timeout, monotonic())
         flow = attempts(call, self.policy)
@@ -164,7 +164,7 @@ class AsyncCallRunner:
                 if response is not None:
                     await close(response)
         except StopIteration as stop:
-            # A flow never ends well by a failure, so there is a response.
+            # A flow returns only after a response, so `response` is set.
             return stop.value, cast("AsyncTransportResponse", response), deadline
         except BaseException:
             if response is not None:
@@ -172,7 +172,7 @@ class AsyncCallRunner:
             raise
 
     def failure(self, error: TransportError, deadline: Deadline, began: float) -> Failure:
-        """What became of a try that failed."""
+        """Return the outcome of an attempt that failed."""
         now = monotonic()
         limit = deadline.expired(now, error.phase)
         if limit.name == "pool":
@@ -188,7 +188,7 @@ class AsyncCallRunner:
     async def _make(
         self, attempt: Attempt, deadline: Deadline
     ) -> tuple[AsyncTransportResponse | None, Outcome]:
-        """Make one try; the response is still open when there is one."""
+        """Make one attempt; if it has a response, that is still open."""
         reader = attempt.reader
         if attempt.delay:
             await sleep(attempt.delay)
@@ -220,7 +220,7 @@ class AsyncCallRunner:
     async def _make_cancellable(
         self, attempt: Attempt, deadline: Deadline
     ) -> tuple[AsyncTransportResponse | None, Outcome]:
-        """Make one try in a scope that closing the client cancels."""
+        """Make one attempt in a scope that closing the client cancels."""
         with CancelScope() as scope:
             self.connections.streams.calls[id(attempt)] = scope
             return await self._make(attempt, deadline)
@@ -230,7 +230,7 @@ class AsyncCallRunner:
     async def _send(
         self, attempt: Attempt, deadline: Deadline, began: float
     ) -> AsyncTransportResponse:
-        """Send, within what is left of the whole call, whatever the transport makes of it."""
+        """Send within the rest of the whole call, even if the transport ignores its limits."""
         transport = await self.connections.transport()
         limits = deadline.limits(began)
         if limits.total is None:
@@ -244,7 +244,7 @@ class AsyncCallRunner:
 
 @define(eq=False)
 class _OpenStream:
-    """A stream that was opened: what came of its call."""
+    """The result of a stream's call."""
 
     reader: ResponseReader
     state: StreamState[Any, Any]
@@ -254,10 +254,10 @@ class _OpenStream:
 
 
 class AsyncStream(Generic[ChunkT, ResultT]):
-    """An answer that comes in chunks: a context manager and an iterator of them.
+    """A completion in chunks: a context manager and an iterator of the chunks.
 
-    The request goes out on entering the `with` block, or at the first step of a bare
-    loop. Leaving the block early closes the connection at once.
+    The request is sent on entering the `with` block, or by the first step of a loop without one.
+    Leaving the block early closes the connection at once.
 
     Example:
         >>> async with client.chat.stream("Tell me a story.") as stream:
@@ -300,10 +300,10 @@ class AsyncStream(Generic[ChunkT, ResultT]):
 
     @property
     def text(self) -> AsyncIterator[str]:
-        """The text of the first choice, piece by piece as it comes; pieces are never empty.
+        """Iterate over the text of the first choice, in pieces that are never empty.
 
         Raises:
-            AutonomousAIError: as iterating the stream itself.
+            AutonomousAIError: the same errors as iterating over the stream.
         """
         self._refuse_if_over()
         return self._texts()
@@ -312,10 +312,10 @@ class AsyncStream(Generic[ChunkT, ResultT]):
         """Read the rest of the stream.
 
         Returns:
-            The answer put together from all chunks, those already read included.
+            The completion from all chunks, including the ones already read.
 
         Raises:
-            AutonomousAIError: as iterating the stream itself.
+            AutonomousAIError: the same errors as iterating over the stream.
         """
         if not self._is_over:
             async for _ in self:
@@ -324,23 +324,23 @@ class AsyncStream(Generic[ChunkT, ResultT]):
 
     @property
     def completion(self) -> ResultT:
-        """The answer put together from all chunks, once the stream has ended.
+        """The completion from all chunks, available after the stream has ended.
 
         Raises:
-            StreamError: the stream has not ended, or was closed before it did.
-            AutonomousAIError: the stream ended with that error.
+            StreamError: the stream has not ended, or was closed before its end.
+            AutonomousAIError: the stream ended with this error.
         """
         if self._live is None:
             raise StreamError(
-                "The stream was not read yet, so there is no completion: iterate it, or call "
-                "until_done().",
+                "The stream has no completion yet, because it was not read: iterate over it, or "
+                "call until_done().",
                 endpoint=self._call.context.endpoint,
             )
         result: ResultT = self._live.state.completion()
         return result
 
     async def close(self) -> None:
-        """Close the stream; one that was not read to its end closes its connection."""
+        """Close the stream, and its connection if the stream was not read to its end."""
         self._closed = True
         live = self._live
         if live is None or live.response is None:
@@ -364,7 +364,7 @@ class AsyncStream(Generic[ChunkT, ResultT]):
         return f"<{type(self).__name__} {self._call.context.endpoint} {status}>"
 
     def __del__(self) -> None:
-        live = getattr(self, "_live", None)  # absent when __init__ was not reached
+        live = getattr(self, "_live", None)  # absent if __init__ did not run
         if live is not None and live.response is not None:
             warnings.warn(
                 f"{self!r} was dropped before it was read to its end or closed; use a with block",
@@ -398,7 +398,7 @@ class AsyncStream(Generic[ChunkT, ResultT]):
 
         Raises:
             StopAsyncIteration: the stream is complete.
-            AutonomousAIError: it is not, and nothing more will come.
+            AutonomousAIError: the stream ended with this error.
         """
         reader, state, deadline = live.reader, live.state, live.deadline
         began = now = monotonic()
@@ -432,12 +432,12 @@ class AsyncStream(Generic[ChunkT, ResultT]):
             now = monotonic()
 
     async def _finish(self, live: _OpenStream) -> None:
-        """Give the connection back if the body ends as well, else close it."""
+        """Return the connection to the pool if the body ends in time, else close it."""
         try:
             if live.response is not None and live.state.error is None and not live.reader.ended:
                 await live.response.read(DRAIN_TIMEOUT)
         except TransportError:
-            pass  # the answer is complete: what its connection does now is no matter
+            pass  # the stream is complete, so an error of its connection does not matter
         finally:
             await self.close()
 
@@ -448,7 +448,7 @@ class AsyncStream(Generic[ChunkT, ResultT]):
     def _refuse_if_over(self) -> None:
         if self._exhausted:
             raise StreamError(
-                "The stream was read to its end already: .completion has the whole answer.",
+                "The stream was already read to its end: .completion has all of it.",
                 endpoint=self._call.context.endpoint,
             )
         self._refuse_if_closed()
@@ -459,7 +459,7 @@ class AsyncStream(Generic[ChunkT, ResultT]):
 
     def _closed_error(self) -> StreamError:
         return StreamError(
-            "The stream was closed before it ended: start another one.",
+            "The stream was closed before its end: start another one.",
             endpoint=self._call.context.endpoint,
         )
 

@@ -1,6 +1,6 @@
-"""The blocking driver: runs flows and pumps streams for `Client`.
+"""The blocking driver: runs flows and reads streams for `Client`.
 
-The twin of `awaiting`: the two differ in `await`, `async` and names.
+The twin of `awaiting`: they differ in `await`, `async` and names.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ T = TypeVar("T")
 StreamT = TypeVar("StreamT", bound="Stream[Any, Any]")
 
 DRAIN_TIMEOUT = 0.1
-"""Seconds a finished stream's body gets to end, so that its connection can be used again."""
+"""Seconds to wait for the end of a complete stream's body, to reuse its connection."""
 
 
 @define(eq=False)
 class Connections:
-    """A client's transport, made when it is first needed, and its open streams.
+    """A client's transport, which the first call makes, and its open streams.
 
-    `_new` makes a transport; `own` says whether closing the client closes it.
+    `_new` makes the transport; `own` tells whether closing the client closes it.
     """
 
     _new: Callable[[], Transport]
@@ -57,10 +57,10 @@ class Connections:
     )
 
     def transport(self) -> Transport:
-        """The transport, with what dropped streams left in it cleared away.
+        """Return the transport, after closing the responses of dropped streams.
 
         Raises:
-            ConfigurationError: the client was closed, or its transport is another process's.
+            ConfigurationError: the client was closed, or its transport is the parent process's.
         """
         if self.closed:
             raise ConfigurationError("This client was closed: make a new one.")
@@ -102,13 +102,13 @@ class Connections:
             )
 
     def _after_fork(self) -> None:
-        """Leave the parent's connections alone: two processes on one socket mix their bytes."""
+        """Leave the connections to the parent: bytes of two processes would mix on a socket."""
         if self._transport is not None and not self.own:
             raise ConfigurationError(
                 "This client's http_client or transport was used before the process forked, "
-                "and its connections are the parent's: make a new client in each process."
+                "so its connections belong to the parent: make a new client in each process."
             )
-        # Not closed, and not dropped either, which would close: they are the parent's.
+        # Keep references: dropping the parent's connections would close them.
         self._left_behind += [self._transport, self.streams]
         self._transport = None
         self.streams = OpenStreams()
@@ -117,7 +117,7 @@ class Connections:
 
 @define(eq=False)
 class CallRunner:
-    """Makes the calls of one client: its settings, its connections, its retry budget."""
+    """Makes the calls of one client, with its settings, connections and retry policy."""
 
     settings: Settings
     connections: Connections
@@ -129,7 +129,7 @@ class CallRunner:
     def call(
         self, operation: Operation[T], arguments: Mapping[str, object], options: CallOptions
     ) -> T:
-        """Make a call that is answered as a whole."""
+        """Make a call whose response is one document."""
         call = prepare_call(
             self.settings, operation, arguments, options, shape=None, new_key=_new_key
         )
@@ -147,7 +147,7 @@ class CallRunner:
         arguments: Mapping[str, object],
         options: CallOptions,
     ) -> StreamT:
-        """Plan a call that is answered by a stream; entering the stream makes it."""
+        """Prepare a call whose response is a stream; entering the stream makes the call."""
         call = prepare_call(
             self.settings,
             operation,
@@ -159,10 +159,10 @@ class CallRunner:
         return cls(self, call)
 
     def run(self, call: PreparedCall[Any]) -> tuple[ResponseReader, TransportResponse, Deadline]:
-        """Run a flow to its end.
+        """Run the flow of a call to its end.
 
         Returns:
-            What the flow returns, the last response, still open, and the call's limits.
+            The flow's result, the response, which is still open, and the call's deadline.
         """
         deadline = Deadline(call.timeout, monotonic())
         flow = attempts(call, self.policy)
@@ -175,7 +175,7 @@ class CallRunner:
                 if response is not None:
                     response.close()
         except StopIteration as stop:
-            # A flow never ends well by a failure, so there is a response.
+            # A flow returns only after a response, so `response` is set.
             return stop.value, cast("TransportResponse", response), deadline
         except BaseException:
             if response is not None:
@@ -183,7 +183,7 @@ class CallRunner:
             raise
 
     def failure(self, error: TransportError, deadline: Deadline, began: float) -> Failure:
-        """What became of a try that failed."""
+        """Return the outcome of an attempt that failed."""
         now = monotonic()
         limit = deadline.expired(now, error.phase)
         if limit.name == "pool":
@@ -199,7 +199,7 @@ class CallRunner:
     def _make(
         self, attempt: Attempt, deadline: Deadline
     ) -> tuple[TransportResponse | None, Outcome]:
-        """Make one try; the response is still open when there is one."""
+        """Make one attempt; if it has a response, that is still open."""
         reader = attempt.reader
         if attempt.delay:
             self.connections.closing.wait(attempt.delay)
@@ -238,7 +238,7 @@ class CallRunner:
 
 @define(eq=False)
 class _OpenStream:
-    """A stream that was opened: what came of its call."""
+    """The result of a stream's call."""
 
     reader: ResponseReader
     state: StreamState[Any, Any]
@@ -248,10 +248,10 @@ class _OpenStream:
 
 
 class Stream(Generic[ChunkT, ResultT]):
-    """An answer that comes in chunks: a context manager and an iterator of them.
+    """A completion in chunks: a context manager and an iterator of the chunks.
 
-    The request goes out on entering the `with` block, or at the first step of a bare
-    loop. Leaving the block early closes the connection at once.
+    The request is sent on entering the `with` block, or by the first step of a loop without one.
+    Leaving the block early closes the connection at once.
 
     Example:
         >>> with client.chat.stream("Tell me a story.") as stream:
@@ -294,10 +294,10 @@ class Stream(Generic[ChunkT, ResultT]):
 
     @property
     def text(self) -> Iterator[str]:
-        """The text of the first choice, piece by piece as it comes; pieces are never empty.
+        """Iterate over the text of the first choice, in pieces that are never empty.
 
         Raises:
-            AutonomousAIError: as iterating the stream itself.
+            AutonomousAIError: the same errors as iterating over the stream.
         """
         self._refuse_if_over()
         return self._texts()
@@ -306,10 +306,10 @@ class Stream(Generic[ChunkT, ResultT]):
         """Read the rest of the stream.
 
         Returns:
-            The answer put together from all chunks, those already read included.
+            The completion from all chunks, including the ones already read.
 
         Raises:
-            AutonomousAIError: as iterating the stream itself.
+            AutonomousAIError: the same errors as iterating over the stream.
         """
         if not self._is_over:
             for _ in self:
@@ -318,23 +318,23 @@ class Stream(Generic[ChunkT, ResultT]):
 
     @property
     def completion(self) -> ResultT:
-        """The answer put together from all chunks, once the stream has ended.
+        """The completion from all chunks, available after the stream has ended.
 
         Raises:
-            StreamError: the stream has not ended, or was closed before it did.
-            AutonomousAIError: the stream ended with that error.
+            StreamError: the stream has not ended, or was closed before its end.
+            AutonomousAIError: the stream ended with this error.
         """
         if self._live is None:
             raise StreamError(
-                "The stream was not read yet, so there is no completion: iterate it, or call "
-                "until_done().",
+                "The stream has no completion yet, because it was not read: iterate over it, or "
+                "call until_done().",
                 endpoint=self._call.context.endpoint,
             )
         result: ResultT = self._live.state.completion()
         return result
 
     def close(self) -> None:
-        """Close the stream; one that was not read to its end closes its connection."""
+        """Close the stream, and its connection if the stream was not read to its end."""
         self._closed = True
         live = self._live
         if live is None or live.response is None:
@@ -354,7 +354,7 @@ class Stream(Generic[ChunkT, ResultT]):
         return f"<{type(self).__name__} {self._call.context.endpoint} {status}>"
 
     def __del__(self) -> None:
-        live = getattr(self, "_live", None)  # absent when __init__ was not reached
+        live = getattr(self, "_live", None)  # absent if __init__ did not run
         if live is not None and live.response is not None:
             warnings.warn(
                 f"{self!r} was dropped before it was read to its end or closed; use a with block",
@@ -388,7 +388,7 @@ class Stream(Generic[ChunkT, ResultT]):
 
         Raises:
             StopIteration: the stream is complete.
-            AutonomousAIError: it is not, and nothing more will come.
+            AutonomousAIError: the stream ended with this error.
         """
         reader, state, deadline = live.reader, live.state, live.deadline
         began = now = monotonic()
@@ -422,12 +422,12 @@ class Stream(Generic[ChunkT, ResultT]):
             now = monotonic()
 
     def _finish(self, live: _OpenStream) -> None:
-        """Give the connection back if the body ends as well, else close it."""
+        """Return the connection to the pool if the body ends in time, else close it."""
         try:
             if live.response is not None and live.state.error is None and not live.reader.ended:
                 live.response.read(DRAIN_TIMEOUT)
         except TransportError:
-            pass  # the answer is complete: what its connection does now is no matter
+            pass  # the stream is complete, so an error of its connection does not matter
         finally:
             self.close()
 
@@ -438,7 +438,7 @@ class Stream(Generic[ChunkT, ResultT]):
     def _refuse_if_over(self) -> None:
         if self._exhausted:
             raise StreamError(
-                "The stream was read to its end already: .completion has the whole answer.",
+                "The stream was already read to its end: .completion has all of it.",
                 endpoint=self._call.context.endpoint,
             )
         self._refuse_if_closed()
@@ -449,7 +449,7 @@ class Stream(Generic[ChunkT, ResultT]):
 
     def _closed_error(self) -> StreamError:
         return StreamError(
-            "The stream was closed before it ended: start another one.",
+            "The stream was closed before its end: start another one.",
             endpoint=self._call.context.endpoint,
         )
 

@@ -1,8 +1,7 @@
-"""The streams a client has open, and the ones that were dropped without being closed.
+"""A client's open streams, and the responses of streams that were dropped without being closed.
 
-A dropped stream's connection is broken at once, which needs no waiting; giving its slot
-in the pool back may need a lock or an `await`, neither of which is safe in a finalizer.
-So that is left to the next call, which collects what was dropped.
+Dropping a stream aborts its connection at once. Freeing its slot in the pool may take a lock or an
+`await`, and neither is safe in a finalizer, so the next call does that.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from attrs import define, field, frozen
 
 
 class Abortable(Protocol):
-    """A response whose connection can be broken at once."""
+    """A response whose connection can be aborted at once."""
 
     def abort(self) -> None: ...
 
@@ -33,7 +32,7 @@ class _Entry(Generic[ResponseT]):
 
 @define(eq=False)
 class OpenStreams(Generic[ResponseT]):
-    """Open streams' responses, held until the stream gives them up or is dropped.
+    """The responses of open streams, held until a stream is closed or dropped.
 
     Attributes:
         dropped: the responses of dropped streams, to be closed.
@@ -47,16 +46,16 @@ class OpenStreams(Generic[ResponseT]):
     _process: int = field(init=False, factory=os.getpid)
 
     def add(self, stream: object, response: ResponseT, endpoint: str) -> None:
-        """Hold the response of a stream that was opened."""
+        """Hold the response of an open stream."""
         key = id(stream)
         self._open[key] = _Entry(ref(stream, self._on_drop(key)), response, endpoint)
 
     def remove(self, stream: object) -> None:
-        """Let go of the response of a stream that ends properly."""
+        """Release the response of a stream that is being closed."""
         self._open.pop(id(stream), None)
 
     def collect(self) -> list[ResponseT]:
-        """The responses of dropped streams, for the caller to close."""
+        """Return the responses of dropped streams, for the caller to close."""
         dropped = self.dropped
         if dropped:
             self.dropped = []
@@ -68,7 +67,7 @@ class OpenStreams(Generic[ResponseT]):
         return [stream for stream in streams if stream is not None]
 
     def __str__(self) -> str:
-        """What is open, for the error of a pool that has no connection left."""
+        """Describe the open streams, for the error of an exhausted pool."""
         endpoints = [entry.endpoint for entry in list(self._open.values())]
         if not endpoints:
             return "every connection is in use"
@@ -81,7 +80,7 @@ class OpenStreams(Generic[ResponseT]):
     def _on_drop(self, key: int) -> Callable[[object], None]:
         def drop(_: object) -> None:
             entry = self._open.pop(key, None)
-            # After a fork the connection is the parent's as well, and its to break.
+            # After a fork, the connection belongs to the parent process.
             if entry is not None and self._process == os.getpid():
                 entry.response.abort()
                 self.dropped.append(entry.response)

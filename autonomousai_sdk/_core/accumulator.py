@@ -91,7 +91,7 @@ def _values(cls: type, pieces: Sequence[Any], without: Collection[str]) -> dict[
 
 
 def _combined(said: list[Any], held: type | None, *, is_joined: bool) -> Any:
-    kind = type(said[-1])
+    kind: object = said[-1].__class__
     if is_joined and kind is str:
         return "".join(said)
     if is_joined and kind is tuple and held is not None:

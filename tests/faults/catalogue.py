@@ -6,7 +6,7 @@ from attrs import frozen
 
 from tests.support.case import Case
 
-from . import bounds, keys, pools, retries, sharing, streams, timing
+from . import bounds, dialects, keys, pools, retries, sharing, streams, timing
 
 
 @frozen
@@ -26,12 +26,13 @@ GROUPS = {
     "P": "Connections and concurrency",
     "K": "Secrets and addresses",
     "M": "Resource bounds",
+    "D": "Dialects of engines",
     "C": "Closing and sharing",
 }
 
 CASES: tuple[Case, ...] = tuple(
     each
-    for module in (streams, timing, retries, pools, keys, bounds, sharing)
+    for module in (streams, timing, retries, pools, keys, bounds, dialects, sharing)
     for each in module.GROUP.cases
 )
 
@@ -236,6 +237,54 @@ FAULTS = tuple(
             "hostile JSON",
             "100,000 levels, 5,000 digits, NaN",
             "an answer or an error of the SDK",
+        ),
+        (
+            "D1",
+            "reason in every chunk",
+            'finish reason "stop", "null" or "" in each chunk, then a cut or a pause of 7 s',
+            "`StreamInterrupted`; after the pause, the rest is read",
+        ),
+        (
+            "D2",
+            "null for a default",
+            "null, no key, whole floats and digits in quotes",
+            "the default, or the number; wrong content is an error",
+        ),
+        (
+            "D3",
+            "blanks around the end marker",
+            "`[DONE] `, empty `data:`",
+            "the end; a keep-alive",
+        ),
+        (
+            "D4",
+            "error in a choice",
+            "`choices[0].error`, streamed and whole; errors without `error`",
+            "the matching API error, with the text so far",
+        ),
+        (
+            "D5",
+            "other names for the text",
+            "`reasoning`, `reasoning_content`, refusals, parts, `message` for `delta`",
+            "`.reasoning`, `.refusal` and `.text`; nothing lost",
+        ),
+        (
+            "D6",
+            "answer as history",
+            "an answer without a role, passed back",
+            "sent as the assistant's, under the names it came with",
+        ),
+        (
+            "D7",
+            "error with a wrong coding",
+            "401, 429, 503 with an unknown, false or cut content coding",
+            "the status's own error, retried as such",
+        ),
+        (
+            "D8",
+            "forms of tool calls",
+            "deltas without index or id, whole or in pieces, in parallel",
+            "the same calls",
         ),
         (
             "C1",

@@ -2,7 +2,7 @@
 
 The original protocol carries the messages in base64 and names the model `aiAgent`; the
 OpenAI-compatible one carries both as they are. Whatever steers the completion has the same
-name in both, is checked where this module has a rule for it, and goes to the engine.
+name in both, is checked by the spec's table that the clients use too, and goes to the engine.
 """
 
 from __future__ import annotations
@@ -14,14 +14,22 @@ from typing import Any, cast
 
 from attrs import frozen
 
-from .._core.codec import DecodeError, decode, is_array, is_object, parse
+from .._core.codec import DecodeError, is_array, is_object, parse
 from .._core.message import normalised
-from .._generated.models import ChatRequest
+from .._generated.operations import CHAT_CREATE
 from ..errors import ConfigurationError
 from .wire import RequestError
 
-_ORIGINAL_FIELDS = frozenset({"messages", "threadId", "stream", "aiAgent", "userId", "useTool"})
+_ROUTES = CHAT_CREATE.routes
+_OPTIONS = {argument.wire: argument for argument in _ROUTES["openai"].arguments}
+_ORIGINAL = {
+    argument.wire: argument
+    for argument in _ROUTES["autonomousai"].arguments
+    if argument.wire == "messages" or argument.wire not in _OPTIONS
+}
 """What the original protocol says for itself; every other field is the engine's."""
+
+_REQUIRED = ("messages", "aiAgent", "threadId", "stream")
 
 
 @frozen
@@ -57,17 +65,28 @@ def parse_original(data: bytes) -> ParsedRequest:
     Raises:
         RequestError: it does not follow the spec.
     """
-    try:
-        request = decode(data, ChatRequest)
-        document = parse(data)
-    except DecodeError as error:
-        raise RequestError(400, f"The request does not follow the spec: {error}.") from error
-    options = {name: value for name, value in document.items() if name not in _ORIGINAL_FIELDS}
-    body = {"messages": _encoded_messages(request.messages), **_checked(options)}
+    document = parse_object(data)
+    for name in _REQUIRED:
+        if name not in document:
+            raise RequestError(
+                400, f"The request does not follow the spec: {name} is missing.", param=name
+            )
+    own = {name: document.pop(name, None) for name in _ORIGINAL}
+    stream = _flag(document.pop("stream"))
+    for name, value in own.items():
+        if not (isinstance(value, bool) if name == "useTool" else isinstance(value, str)):
+            if value is None and name not in _REQUIRED:
+                continue
+            raise RequestError(
+                400,
+                f"The request does not follow the spec: {name} must not be {repr(value)[:100]}.",
+                param=name,
+            )
+    body = {"messages": _encoded_messages(own["messages"]), **_checked(document)}
     body.pop("stream_options", None)  # the server asks the engine for usage itself
-    if request.stream:
+    if stream:
         body["stream_options"] = {"include_usage": True}
-    return ParsedRequest(request.model, request.stream, body, original=True)
+    return ParsedRequest(own["aiAgent"], stream, body, original=True)
 
 
 def parse_openai(data: bytes) -> ParsedRequest:
@@ -91,9 +110,7 @@ def parse_openai(data: bytes) -> ParsedRequest:
                 400, f"messages[{number}] must be an object with a role.", param="messages"
             )
     body = {"messages": messages, **_checked(document)}
-    stream = body.pop("stream", False)
-    if not isinstance(stream, bool):
-        raise RequestError(400, f"stream must be true or false; got {stream!r}.", param="stream")
+    stream = _flag(body.pop("stream", False))
     return ParsedRequest(model or None, stream, body, original=False)
 
 
@@ -106,6 +123,14 @@ def parse_object(data: bytes) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise RequestError(400, "The request must be a JSON object.")
     return cast("dict[str, Any]", document)
+
+
+def _flag(stream: object) -> bool:
+    if not isinstance(stream, bool):
+        raise RequestError(
+            400, f"stream must be true or false; got {repr(stream)[:100]}.", param="stream"
+        )
+    return stream
 
 
 def _encoded_messages(encoded: str) -> list[dict[str, Any]]:
@@ -133,26 +158,6 @@ def _list_in(data: bytes) -> list[Any] | None:
     return document if is_array(document) else None
 
 
-def _is_integer(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _between(low: float, high: float) -> Callable[[object], bool]:
-    return lambda value: (
-        isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high
-    )
-
-
-def _count(low: int, high: int) -> Callable[[object], bool]:
-    return lambda value: isinstance(value, int) and _is_integer(value) and low <= value <= high
-
-
-def _is_stop(value: object) -> bool:
-    return isinstance(value, str) or (
-        is_array(value) and all(isinstance(each, str) for each in value)
-    )
-
-
 def _is_typed_object(value: object) -> bool:
     return is_object(value) and isinstance(value.get("type"), str)
 
@@ -170,35 +175,35 @@ def _is_tool_choice(value: object) -> bool:
     return value in ("none", "auto", "required") or _is_typed_object(value)
 
 
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
 _RULES: Mapping[str, tuple[Callable[[object], bool], str]] = {
-    "max_tokens": (_count(1, 2**31 - 1), "a whole number of at least 1"),
-    "max_completion_tokens": (_count(1, 2**31 - 1), "a whole number of at least 1"),
-    "temperature": (_between(0, 2), "a number from 0 to 2"),
-    "top_p": (_between(0, 1), "a number from 0 to 1"),
-    "frequency_penalty": (_between(-2, 2), "a number from -2 to 2"),
-    "presence_penalty": (_between(-2, 2), "a number from -2 to 2"),
-    "seed": (_is_integer, "a whole number"),
-    "stop": (_is_stop, "a string or a list of strings"),
-    "n": (_count(1, 128), "a whole number from 1 to 128"),
-    "logprobs": (lambda value: isinstance(value, bool), "true or false"),
-    "top_logprobs": (_count(0, 20), "a whole number from 0 to 20"),
-    "parallel_tool_calls": (lambda value: isinstance(value, bool), "true or false"),
+    "max_completion_tokens": (_is_count, "a whole number of at least 1"),
     "response_format": (_is_typed_object, "an object with a type"),
     "tools": (_is_tools, "a list of functions, each with a name"),
     "tool_choice": (_is_tool_choice, "'none', 'auto', 'required' or an object that names a tool"),
-    "reasoning_effort": (lambda value: isinstance(value, str), "a string"),
     "stream_options": (is_object, "an object"),
 }
+"""What the spec's table does not say, or says of a client's arguments rather than of JSON."""
 
 
 def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
     """The options that were given; null stands for one that was not."""
     given = {name: value for name, value in options.items() if value is not None}
     for name, value in given.items():
-        accepts, description = _RULES.get(name, (None, ""))
-        if accepts is not None and not accepts(value):
-            shown = repr(value)
-            raise RequestError(400, f"{name} must be {description}; got {shown[:100]}.", param=name)
+        if name in _RULES:
+            accepts, description = _RULES[name]
+            if not accepts(value):
+                raise RequestError(
+                    400, f"{name} must be {description}; got {repr(value)[:100]}.", param=name
+                )
+        elif name in _OPTIONS:
+            try:
+                _OPTIONS[name].check.encode(value, name)
+            except ConfigurationError as error:
+                raise RequestError(400, error.message, param=name) from error
     if given.get("tool_choice", "auto") not in ("auto", "none") and not given.get("tools"):
         raise RequestError(
             400, "tool_choice asks for a tool, and tools has none.", param="tool_choice"

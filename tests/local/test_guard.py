@@ -39,7 +39,7 @@ REFUSED = [
     ({"json": original(messages=base64.b64encode(b"[]").decode())}, 400, "empty"),
     ({"json": original(aiAgent="nope")}, 404, "/chat serves llama"),
     ({"json": original(aiAgent="vision")}, 404, "'vision' has the path /chat-vision"),
-    ({"content": b"{", "headers": {"content-type": "application/json"}}, 400, "spec"),
+    ({"content": b"{", "headers": {"content-type": "application/json"}}, 400, "not valid JSON"),
     ({"content": b"{}", "headers": {"content-type": "text/plain"}}, 415, "application/json"),
     ({"content": b"{}", "headers": {"content-type": ""}}, 415, "application/json"),
     ({"json": original(), "headers": {"origin": "https://evil.example"}}, 403, "may not use"),

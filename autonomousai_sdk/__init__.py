@@ -18,6 +18,7 @@ from ._version import __version__
 if TYPE_CHECKING:
     from ._async_chat import AsyncChat as AsyncChat
     from ._async_client import AsyncClient as AsyncClient
+    from ._async_conversation import AsyncConversation as AsyncConversation
     from ._chat import Chat as Chat
     from ._client import Client as Client
     from ._core.catalog import Model as Model
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from ._results import Parsed as Parsed
     from ._results import Result as Result
     from ._results import ToolRun as ToolRun
+    from .conversation import Conversation as Conversation
     from .errors import AnswerParseError as AnswerParseError
     from .errors import APIConnectionError as APIConnectionError
     from .errors import APIResponseError as APIResponseError
@@ -87,7 +89,9 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "_async_chat": ("AsyncChat",),
+    "_async_conversation": ("AsyncConversation",),
     "_chat": ("Chat",),
+    "conversation": ("Conversation",),
     "_results": ("Parsed", "Result", "ToolRun"),
     "_async_client": ("AsyncClient",),
     "_client": ("Client",),
@@ -162,6 +166,7 @@ __all__ = [
     "AsyncChat",
     "AsyncChatStream",
     "AsyncClient",
+    "AsyncConversation",
     "AsyncEmbeddings",
     "AsyncHTTPXTransport",
     "AsyncModels",
@@ -182,6 +187,7 @@ __all__ = [
     "Client",
     "ConfigurationError",
     "ConflictError",
+    "Conversation",
     "Embedding",
     "EmbeddingList",
     "Embeddings",

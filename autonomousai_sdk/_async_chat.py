@@ -20,6 +20,7 @@ from ._core.tool_loop import Invocation, OnToolError, ToolLoop
 from ._generated import async_methods
 from ._generated.call_options import ChatOptions
 from ._generated.models import ChatCompletion
+from ._generated.operations import CHAT_CREATE
 from ._generated.params import Messages
 from ._results import Parsed, ToolRun
 from .errors import APITimeoutError
@@ -30,6 +31,12 @@ Function = Callable[..., object]
 
 class AsyncChat(async_methods.AsyncChat):
     """Answers to conversations."""
+
+    @property
+    def has_threads(self) -> bool:
+        """Whether calls carry a `thread_id`, which the OpenAI-compatible protocol has not."""
+        route = CHAT_CREATE.routes[self._runner.settings.protocol.name]
+        return any(argument.name == "thread_id" for argument in route.arguments)
 
     @overload
     async def parse(

@@ -10,11 +10,14 @@ from functools import cached_property
 from types import TracebackType
 from typing import Self
 
+import autonomousai_sdk
+
 from . import transports
 from ._async_chat import AsyncChat
 from ._core.settings import Options
 from ._drivers.awaiting import AsyncCallRunner, AsyncConnections
 from ._generated.async_methods import AsyncResources
+from ._history import Trim
 from .transports import AsyncTransport
 from .transports._select import new_async_transport
 
@@ -49,6 +52,30 @@ class AsyncClient(AsyncResources):
     def chat(self) -> AsyncChat:
         """Answers to conversations."""
         return self._resource("chat", AsyncChat(self._runner))
+
+    def conversation(
+        self,
+        *,
+        model: str | None = None,
+        system: str | None = None,
+        thread_id: str | None = None,
+        trim: Trim | None = None,
+    ) -> autonomousai_sdk.AsyncConversation:
+        """Begin a conversation that remembers its messages.
+
+        Args:
+            model: the model. Without one, the client's own.
+            system: a system message, which the conversation begins with.
+            thread_id: the conversation's id. Without one, a new UUIDv7.
+            trim: a function that chooses which messages a request carries, from a list of all
+                of them. The history keeps them all.
+
+        Example:
+            >>> conversation = client.conversation(system="Be brief.")
+        """
+        return autonomousai_sdk.AsyncConversation(
+            self, model=model, system=system, thread_id=thread_id, trim=trim
+        )
 
     async def close(self) -> None:
         """Close every connection that the client opened, and every open stream.

@@ -9,7 +9,6 @@ import base64
 from collections.abc import Sequence
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Union
 
 from attrs import frozen, resolve_types
 
@@ -17,7 +16,7 @@ from ._generated import models
 from ._generated.models import ImagePart, ImageURL, TextPart
 from .errors import ConfigurationError
 
-Image = Union[str, bytes, "PathLike[str]"]
+Image = str | bytes | PathLike[str]
 """An image: a path, the bytes of a file, or a URL (`https:`, `http:` or `data:`)."""
 
 _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (

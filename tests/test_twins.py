@@ -41,7 +41,16 @@ RENAMED = {
 EXTRA = {"aclose"}
 """The only extra name of the async twin, which `contextlib.aclosing` calls."""
 # Methods of the async twin that are not awaited, by the contract.
-NEVER_AWAITED = {"stream", "with_options", "__init__", "__aiter__", "__repr__", "__reduce__"}
+NEVER_AWAITED = {
+    "stream",
+    "map",
+    "conversation",
+    "with_options",
+    "__init__",
+    "__aiter__",
+    "__repr__",
+    "__reduce__",
+}
 
 
 def getter(value: object) -> Any:

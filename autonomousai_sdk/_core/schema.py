@@ -12,7 +12,7 @@ first schema is made.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableSequence
 from collections.abc import Set as AbstractSet
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -305,7 +305,8 @@ _CONTAINERS: tuple[tuple[type, Callable[[Iterable[Any]], Any]], ...] = (
     (tuple, tuple),
     (frozenset, frozenset),
     (AbstractSet, set),
-    (Collection, list),
+    (MutableSequence, list),
+    (Collection, tuple),
 )
 
 
@@ -328,7 +329,7 @@ def _container(cls: Any) -> Hook:
             cls, types, len(types) - len(origin._field_defaults), lambda items: origin(*items)
         )
     build = next(made for abstract, made in _CONTAINERS if issubclass(origin, abstract))
-    if build is tuple and types and types[-1] is not Ellipsis:
+    if origin is tuple and types and types[-1] is not Ellipsis:
         return _fixed(cls, types, len(types), tuple)
     inner = types[0] if types else Any
 

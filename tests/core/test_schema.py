@@ -140,7 +140,7 @@ GOOD: list[tuple[Any, Any, Any]] = [
     (Literal["a", 1], 1, 1),
     (list[Colour], ["red", "blue"], [Colour.RED, Colour.BLUE]),
     (list, [1, "a"], [1, "a"]),
-    (Sequence[int], [1], [1]),
+    (Sequence[int], [1], (1,)),
     (tuple[int, ...], [1, 2], (1, 2)),
     (tuple[int, str], [1, "a"], (1, "a")),
     (set[int], [1, 1], {1}),

@@ -39,9 +39,11 @@ class BorrowedClient:
         limits = RequestTimeouts.of(timeout)
         timeouts = limits.as_extension()
         try:
-            outgoing = self._library.request(request, timeouts)
+            outgoing = self._library.request_of(self._client, request, timeouts)
             self._sending[id(request)] = outgoing
             response = self._client.send(outgoing, stream=True, follow_redirects=False)
+        except self._library.http.HTTPStatusError as error:
+            response = self._library.response_in(error)
         except self._errors as error:
             raise transport_error(error) from error
         finally:
@@ -75,7 +77,7 @@ class AsyncBorrowedClient:
         limits = RequestTimeouts.of(timeout)
         timeouts = limits.as_extension()
         try:
-            outgoing = self._library.request(request, timeouts)
+            outgoing = self._library.request_of(self._client, request, timeouts)
             response = await self._send(outgoing)
         except self._errors as error:
             raise transport_error(error) from error
@@ -88,6 +90,8 @@ class AsyncBorrowedClient:
     async def _send(self, outgoing: Any) -> Any:
         try:
             return await self._client.send(outgoing, stream=True, follow_redirects=False)
+        except self._library.http.HTTPStatusError as error:
+            return self._library.response_in(error)
         except BaseException:
             await shielded(_close_orphans(self._client, outgoing.url))
             raise

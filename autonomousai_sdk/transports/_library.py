@@ -40,23 +40,49 @@ class Library:
         """Return the errors the library raises; some TLS failures escape it as OSError."""
         return (self.http.HTTPError, self.http.InvalidURL, OSError, *more)
 
-    def request(self, request: Request, timeouts: dict[str, float | None], **options: Any) -> Any:
-        """Make the library's request.
-
-        Args:
-            request: the request to send.
-            timeouts: the value of the `timeout` extension.
-            options: more arguments of the library's request.
-        """
-        outgoing = self.http.Request(
-            request.method,
-            _parsed(self.http, request.url),
-            headers=request.headers,
-            content=request.content,
-            extensions={"timeout": timeouts},
-            **options,
+    def request(self, request: Request, timeouts: dict[str, float | None]) -> Any:
+        """Make the library's request; `timeouts` is the value of its `timeout` extension."""
+        return self._with_body(
+            self.http.Request(
+                request.method,
+                _parsed(self.http, request.url),
+                headers=request.headers,
+                content=request.content,
+                extensions={"timeout": timeouts},
+            ),
+            request.content,
         )
-        outgoing.stream = _body_class(self.http)(request.content)
+
+    def request_of(self, client: Any, request: Request, timeouts: dict[str, float | None]) -> Any:
+        """Make a caller's client's request: its headers, cookies and params beneath the call's."""
+        url = _parsed(self.http, request.url)
+        return self._with_body(
+            client.build_request(
+                request.method,
+                url,
+                headers=request.headers,
+                content=request.content,
+                params=url.params if client.params else None,
+                extensions={"timeout": timeouts},
+            ),
+            request.content,
+        )
+
+    def response_in(self, error: Any) -> Any:
+        """Return the response of an HTTPStatusError, which a response hook of a caller raised.
+
+        The library has closed it. Its body is whatever the hook has read.
+        """
+        failed = error.response
+        headers = [pair for pair in failed.headers.raw if pair[0].lower() != b"content-encoding"]
+        try:
+            content = failed.content
+        except self.http.ResponseNotRead:
+            content = b""
+        return self.http.Response(failed.status_code, headers=headers, content=content)
+
+    def _with_body(self, outgoing: Any, content: bytes) -> Any:
+        outgoing.stream = _body_class(self.http)(content)
         return outgoing
 
 

@@ -116,6 +116,7 @@ class AIOHTTPTransport:
                     data=_pieces(content, watchdog, timeout.write) if is_long else content,
                     headers=headers,
                     allow_redirects=False,
+                    raise_for_status=False,  # whatever the caller's session is set to
                     proxy=None if proxy is None else proxy.url,
                     proxy_auth=None if proxy is None else _proxy_auth(proxy),
                     timeout=aiohttp.ClientTimeout(

@@ -292,5 +292,11 @@ FAULTS = tuple(
             "client or stream closed while another thread or task waits",
             "it wakes at once with `StreamError`, or an error that says it was closed",
         ),
+        (
+            "C3",
+            "settings of a caller's client",
+            "its headers, cookies, params, hooks, `raise_for_status`",
+            "merged beneath the call's; the right error, as many tries",
+        ),
     )
 )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from time import monotonic
 from typing import Any
 
-from tests.support.case import Group, Outcome, created, expect, named, owed, streamed, within
-from tests.support.client_under_test import ClientUnderTest
+from tests.support.case import Group, Outcome, created, expect, fine, named, owed, streamed, within
+from tests.support.client_under_test import Client, ClientUnderTest
+from tests.support.contestants import Contestant
 from tests.support.fault_server import FaultServer
 from tests.support.script import Answer, Hold, Send
-from tests.support.wire import BEGUN, CHUNKED, coded, failed, head
+from tests.support.wire import BEGUN, CHUNKED, WHOLE, coded, document, failed, head
 
 GROUP = Group([])
 case = GROUP.case
@@ -128,3 +130,90 @@ async def close_while_queued(client_under_test: ClientUnderTest) -> None:
 
             outcome = await _woken(client_under_test, wait, close)
             _says_closed(client_under_test, outcome, AutonomousAIError)
+
+
+# A caller's client
+
+
+@asynccontextmanager
+async def sharing(
+    client_under_test: ClientUnderTest, url: str, **settings: Any
+) -> AsyncGenerator[Client]:
+    """A client of this SDK on a caller's client of the library, with those settings."""
+    backend, transport = client_under_test.backend, client_under_test.transport
+    contestant = Contestant(backend, transport, whose="given")
+    async with (
+        contestant.http_client(**settings) as http_client,
+        contestant.chatting(url, http_client, retries=2) as client,
+    ):
+        yield client
+
+
+SHARED = {"x-team": "blue", "user-agent": "theirs"}
+
+
+@case("C3", "headers-and-cookies", peers=False)
+async def settings_of_a_client(client_under_test: ClientUnderTest) -> None:
+    """A caller's client sends its own headers and cookies too; the call's headers win."""
+    cookies = {"session": "abc"}
+    async with AsyncExitStack() as stack:
+        server = stack.enter_context(FaultServer(document(), WHOLE))
+        jar = {} if client_under_test.transport == "aiohttp" else {"cookies": cookies}
+        client = await stack.enter_async_context(
+            sharing(client_under_test, server.url, headers=SHARED, **jar)
+        )
+        fine(await created(client_under_test, client), "Hello world")
+        fine(await streamed(client_under_test, client), "Hello world")
+    for request in server.requests:
+        expect(request.headers.get("x-team") == "blue", f"sent: {request.headers}")
+        expect(request.headers["user-agent"] != "theirs", "the call's header does not win")
+        expect(request.headers["content-type"] == "application/json", f"sent: {request.headers}")
+        if jar:
+            expect(request.headers.get("cookie") == "session=abc", f"sent: {request.headers}")
+
+
+@case("C3", "params", peers=False, transports=("httpx", "httpx2"))
+async def params_of_a_client(client_under_test: ClientUnderTest) -> None:
+    """A caller's client adds its own query parameters; the URL's win."""
+    with FaultServer(document()) as server:
+        params = {"tenant": "blue", "v": "1"}
+        url = server.url + "?v=2"
+        async with sharing(client_under_test, server.url, params=params) as client:
+            fine(await created(client_under_test, client), "Hello world")
+        contestant = Contestant(
+            client_under_test.backend, client_under_test.transport, whose="given"
+        )
+        async with contestant.sender(params=params) as sender:
+            await (await sender.send(url)).close()
+    targets = [request.line[1].partition("?")[2] for request in server.requests]
+    expect(targets == ["tenant=blue&v=1", "tenant=blue&v=2"], f"sent: {targets}")
+
+
+def _raises_for_status(client_under_test: ClientUnderTest) -> dict[str, Any]:
+    if client_under_test.transport == "aiohttp":
+        return {"raise_for_status": True}
+
+    def hook(response: Any) -> None:
+        response.raise_for_status()
+
+    async def async_hook(response: Any) -> None:
+        response.raise_for_status()
+
+    chosen = hook if client_under_test.backend == "sync" else async_hook
+    return {"event_hooks": {"response": [chosen]}}
+
+
+@case("C3", over={"raise-for-401": 401, "raise-for-429": 429}, peers=False)
+async def raising_hooks(client_under_test: ClientUnderTest, status: int) -> None:
+    """A caller's client that raises for a status leaves it the SDK's error, tried as often."""
+    from autonomousai_sdk import AuthenticationError, RateLimitError
+
+    kind = AuthenticationError if status == 401 else RateLimitError
+    answers = failed(status, "retry-after-ms: 1")
+    for call in (created, streamed):
+        with FaultServer(answers) as server:
+            settings = _raises_for_status(client_under_test)
+            async with sharing(client_under_test, server.url, **settings) as client:
+                owed(await call(client_under_test, client), kind)
+        tries = 1 if status == 401 else 3
+        expect(len(server.requests) == tries, f"{len(server.requests)} tries")

@@ -177,7 +177,7 @@ class Contestant(SDK):
 
     @asynccontextmanager
     async def chatting(
-        self, url: str, http_client: Any, connections: int | None = None
+        self, url: str, http_client: Any, connections: int | None = None, retries: int = 0
     ) -> AsyncGenerator[Client]:
         """An SDK client on a caller's client or on its own connections, closed at the end."""
         cls = sdk.Client if self.backend == "sync" else sdk.AsyncClient
@@ -187,7 +187,7 @@ class Contestant(SDK):
             http_client=http_client,
             transport=transport,
             timeout=SAFETY,
-            max_retries=0,
+            max_retries=retries,
         )
         try:
             yield self.calls(made)

@@ -6,17 +6,18 @@ The one place below the command line that reads a file: an image a caller names 
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from os import PathLike, fspath
 from pathlib import Path
 
 from attrs import frozen, resolve_types
 
+from ._core.display import display
 from ._generated import models
 from ._generated.models import ImagePart, ImageURL, TextPart
 from .errors import ConfigurationError
 
-Image = str | bytes | PathLike[str]
+Image = str | bytes | bytearray | memoryview | PathLike[str]
 """An image: a path, the bytes of a file, or a URL (`https:`, `http:` or `data:`)."""
 
 _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
@@ -79,8 +80,10 @@ class Message(models.Message):
         Example:
             >>> Message.user("What is this?", images=["cat.png", "https://example.com/dog.jpg"])
         """
-        if isinstance(images, (str, bytes, PathLike)):
+        if isinstance(images, (str, bytes, bytearray, memoryview, PathLike)):
             raise ConfigurationError("images= is a list: put the one image in brackets.")
+        if not isinstance(images, Iterable):
+            raise ConfigurationError(f"images= is a list, not {type(images).__name__}.")
         if not images:
             return cls(role="user", content=text)
         parts = [ImagePart(image_url=ImageURL(url=image_url(image))) for image in images]
@@ -106,33 +109,82 @@ class Message(models.Message):
 
 
 def image_url(image: Image) -> str:
-    """The URL an image goes by: its own, or a `data:` URL (RFC 2397) with its bytes.
+    """The URL of an image: its own, or a `data:` URL (RFC 2397) with its bytes.
 
     Raises:
-        ConfigurationError: a file that cannot be read, or bytes that are no image.
+        ConfigurationError: a file that cannot be read, or bytes that are not an image.
     """
-    if isinstance(image, str) and image.startswith(_URL_SCHEMES):
+    if isinstance(image, str) and image[:8].lower().startswith(_URL_SCHEMES):
         return image
-    if isinstance(image, bytes):
-        data, source = image, "these bytes"
+    if isinstance(image, (bytes, bytearray, memoryview)):
+        data, source = bytes(image), "The image"
     elif isinstance(image, (str, PathLike)):
-        source = fspath(image)
-        try:
-            data = Path(source).read_bytes()
-        except OSError as error:
-            raise ConfigurationError(
-                f"The image {source!r} cannot be read: {error.strerror or error}. An image is a "
-                "path, the bytes of an image file, or a URL (https:, http: or data:)."
-            ) from error
+        data, source = _read(image), f"The image {display(fspath(image))}"
     else:
-        raise ConfigurationError(f"An image is a path, bytes or a URL, not {type(image).__name__}.")
+        raise ConfigurationError(f"{_FORMS}, not {type(image).__name__}.{_hint(image)}")
+    if not data:
+        raise ConfigurationError(f"{source} is empty. {_FORMS}.")
     media_type = _media_type(data)
     if media_type is None:
         raise ConfigurationError(
-            f"The image {source!r} is of no known kind (PNG, JPEG, GIF, WebP, BMP, TIFF, AVIF, "
-            "HEIC): give the path or the bytes of an image file."
+            f"{source} is not in a known image format (PNG, JPEG, GIF, WebP, BMP, TIFF, AVIF, "
+            "HEIC). Pass the path or the bytes of an image file."
         )
     return f"data:{media_type};base64,{base64.b64encode(data).decode('ascii')}"
+
+
+_FORMS = "An image is a path, the bytes of an image file, or a URL (https:, http: or data:)"
+
+
+def _read(image: str | PathLike[str]) -> bytes:
+    """The bytes of an image file.
+
+    Raises:
+        ConfigurationError: the file cannot be read; the message says what was passed instead of
+            a path, where that can be told.
+    """
+    path = fspath(image)
+    if not isinstance(path, str):
+        raise ConfigurationError(f"The path of an image is a string, not {type(path).__name__}.")
+    if not path:
+        raise ConfigurationError(f"The path of an image is empty. {_FORMS}.")
+    name = display(path)
+    if _is_base64_image(path):
+        raise ConfigurationError(
+            f"The image {name} is base64 text, not a path. Pass the decoded bytes, or a URL: "
+            "'data:image/png;base64,' and the text."
+        )
+    if path[:5].lower() == "file:":
+        raise ConfigurationError(f"The image {name} is a file URL. Pass the file's path instead.")
+    if "\0" in path:
+        raise ConfigurationError(f"The image {name} is not a path: it contains a NUL character.")
+    try:
+        return Path(path).read_bytes()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        expand = " A '~' is not expanded: use Path.expanduser()." if path.startswith("~") else ""
+        raise ConfigurationError(
+            f"The image {name} cannot be read: {reason or error}.{expand} {_FORMS}."
+        ) from error
+
+
+def _is_base64_image(text: str) -> bool:
+    """Whether a text is an image file in base64, by its first bytes."""
+    start = "".join(text[:80].split())[:32]
+    try:
+        data = base64.b64decode(start.replace("-", "+").replace("_", "/"), validate=True)
+    except ValueError:
+        return False
+    return len(start) == 32 and _media_type(data) is not None
+
+
+def _hint(image: object) -> str:
+    """How to pass an image that came in another form."""
+    if hasattr(image, "read"):
+        return " Pass what its read() returns."
+    if hasattr(image, "save") and hasattr(image, "tobytes"):
+        return " Save it to an io.BytesIO and pass getvalue()."
+    return ""
 
 
 def _media_type(data: bytes) -> str | None:

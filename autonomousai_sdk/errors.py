@@ -60,6 +60,23 @@ __all__ = [
 ]
 
 
+_MESSAGE_BYTES = 1536
+_ENDPOINT_BYTES = 448
+# Together with the number of the attempt, an error as text stays below 2 KiB.
+
+
+def _shortened(text: str, limit: int) -> str:
+    """A text of at most so many bytes, with its length at the end if it was cut."""
+    data = text.encode("utf-8", "surrogatepass")
+    if len(data) <= limit:
+        return text
+    note = f"… ({len(text)} characters)"
+    end = limit - len(note.encode())
+    while data[end] & 0xC0 == 0x80:  # inside a character
+        end -= 1
+    return data[:end].decode("utf-8", "surrogatepass") + note
+
+
 class AutonomousAIError(Exception):
     """The base of every error of this SDK.
 
@@ -87,6 +104,7 @@ class AutonomousAIError(Exception):
     ) -> None:
         # Everything but the message has a default, so that the inherited
         # __reduce__ (class, args, __dict__) can rebuild any of these by pickle.
+        message = _shortened(message, _MESSAGE_BYTES)
         super().__init__(message)
         self.message = message
         self.endpoint = endpoint
@@ -97,7 +115,7 @@ class AutonomousAIError(Exception):
         if self.endpoint is None:
             return self.message
         attempt = "" if self.attempt is None else f", attempt {self.attempt}"
-        return f"{self.message} [{self.endpoint}{attempt}]"
+        return f"{self.message} [{_shortened(self.endpoint, _ENDPOINT_BYTES)}{attempt}]"
 
 
 class ConfigurationError(AutonomousAIError, ValueError):

@@ -11,6 +11,7 @@ from typing import Any
 from attrs import Factory, field, frozen
 
 from ..errors import ConfigurationError
+from .display import display
 
 
 @frozen(kw_only=True)
@@ -60,7 +61,7 @@ class Catalog:
             return self._by_name[name]
         except KeyError:
             raise ConfigurationError(
-                f"Unknown model {name!r}. Known models: {', '.join(self.names())}. "
+                f"Unknown model {display(name)}. Known models: {', '.join(self.names())}. "
                 f'To add a model, pass its path: Client(models={{"{name}": "/chat"}}).'
             ) from None
 
@@ -75,11 +76,13 @@ class Catalog:
         added: list[Model] = []
         for name, path in more.items():
             if not isinstance(name, str) or not name:
-                raise ConfigurationError(f"models= maps names to paths; {name!r} is not a name.")
+                raise ConfigurationError(
+                    f"models= maps names to paths; {display(name)} is not a name."
+                )
             if not isinstance(path, str) or not path.startswith("/"):
                 raise ConfigurationError(
                     f"models= maps names to paths below the base URL, such as '/chat'; "
-                    f"{path!r} (for {name!r}) does not start with a slash."
+                    f"{display(path)} (for {display(name)}) does not start with a slash."
                 )
             added.append(Model(id=name, path=path))
         kept = tuple(model for model in self.models if model.id not in more)

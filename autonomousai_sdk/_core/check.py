@@ -22,9 +22,7 @@ from attrs import field, frozen
 
 from ..errors import ConfigurationError
 from .codec import is_object
-
-_SHOWN = 60
-"""How many characters of a refused value an error repeats."""
+from .display import display
 
 
 class Check:
@@ -104,7 +102,7 @@ class String(Check):
         # JSON Check's patterns are ECMA-262's, whose \d and \w are ASCII.
         if self.pattern is not None and not re.search(self.pattern, value, re.ASCII):
             raise ConfigurationError(
-                f"{where} must match the pattern {self.pattern!r}; got {_shown(value)}."
+                f"{where} must match the pattern {self.pattern!r}; got {display(value)}."
             )
         return value
 
@@ -149,16 +147,16 @@ class Number(Check):
     def encode_content(self, value: Any, where: str, /) -> Any:
         if isinstance(value, float) and not math.isfinite(value):
             raise ConfigurationError(
-                f"{where} must be a finite number{self._range}; got {value!r}."
+                f"{where} must be a finite number{self._range}; got {display(value)}."
             )
         bounds = self._bounds
         if not all(holds(value, bound) for bound, _, holds in bounds):
             rules = " and ".join(f"{words} {bound}" for bound, words, _ in bounds)
-            raise ConfigurationError(f"{where} must be {rules}; got {_shown(value)}.")
+            raise ConfigurationError(f"{where} must be {rules}; got {display(value)}.")
         # In decimals, since 0.3 % 0.1 is not 0 in binary.
         step = self.multiple_of
         if step is not None and Decimal(str(value)) % Decimal(str(step)):
-            raise ConfigurationError(f"{where} must be a multiple of {step}; got {_shown(value)}.")
+            raise ConfigurationError(f"{where} must be a multiple of {step}; got {display(value)}.")
         return value
 
 
@@ -192,7 +190,7 @@ class Enum(Check):
             # True equals 1 in Python, not in JSON.
             if value == each and _kind(value) is _kind(each):
                 return each
-        raise ConfigurationError(f"{where} must be {self.expected}; got {_shown(value)}.")
+        raise ConfigurationError(f"{where} must be {self.expected}; got {display(value)}.")
 
 
 @frozen(kw_only=True)
@@ -210,7 +208,7 @@ class DateTime(Check):
         if value.utcoffset() is None:
             raise ConfigurationError(
                 f"{where} must have a time zone: use datetime.now(timezone.utc), or "
-                f"replace(tzinfo=…); got {value!r}."
+                f"replace(tzinfo=…); got {display(value)}."
             )
         return value.isoformat().replace("+00:00", "Z")
 
@@ -255,7 +253,7 @@ class Array(Check):
             for n, item in enumerate(encoded):
                 text = json.dumps(item, sort_keys=True)
                 if text in seen:
-                    raise ConfigurationError(f"{where}[{n}] repeats the item {_shown(item)}.")
+                    raise ConfigurationError(f"{where}[{n}] repeats the item {display(item)}.")
                 seen.add(text)
         return encoded
 
@@ -355,7 +353,7 @@ class Tagged(Check):
         option = self.options.get(tag) if isinstance(tag, str) else None
         if option is None:
             known = _alternatives([repr(each) for each in self.options])
-            raise ConfigurationError(f"{where}.{self.tag} must be {known}; got {_shown(tag)}.")
+            raise ConfigurationError(f"{where}.{self.tag} must be {known}; got {display(tag)}.")
         return option.encode(value, where)
 
 
@@ -453,7 +451,7 @@ def _wire_names(cls: Any) -> tuple[tuple[str, str], ...]:
 
 def _name(name: object, where: str) -> str:
     if not isinstance(name, str):
-        raise ConfigurationError(f"{where} must have strings for names; got {_shown(name)}.")
+        raise ConfigurationError(f"{where} must have strings for names; got {display(name)}.")
     return name
 
 
@@ -478,12 +476,3 @@ def _kind(value: object) -> type:
         if isinstance(value, kind):
             return kind
     return float if isinstance(value, (int, float)) else type(value)
-
-
-def _shown(value: object) -> str:
-    """A value's repr, cut where it is long."""
-    try:
-        text = repr(value)
-    except Exception:  # noqa: BLE001  # a caller's own repr, or an int of too many digits
-        return f"<{type(value).__name__}>"
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from ..errors import ConfigurationError
+from .display import display
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FORBIDDEN = re.compile(r"[^\t\x20-\x7e]")
@@ -77,7 +78,7 @@ def checked(headers: Mapping[str, str], source: str) -> dict[str, str]:
     for name, value in headers.items():
         if not isinstance(name, str) or not _TOKEN.fullmatch(name):
             raise ConfigurationError(
-                f"{source}: {name!r} is not a header name (RFC 9110: letters, digits and "
+                f"{source}: {display(name)} is not a header name (RFC 9110: letters, digits and "
                 f"a few marks, no spaces)."
             )
         check_value(value, f"{source} {name!r}")

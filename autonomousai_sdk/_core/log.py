@@ -10,6 +10,7 @@ import logging
 from collections.abc import Mapping
 
 from ..errors import ConfigurationError
+from .display import display
 
 logger = logging.getLogger("autonomousai_sdk")
 
@@ -27,7 +28,9 @@ def configure_logging(environ: Mapping[str, str]) -> None:
     if not wanted:
         return
     if wanted not in _LEVELS:
-        raise ConfigurationError(f"AUTONOMOUSAI_LOG must be 'debug' or 'info', not {wanted!r}.")
+        raise ConfigurationError(
+            f"AUTONOMOUSAI_LOG must be 'debug' or 'info', not {display(wanted)}."
+        )
     logger.setLevel(_LEVELS[wanted])
     if not logger.hasHandlers():
         handler = logging.StreamHandler()

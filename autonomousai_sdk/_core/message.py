@@ -15,6 +15,7 @@ import attrs
 
 from ..errors import ConfigurationError
 from .codec import encode, is_object, unstructure
+from .display import display
 
 _ADVICE = "a string, or a list of Message objects and {'role': …, 'content': …} mappings"
 
@@ -86,6 +87,10 @@ def _message(message: object, where: str) -> dict[str, Any]:
             f"{where} is a Message or a {{'role': …, 'content': …}} mapping, "
             f"not {type(message).__name__}."
         )
+    if attrs.has(type(message)) and hasattr(message, "message"):
+        raise ConfigurationError(
+            f"{where} is a {type(message).__name__}, not a message: pass its .message."
+        )
     fields = {
         name: value for name, value in plain.items() if value is not None or name in _REQUIRED
     }
@@ -98,7 +103,8 @@ def _message(message: object, where: str) -> dict[str, Any]:
     role = fields["role"]
     if not isinstance(role, str) or not role:
         raise ConfigurationError(
-            f"{where}: role is a string such as 'user', 'assistant' or 'system'; got {role!r}."
+            f"{where}: role is a string such as 'user', 'assistant' or 'system'; got "
+            f"{display(role)}."
         )
     if fields["content"] is None and role == "assistant":
         # An answer given back as history: with calls alone, or empty.

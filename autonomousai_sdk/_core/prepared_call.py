@@ -17,6 +17,7 @@ from .catalog import Model, checked_model_name
 from .check import to_jsonable
 from .codec import encode, is_array, is_object
 from .coding import ACCEPTED
+from .display import display
 from .exchange import Request
 from .failure import Context
 from .headers import check_value, checked
@@ -359,7 +360,9 @@ def _extra(extra: object) -> dict[str, object]:
         )
     for name in extra:
         if not isinstance(name, str):
-            raise ConfigurationError(f"extra_body: the field name {name!r} must be a string.")
+            raise ConfigurationError(
+                f"extra_body: the field name {display(name)} must be a string."
+            )
     try:
         return {name: to_jsonable(value, f"extra_body[{name!r}]") for name, value in extra.items()}
     except RecursionError as error:

@@ -13,6 +13,7 @@ from attrs import evolve, field, fields, frozen
 
 from ..errors import ConfigurationError
 from .catalog import Catalog, checked_model_name
+from .display import display
 from .headers import check_value, checked, is_secret, value_problem
 from .protocol import Protocol, Protocols
 from .secret import Secret
@@ -264,7 +265,9 @@ def checked_retries(value: object) -> int:
         ConfigurationError: the value is not a whole number of 0 or more.
     """
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ConfigurationError(f"max_retries must be a whole number of 0 or more, not {value!r}.")
+        raise ConfigurationError(
+            f"max_retries must be a whole number of 0 or more, not {display(value)}."
+        )
     return value
 
 

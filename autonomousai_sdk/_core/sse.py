@@ -23,6 +23,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from ..errors import ConfigurationError, StreamDecodeError
+from .display import display
 
 MAX_EVENT_BYTES = 64 * 2**20
 """The default bound on one line or event, in bytes."""
@@ -366,5 +367,7 @@ def checked_max_event_bytes(value: object) -> int:
         ConfigurationError: not a positive number of bytes.
     """
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ConfigurationError(f"max_event_bytes is a positive number of bytes; got {value!r}.")
+        raise ConfigurationError(
+            f"max_event_bytes is a positive number of bytes; got {display(value)}."
+        )
     return value

@@ -17,6 +17,7 @@ from attrs import define, field, frozen
 
 from ..errors import AnswerParseError, ConfigurationError
 from .codec import is_object
+from .display import display
 from .message import normalised
 from .schema import Schema, SchemaError, requires_all
 
@@ -169,7 +170,9 @@ class ParseLoop:
             ConfigurationError: an argument that cannot work.
         """
         if isinstance(repair, bool) or not isinstance(repair, int) or repair < 0:
-            raise ConfigurationError(f"repair= is a number of turns, 0 or more; got {repair!r}.")
+            raise ConfigurationError(
+                f"repair= is a number of turns, 0 or more; got {display(repair)}."
+            )
         schema = AnswerSchema.of(type_)
         plain = normalised(messages)
         return cls(schema, repair, _instructed(plain, schema) if instruct else list(plain))

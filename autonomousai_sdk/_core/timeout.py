@@ -11,6 +11,7 @@ from typing import Any
 from attrs import Attribute, define, evolve, field, fields, frozen
 
 from ..errors import ConfigurationError
+from .display import display
 from .exchange import TransportError
 
 LONGEST = 1e9
@@ -30,7 +31,8 @@ def _seconds(_: object, attribute: Attribute[Any], value: object) -> None:
         )
     if not 0 < value <= LONGEST:
         raise ConfigurationError(
-            f"timeout: {name} must be a positive number of seconds, not {value}; None is no limit."
+            f"timeout: {name} must be a positive number of seconds, not {display(value)}; "
+            "None is no limit."
         )
 
 

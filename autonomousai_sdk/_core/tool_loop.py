@@ -14,6 +14,7 @@ from typing import Any, Literal, cast
 from attrs import define, evolve, field, frozen
 
 from ..errors import ConfigurationError, ToolLoopError
+from .display import display
 from .message import normalised
 from .structured import WHOLE_REASONS
 from .tool import Tool, ToolArgumentsError, error_text, result_text, tools_of
@@ -108,10 +109,12 @@ class ToolLoop:
         """
         if isinstance(max_rounds, bool) or not isinstance(max_rounds, int) or max_rounds < 1:
             raise ConfigurationError(
-                f"max_rounds= is a number of rounds, 1 or more; got {max_rounds!r}."
+                f"max_rounds= is a number of rounds, 1 or more; got {display(max_rounds)}."
             )
         if on_error not in ("return", "raise"):
-            raise ConfigurationError(f"on_tool_error= is 'return' or 'raise'; got {on_error!r}.")
+            raise ConfigurationError(
+                f"on_tool_error= is 'return' or 'raise'; got {display(on_error)}."
+            )
         normalised(messages)  # finds what is wrong with them
         given = (
             [{"role": "user", "content": messages}]

@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from ..errors import ConfigurationError
+from .display import display
 
 _UNFIT = re.compile(r"[^\x21-\x7e]")
 _QUERY = re.compile(r"[?#].*")
@@ -50,7 +51,7 @@ def checked_base_url(value: object, source: str = "base_url") -> str:
             "AUTONOMOUSAI_API_KEY instead."
         )
     # Any text before an @ may be a password, even where urlsplit finds none.
-    named = source if "@" in value else f"{source} {_QUERY.sub('', value)!r}"
+    named = source if "@" in value else f"{source} {display(_QUERY.sub('', value))}"
     if parts.scheme not in ("http", "https"):
         raise ConfigurationError(f"{named} needs a scheme, http:// or https://, {example}.")
     if not parts.hostname or port == 0:
@@ -69,7 +70,7 @@ def segment(value: str, name: str) -> str:
         ConfigurationError: the value is empty, or a dot segment, which servers remove.
     """
     if not value or value in (".", ".."):
-        raise ConfigurationError(f"{name} must not be empty, '.' or '..'; got {value!r}.")
+        raise ConfigurationError(f"{name} must not be empty, '.' or '..'; got {display(value)}.")
     return _encoded(value, name)
 
 

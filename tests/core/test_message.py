@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from autonomousai_sdk._core.message import checked_messages, encoded, normalised
 from autonomousai_sdk.errors import ConfigurationError
-from tests.support.sample_operation import Note, Part
+from tests.support.sample_operation import Choice, Completion, Note, Part, Said
 
 HI = {"role": "user", "content": "hi"}
 IMAGE = {"type": "image_url", "image_url": {"url": "https://example.com/cat.png"}}
@@ -191,3 +191,24 @@ def test_a_conversation_that_contains_itself_is_refused() -> None:
     for message in (loop, {**HI, "deep": deep}):
         with pytest.raises(ConfigurationError, match="messages cannot be written as JSON"):
             encoded([message], model="llama", accepts_images=None)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [Choice(message=Said(content="Hi")), Completion(choices=(Choice(message=Said(content="Hi")),))],
+)
+def test_an_answer_in_place_of_its_message_is_named(answer: object) -> None:
+    """A completion or a choice among messages gets an error that says what to pass."""
+    with pytest.raises(ConfigurationError, match=r"messages\[1\] is a \w+, .*pass its \.message"):
+        normalised([{"role": "user", "content": "Hi"}, answer])
+
+
+def test_half_an_emoji_is_sent_escaped() -> None:
+    """A lone surrogate anywhere in a message reaches the wire as a JSON escape."""
+    text = "\ud83d"
+    for content in (text, [{"type": "text", "text": text}]):
+        message = {"role": "user", "content": content, "name": text}
+        body = base64.b64decode(encoded([message], model="m", accepts_images=None))
+        assert body.isascii()
+        assert body.count(b"\\ud83d") == 2
+        assert json.loads(body) == [message]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from ..errors import (
     APIConnectionError,
@@ -36,6 +36,7 @@ from ..errors import (
 from .codec import DecodeError, is_array, is_object, parse
 from .exchange import Failure
 from .headers import Headers
+from .protocol import Advice
 from .secret import Secret
 from .url import without_credentials
 
@@ -121,12 +122,14 @@ class Context:
         attempt: the try, from 1.
         secret: the client's key, or None.
         request_id: the service's id for the request, once there is an answer.
+        advice: what errors advise.
     """
 
     endpoint: str
     attempt: int
     secret: Secret | None
     request_id: str | None = None
+    advice: Advice = field(default=Advice(), repr=False)
 
     def answered(self, headers: Headers) -> Context:
         """The same, once an answer's headers are there."""
@@ -161,13 +164,23 @@ def connection_error(failure: Failure, context: Context) -> AutonomousAIError:
         error = timeout_error(failure, context)
     else:
         error = APIConnectionError(
-            f"{_CONNECTION_MESSAGES[kind]}: {said}.",
+            f"{_CONNECTION_MESSAGES[kind]}: {said}.{_unreachable(failure, context)}",
             endpoint=context.endpoint,
             attempt=context.attempt,
         )
     error.__cause__ = cause
     return error
 
+
+def _unreachable(failure: Failure, context: Context) -> str:
+    """The advice for a server that cannot be reached, after a space; empty for other failures."""
+    is_unreachable = failure.error.kind in ("connect", "tls") or (
+        failure.error.kind == "timeout" and failure.limit == "connect"
+    )
+    return f" {context.advice.unreachable}".rstrip() if is_unreachable else ""
+
+
+_NO_SUCH_ENDPOINT = frozenset({404, 405})
 
 _CONNECTION_MESSAGES = {
     "connect": "No connection could be made",
@@ -196,7 +209,7 @@ def timeout_error(failure: Failure, context: Context) -> APITimeoutError:
     message = TIMEOUT_MESSAGES[failure.limit].format(seconds=failure.seconds)
     detail = f": {failure.error.message}" if failure.limit == "pool" else ""
     return APITimeoutError(
-        f"{message}{detail}.",
+        f"{message}{detail}.{_unreachable(failure, context)}",
         limit=failure.limit,
         seconds=failure.seconds,
         endpoint=context.endpoint,
@@ -269,6 +282,8 @@ def status_error(
         said = f"a redirect to {target}, which is not followed: set base_url to where it leads"
     else:
         said = (_page_title(text) or _message_in(content) or text or note).strip()
+        if status in _NO_SUCH_ENDPOINT and "model" not in said.lower() and context.advice.not_found:
+            said = f"{said.rstrip('.')}. {context.advice.not_found}".lstrip(". ")
     message = f"{_named(status)}: {said}" if said else _named(status)
     return _built(context, status, headers, content, _code_in(content), message)
 

@@ -174,7 +174,7 @@ def prepare_call(
             else None
         ),
         fallbacks=_fallbacks(route, body, options, shape),
-        context=Context(f"{route.method} {url}", 1, settings.api_key),
+        context=Context(f"{route.method} {url}", 1, settings.api_key, advice=settings.advice),
         shape=shape,
         timeout=settings.timeout if options.timeout is None else Timeout.of(options.timeout),
         max_retries=(

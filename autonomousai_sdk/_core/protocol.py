@@ -34,6 +34,19 @@ class Protocol:
     has_catalog: bool = False
 
 
+@frozen(kw_only=True)
+class Advice:
+    """What errors of a client advise.
+
+    Attributes:
+        not_found: for a response that the endpoint does not exist, or empty.
+        unreachable: for a server that cannot be reached, or empty.
+    """
+
+    not_found: str = ""
+    unreachable: str = ""
+
+
 @frozen
 class Protocols:
     """The protocols of the spec.
@@ -41,10 +54,31 @@ class Protocols:
     Attributes:
         each: the protocols.
         default_base_url: the URL of the hosted service.
+        other_base_urls: the URLs of the vendor's other servers.
     """
 
     each: tuple[Protocol, ...]
     default_base_url: str
+    other_base_urls: tuple[str, ...] = ()
+
+    def advice(self, base_url: str) -> Advice:
+        """What errors of a client with this base URL advise."""
+        others = [each for each in self.each if each.base_path]
+        not_found = "".join(
+            f"For the {each.name!r} protocol, the base URL usually ends with {each.base_path}: "
+            f"base_url={base_url + each.base_path!r}."
+            for each in others
+            if not any(base_url.endswith(other.base_path) for other in others)
+        )
+        if base_url != self.default_base_url:
+            return Advice(not_found=not_found)
+        current = "".join(f", or {url} with an api_key" for url in self.other_base_urls)
+        return Advice(
+            not_found=not_found,
+            unreachable="The hosted service may no longer exist. Use a model on this machine "
+            "(LocalServer, or --local on the command line), an engine that is OpenAI-compatible "
+            f"(base_url='http://127.0.0.1:11434/v1' for Ollama){current}.",
+        )
 
     def choose(self, name: object, base_url: str, *, source: str = "protocol") -> Protocol:
         """The protocol with this name or, if it is None, the one that the base URL selects.

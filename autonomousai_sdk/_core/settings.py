@@ -15,7 +15,7 @@ from ..errors import ConfigurationError
 from .catalog import Catalog, checked_model_name
 from .display import display
 from .headers import check_value, checked, is_secret, value_problem
-from .protocol import Protocol, Protocols
+from .protocol import Advice, Protocol, Protocols
 from .secret import Secret
 from .sse import MAX_EVENT_BYTES, checked_max_event_bytes
 from .timeout import Timeout
@@ -62,6 +62,7 @@ class Settings:
         base_url: the URL of the service, without a trailing slash.
         api_key: sent as `authorization: Bearer`, or None.
         protocol: the wire protocol.
+        advice: what errors advise.
         model: the model of calls that name none; None to use the server's only one.
         timeout: the time limits of a call.
         max_retries: how often a call is retried.
@@ -74,6 +75,7 @@ class Settings:
     base_url: str
     api_key: Secret | None
     protocol: Protocol
+    advice: Advice
     model: str | None
     timeout: Timeout
     max_retries: int
@@ -248,6 +250,7 @@ def resolve(
         base_url=url,
         api_key=key,
         protocol=protocol,
+        advice=protocols.advice(url),
         model=_resolved_model(options, environ, protocol, catalog, default_model),
         timeout=Timeout() if options.timeout is None else Timeout.of(options.timeout),
         max_retries=checked_retries(options.max_retries),

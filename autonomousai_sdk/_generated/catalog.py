@@ -24,6 +24,7 @@ PROTOCOLS = Protocols(
         ),
     ),
     BASE_URL,
+    (),
 )
 
 MODELS: tuple[Model, ...] = (

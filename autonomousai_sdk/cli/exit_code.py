@@ -61,6 +61,8 @@ def _advice(error: AutonomousAIError) -> str | None:
         return "The response was cut off: the output above is incomplete."
     if isinstance(error, ConfigurationError):
         return None
+    if "--local" in str(error):
+        return None
     if error.endpoint is not None and f" {BASE_URL}/" in error.endpoint:
         return "The hosted service may no longer exist: --local uses a model on this machine."
     return next((text for kind, text in _ADVICE if isinstance(error, kind)), None)

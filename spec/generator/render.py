@@ -344,6 +344,7 @@ def _catalog(spec: Spec) -> str:
         + ","
         for each in spec.protocols
     )
+    others = tuple(each.default_url for each in spec.servers[1:])
     return _module(
         "The hosted service, its protocols and its models.",
         [
@@ -354,7 +355,7 @@ def _catalog(spec: Spec) -> str:
         ],
         f"BASE_URL = {spec.servers[0].default_url!r}\n"
         f"DEFAULT_MODEL = {spec.default_model!r}\n\n"
-        f"PROTOCOLS = Protocols(({protocols}), BASE_URL)\n\n"
+        f"PROTOCOLS = Protocols(({protocols}), BASE_URL, {others!r})\n\n"
         f"MODELS: tuple[Model, ...] = ({models})\n" + _servers(spec),
     )
 

@@ -195,9 +195,8 @@ def test_the_hosted_service_is_said_to_be_the_one_that_fails() -> None:
 
     assert done.returncode == 1
     assert "https://chatgpt.autonomous.ai" in done.stderr
-    assert done.stderr.splitlines()[1] == (
-        "The hosted service may no longer exist: --local uses a model on this machine."
-    )
+    assert "The hosted service may no longer exist. " in done.stderr
+    assert "--local" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from autonomousai_sdk._core.failure import (
     stream_decode_error,
 )
 from autonomousai_sdk._core.headers import Headers
+from autonomousai_sdk._core.protocol import Advice
 from autonomousai_sdk._core.secret import HIDDEN, Secret
 from autonomousai_sdk._core.timeout import LIMITS
 from autonomousai_sdk.errors import (
@@ -463,3 +464,45 @@ def test_a_call_whose_client_was_closed_says_so(
     assert type(error) is kind
     assert error.message.startswith("The client was closed ")
     assert (error.endpoint, error.attempt) == (CONTEXT.endpoint, 2)
+
+
+ADVISED = Context(
+    "POST http://h/chat",
+    1,
+    None,
+    advice=Advice(not_found="Use /v1.", unreachable="Use another server."),
+)
+
+
+@pytest.mark.parametrize(
+    ("code", "body", "said"),
+    [
+        (404, "Not Found", "404 Not Found: Not Found. Use /v1."),
+        (404, "", "404 Not Found: Use /v1."),
+        (405, '{"detail": "No such method."}', "405 Method Not Allowed: No such method. Use /v1."),
+        (404, '{"error": {"message": "Model x not found"}}', "404 Not Found: Model x not found"),
+        (400, "Not so", "400 Bad Request: Not so"),
+    ],
+)
+def test_a_missing_endpoint_gets_advice(code: int, body: str, said: str) -> None:
+    """A 404 or 405 that does not speak of a model ends with the context's advice."""
+    error = status_error(ADVISED, code, Headers(), body.encode())
+    assert error.message == said
+    assert "Use /v1" not in status_error(NO_KEY, code, Headers(), body.encode()).message
+
+
+@pytest.mark.parametrize(
+    ("kind", "limit", "advised"),
+    [
+        ("connect", "read", True),
+        ("tls", "read", True),
+        ("timeout", "connect", True),
+        ("timeout", "read", False),
+        ("broken", "connect", False),
+    ],
+)
+def test_an_unreachable_server_gets_advice(kind: ErrorKind, limit: str, advised: bool) -> None:
+    """An error without a connection ends with the context's advice, and no other error does."""
+    said = str(connection_error(failure(kind, limit=limit), ADVISED))
+    assert ("Use another server." in said) == advised
+    assert "Use another server" not in str(connection_error(failure(kind, limit=limit), NO_KEY))

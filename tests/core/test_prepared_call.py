@@ -39,6 +39,7 @@ from tests.support.sample_operation import (
     KEY,
     PLAIN_CHAT_ROUTE,
     PLAIN_URL,
+    PROTOCOLS,
     SHAPE,
     Chunk,
     Completion,
@@ -98,7 +99,9 @@ def test_a_prepared_call_is_complete() -> None:
         "content-type": "application/json",
         "idempotency-key": "key-1",
     }
-    assert made.context == Context(f"POST {BASE_URL}/chat", 1, None)
+    assert made.context == Context(
+        f"POST {BASE_URL}/chat", 1, None, advice=PROTOCOLS.advice(BASE_URL)
+    )
     assert (made.timeout, made.max_retries, made.max_bytes) == (Timeout(), 2, 2**20)
     assert (made.operation, made.shape) == (CHAT, None)
 

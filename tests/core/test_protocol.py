@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autonomousai_sdk._core.protocol import Protocol, Protocols
+from autonomousai_sdk._core.protocol import Advice, Protocol, Protocols
 from autonomousai_sdk.errors import ConfigurationError
 
 ORIGINAL = Protocol(name="original", paths=("/chat", "/chat-vision"), has_catalog=True)
@@ -100,3 +100,20 @@ def test_an_unusable_base_url_is_refused_with_the_right_one(
     assert said.startswith(f"AUTONOMOUSAI_BASE_URL '{base_url}' {problem}")
     assert said.endswith(f": use '{right}'.")
     PROTOCOLS.check(PROTOCOLS.choose(None, right), right)
+
+
+def test_advice_for_an_endpoint_that_does_not_exist_has_the_likely_base_url() -> None:
+    """If no protocol's base path ends the base URL, the advice names the URL with it."""
+    assert PROTOCOLS.advice("http://h").not_found == (
+        "For the 'other' protocol, the base URL usually ends with /v1: base_url='http://h/v1'."
+    )
+    assert PROTOCOLS.advice("http://h/v1") == Advice()
+
+
+def test_advice_for_the_hosted_service_names_the_alternatives() -> None:
+    """Only a client of the hosted service is advised to use another server."""
+    protocols = Protocols(PROTOCOLS.each, "https://hosted.example/api", ("https://new.example/v1",))
+    said = protocols.advice("https://hosted.example/api").unreachable
+    for alternative in ("LocalServer", "--local", "https://new.example/v1", "/v1' for Ollama"):
+        assert alternative in said
+    assert protocols.advice("http://h").unreachable == ""

@@ -208,7 +208,7 @@ def test_bare_loop_until_done_and_leaving_early(client: Client) -> None:
         assert stream.until_done().text == "a b c"
     with client.chat.stream("a b c " * 2000) as stream:
         next(stream)
-    with pytest.raises(StreamError, match="closed before it ended"):
+    with pytest.raises(StreamError, match="closed before its end"):
         next(stream)
     with pytest.raises(StreamError):
         _ = stream.completion

@@ -76,7 +76,7 @@ async def test_closing_wakes_who_reads_a_stream(client_under_test: Contestant, w
             await stream.__anext__()
 
             async def wait() -> Outcome:
-                with pytest.raises(StreamError, match="closed before it ended") as caught:
+                with pytest.raises(StreamError, match="closed before its end") as caught:
                     await stream.__anext__()
                 return Outcome(text="", error=caught.value, completion=None, seconds=0)
 

@@ -358,9 +358,11 @@ class AsyncStream(Generic[ChunkT, ResultT]):
         await self.close()
 
     def __repr__(self) -> str:
-        status = "ended" if self._is_over else "closed" if self._closed else "open"
-        if self._live is None:
-            status = "not started"
+        status = "not started" if self._live is None else "open"
+        if self._closed:
+            status = "closed"
+        if self._is_over:
+            status = "ended"
         return f"<{type(self).__name__} {self._call.context.endpoint} {status}>"
 
     def __del__(self) -> None:

@@ -80,8 +80,12 @@ async def test_a_stream_shows_how_far_it_is(client_under_test: SDK) -> None:
             async for _ in made:
                 pass
             seen.append(repr(made))
+            made = client.chat.stream("Hello")
+            await made.aclose()
+            seen.append(repr(made))
     name = "ChatStream" if client_under_test.backend == "sync" else "AsyncChatStream"
-    for shown, state in zip(seen, ["not started", "open", "closed", "ended"], strict=True):
+    states = ["not started", "open", "closed", "ended", "closed"]
+    for shown, state in zip(seen, states, strict=True):
         assert f"<{name} POST {server.url}/chat {state}>" in shown
 
 

@@ -131,10 +131,9 @@ class Context:
     request_id: str | None = None
     advice: Advice = field(default=Advice(), repr=False)
 
-    def answered(self, headers: Headers) -> Context:
-        """The same, once an answer's headers are there."""
-        request_id = request_id_of(headers)
-        return evolve(self, request_id=request_id and self.redact(request_id))
+    def answered(self, request_id: str) -> Context:
+        """Return the context of a response with this request id."""
+        return evolve(self, request_id=self.redact(request_id))
 
     def redact(self, text: str) -> str:
         return text if self.secret is None else self.secret.redact(text)
@@ -144,11 +143,6 @@ class Context:
 
     def redact_headers(self, headers: Headers) -> Headers:
         return Headers((self.redact(name), self.redact(headers[name])) for name in headers)
-
-
-def request_id_of(headers: Headers) -> str | None:
-    """The service's id for a request."""
-    return headers.get("x-request-id") or headers.get("request-id")
 
 
 def connection_error(failure: Failure, context: Context) -> AutonomousAIError:

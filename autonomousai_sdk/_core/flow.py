@@ -100,10 +100,10 @@ def attempts(call: PreparedCall[Any], policy: RetryPolicy) -> Flow[ResponseReade
         reader = ResponseReader(evolve(call.context, attempt=number), call.max_bytes, call.shape)
         outcome = yield Attempt(request=call.request, delay=delay, reader=reader)
         error = reader.error() if isinstance(outcome, Reply) else _failed(reader, outcome)
-        if logger.isEnabledFor(logging.DEBUG):
-            _log(call, number, reader, outcome, error)
+        _log(call, number, reader, outcome, error)
         if error is None:
-            policy.budget.succeeded(number - adapted)
+            if policy.budget.tokens < policy.budget.capacity:  # a full one takes nothing back
+                policy.budget.succeeded(number - adapted)
             if adapted:
                 policy.memory.remember_fallbacks(call)
             return reader
@@ -213,6 +213,8 @@ def _log(
     error: AutonomousAIError | None,
 ) -> None:
     """Log one line: method, URL, status, attempt, duration, request id. Never a body or a key."""
+    if not logger.isEnabledFor(logging.DEBUG):
+        return
     logger.debug(
         "%s status=%s attempt=%d duration=%.3f request_id=%s%s",
         call.context.endpoint,

@@ -143,6 +143,15 @@ class Route:
     query_arguments: tuple[Argument, ...] = _arguments_in("query")
     header_arguments: tuple[Argument, ...] = _arguments_in("header")
     body_arguments: tuple[Argument, ...] = _arguments_in("body")
+    alternatives: tuple[Argument, ...] = field(
+        init=False,
+        repr=False,
+        eq=False,
+        default=Factory(
+            lambda self: tuple(each for each in self.arguments if each.instead is not None),
+            takes_self=True,
+        ),
+    )
     wires: Mapping[str, str] = field(
         init=False,
         repr=False,

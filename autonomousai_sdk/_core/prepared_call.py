@@ -132,7 +132,7 @@ def prepare_call(
     options: CallOptions,
     *,
     shape: StreamShape[Any, ResultT] | None,
-    new_key: Callable[[], str],
+    new_key: Callable[[], object],
 ) -> PreparedCall[ResultT]:
     """Check a call's arguments and build its request.
 
@@ -226,7 +226,7 @@ def _model_list(
     settings: Settings,
     argument: Argument,
     options: CallOptions,
-    new_key: Callable[[], str],
+    new_key: Callable[[], object],
 ) -> PreparedCall[Any] | None:
     """The call that lists the server's models, with the settings of the call that needs one."""
     if argument.listed_by is None:
@@ -269,10 +269,12 @@ def _fallbacks(
     shape: StreamShape[Any, Any] | None,
 ) -> tuple[Fallback, ...]:
     """The fallbacks for fields of a body, without those that the caller set by `extra_body`."""
+    if not route.alternatives and (shape is None or not route.stream_body):
+        return ()
     possible = [
         Fallback(wire=argument.wire, instead=argument.instead)
-        for argument in route.arguments
-        if argument.instead is not None and argument.instead not in body
+        for argument in route.alternatives
+        if argument.instead not in body
     ]
     if shape is not None:
         possible += [Fallback(wire=wire) for wire in route.stream_body]
@@ -374,7 +376,7 @@ def _headers(
     route: Route,
     arguments: Mapping[str, object],
     options: CallOptions,
-    new_key: Callable[[], str],
+    new_key: Callable[[], object],
 ) -> dict[str, str]:
     """All headers of a call. The call's override the client's, which override the SDK's."""
     # Check these before the key is in a local variable, which a traceback may show.
@@ -393,7 +395,7 @@ def _headers(
     if route.has_body:
         headers["content-type"] = "application/json"
     if route.method not in _IDEMPOTENT:
-        headers["idempotency-key"] = new_key()
+        headers["idempotency-key"] = str(new_key())
     if settings.api_key is not None:
         headers["authorization"] = _bearer(settings.api_key)
     return {**headers, **settings.headers, **declared, **given}

@@ -89,7 +89,8 @@ class ResponseReader:
         """Take the status and the headers."""
         self.status = status
         self.headers = headers
-        self.context = self.context.answered(headers)
+        if request_id := headers.get("x-request-id") or headers.get("request-id"):
+            self.context = self.context.answered(request_id)
         self._is_success = 200 <= status < 300
         if not self._is_success:
             return

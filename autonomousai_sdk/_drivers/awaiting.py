@@ -117,9 +117,7 @@ class AsyncCallRunner:
         self, operation: Operation[T], arguments: Mapping[str, object], options: CallOptions
     ) -> T:
         """Make a call whose response is one document."""
-        call = prepare_call(
-            self.settings, operation, arguments, options, shape=None, new_key=_new_key
-        )
+        call = prepare_call(self.settings, operation, arguments, options, shape=None, new_key=uuid4)
         reader, response, _ = await self.run(call)
         try:
             result: T = reader.document(operation.result)
@@ -141,7 +139,7 @@ class AsyncCallRunner:
             arguments,
             options,
             shape=operation.stream,
-            new_key=_new_key,
+            new_key=uuid4,
         )
         return cls(self, call)
 
@@ -469,7 +467,3 @@ class AsyncStream(Generic[ChunkT, ResultT]):
 async def close(response: AsyncTransportResponse) -> None:
     """Close a response, also in a task that is cancelled."""
     await shielded(response.aclose())
-
-
-def _new_key() -> str:
-    return str(uuid4())

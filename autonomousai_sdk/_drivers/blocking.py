@@ -62,7 +62,7 @@ class Connections:
         Raises:
             ConfigurationError: the client was closed, or its transport is the parent process's.
         """
-        if self.closed:
+        if self.closing.is_set():
             raise ConfigurationError("This client was closed: make a new one.")
         if self._process != os.getpid():
             self._after_fork()
@@ -130,9 +130,7 @@ class CallRunner:
         self, operation: Operation[T], arguments: Mapping[str, object], options: CallOptions
     ) -> T:
         """Make a call whose response is one document."""
-        call = prepare_call(
-            self.settings, operation, arguments, options, shape=None, new_key=_new_key
-        )
+        call = prepare_call(self.settings, operation, arguments, options, shape=None, new_key=uuid4)
         reader, response, _ = self.run(call)
         try:
             result: T = reader.document(operation.result)
@@ -154,7 +152,7 @@ class CallRunner:
             arguments,
             options,
             shape=operation.stream,
-            new_key=_new_key,
+            new_key=uuid4,
         )
         return cls(self, call)
 
@@ -454,7 +452,3 @@ class Stream(Generic[ChunkT, ResultT]):
             "The stream was closed before its end: start another one.",
             endpoint=self._call.context.endpoint,
         )
-
-
-def _new_key() -> str:
-    return str(uuid4())

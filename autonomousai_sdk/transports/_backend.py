@@ -46,10 +46,11 @@ class MutableTimeout(float):
     until: float
 
     def __new__(cls, seconds: float | None, total: float | None) -> Self:
-        bounds = [bound for bound in (seconds, total) if bound is not None]
-        timeout = super().__new__(cls, min(bounds, default=math.inf))
-        timeout.seconds = math.inf if seconds is None else seconds
-        timeout.until = math.inf if total is None else monotonic() + total
+        seconds = math.inf if seconds is None else seconds
+        total = math.inf if total is None else total
+        timeout = super().__new__(cls, min(seconds, total))
+        timeout.seconds = seconds
+        timeout.until = monotonic() + total
         return timeout
 
     def limit(self, seconds: float | None) -> None:

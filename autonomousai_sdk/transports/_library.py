@@ -100,7 +100,10 @@ class _Body:
     """
 
     def __init__(self, content: bytes) -> None:
-        self._pieces = [content[at : at + WRITE_SIZE] for at in range(0, len(content), WRITE_SIZE)]
+        self._pieces = [content]
+        if len(content) > WRITE_SIZE:
+            starts = range(0, len(content), WRITE_SIZE)
+            self._pieces = [content[start : start + WRITE_SIZE] for start in starts]
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self._pieces)
@@ -132,5 +135,4 @@ def _body_class(http: Any) -> Any:
 
 def headers_of(response: Any) -> Iterable[tuple[str, str]]:
     """Return the header names and values of a library's response, in the order received."""
-    for name, value in response.headers.raw:
-        yield name.decode("ascii"), value.decode("latin-1")
+    return [(name.decode("ascii"), value.decode("latin-1")) for name, value in response.headers.raw]

@@ -529,3 +529,22 @@ def test_a_bomb_of_a_stream_is_stopped_at_the_bound() -> None:
 def test_the_media_type_of_an_answer(value: str | None, kind: str) -> None:
     """Without parameters, in lower case."""
     assert content_type(Headers([] if value is None else [("content-type", value)])) == kind
+
+
+@pytest.mark.parametrize(
+    ("pairs", "request_id"),
+    [
+        ([("X-Request-Id", "a"), ("request-id", "b")], "a"),
+        ([("request-id", "b")], "b"),
+        ([("x-request-id", ""), ("request-id", "b")], "b"),
+        ([("x-request-id", KEY)], "**********"),
+        ([], None),
+    ],
+)
+def test_the_request_id_is_read_under_either_name(
+    pairs: list[tuple[str, str]], request_id: str | None
+) -> None:
+    """Services name the header `x-request-id` or `request-id`; the first takes precedence."""
+    reader = ResponseReader(CONTEXT, BOUND, None)
+    reader.start(200, Headers(pairs))
+    assert reader.context.request_id == request_id

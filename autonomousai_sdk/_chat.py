@@ -6,7 +6,7 @@ The twin of `_async_chat`. The core decides what is sent and when to stop (`_cor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from inspect import isawaitable, iscoroutine
 from time import monotonic
 from typing import Any, TypeVar, Unpack, overload
@@ -14,13 +14,15 @@ from typing import Any, TypeVar, Unpack, overload
 from ._core.shared_timeout import SharedTimeout
 from ._core.timeout import Timeout
 from ._core.tool_loop import Invocation, OnToolError, ToolLoop
+from ._core.window import Window, checked_concurrency
+from ._drivers.blocking_map import ResultMap, paced
 from ._generated import methods
 from ._generated.call_options import ChatOptions
 from ._generated.models import ChatCompletion
 from ._generated.operations import CHAT_CREATE
 from ._generated.params import Messages
-from ._results import Parsed, ToolRun
-from .errors import APITimeoutError, ConfigurationError
+from ._results import Parsed, Result, ToolRun
+from .errors import APITimeoutError, AutonomousAIError, ConfigurationError
 
 T = TypeVar("T")
 Function = Callable[..., object]
@@ -138,6 +140,64 @@ class Chat(methods.Chat):
                     completion=completion, messages=tuple(loop.messages), rounds=loop.rounds
                 )
             loop.returned(self._invoke(calls, on_tool_error, shared), completion)
+
+    def map(
+        self,
+        prompts: Iterable[Messages],
+        *,
+        concurrency: int = 8,
+        ordered: bool = True,
+        tools: Sequence[Function | Mapping[str, Any]] | None = None,
+        response_format: Mapping[str, object] | None = None,
+        timeout: Timeout | float | None = None,
+        **options: Unpack[ChatOptions],
+    ) -> ResultMap[Result]:
+        """Make many calls at the same time.
+
+        Args:
+            prompts: the input, which may be endless: each item is the `messages` of a call.
+            concurrency: how many calls may be between their start and the delivery of their
+                result. No more is read from `prompts`.
+            ordered: deliver results in the order of the prompts; otherwise as they come.
+            tools: as for `create`.
+            response_format: as for `create`.
+            timeout: seconds that each call may take, or a `Timeout`.
+            **options: as for `create`.
+
+        Returns:
+            An iterator of `Result`. A call that fails has its error there and ends nothing else.
+            When the service answers 429, or asks to wait, all calls wait together.
+
+        Raises:
+            ConfigurationError: an argument is invalid.
+
+        Example:
+            >>> with client.chat.map(["Name a planet.", "Name a star."]) as results:
+            ...     for result in results:
+            ...         print(result.index, result.completion or result.error)
+        """
+        if isinstance(prompts, (str, bytes)):
+            raise ConfigurationError("map() takes several prompts: put the one prompt in a list.")
+        window: Window[Result | BaseException] = Window(
+            checked_concurrency(concurrency), ordered=ordered
+        )
+        runner, pace = paced(self._runner)
+        chat = Chat(runner)
+
+        def call(index: int, messages: Messages) -> Result:
+            try:
+                completion = chat.create(
+                    messages,
+                    tools=tools,
+                    response_format=response_format,
+                    timeout=timeout,
+                    **options,
+                )
+            except AutonomousAIError as error:
+                return Result(index=index, error=error)
+            return Result(index=index, completion=completion)
+
+        return ResultMap(prompts, call, window, runner, pace)
 
     def _ask(
         self,

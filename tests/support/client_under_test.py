@@ -365,6 +365,9 @@ class _BlockingChat:
     def stream(self, messages: str, **options: Any) -> Stream:
         return BlockingStream(self.chat.stream(messages, **options))
 
+    def map(self, prompts: Any, **options: Any) -> BlockingStream:
+        return BlockingStream(self.chat.map(prompts, **options))
+
     async def parse(self, messages: Any, **options: Any) -> Any:
         return self.chat.parse(messages, **options)
 

@@ -6,7 +6,7 @@ Its connections do not check the SDK's deadlines: a watchdog thread (blocking) o
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any
 
 import anyio
@@ -16,6 +16,7 @@ from .._core.exchange import Request, TransportError
 from .._core.timeout import Timeout
 from ._backend import RequestTimeouts
 from ._errors import transport_error
+from ._http2 import AsyncReads, Exchange, Worker, speaks_http2
 from ._httpcore import PooledResponse, abort, close_response
 from ._library import Library, headers_of
 from ._pool import interrupt, take_orphans
@@ -34,12 +35,14 @@ class BorrowedClient:
         self._watchdog = BlockingWatchdog()
         self._sending: dict[int, Any] = {}
 
-    def send(self, request: Request, timeout: Timeout) -> BorrowedResponse:
+    def send(self, request: Request, timeout: Timeout) -> BorrowedResponse | HTTP2Response:
         """Send a request; see `Transport.send`."""
         limits = RequestTimeouts.of(timeout)
         timeouts = limits.as_extension()
         try:
             outgoing = self._library.request_of(self._client, request, timeouts)
+            if speaks_http2(pool := _pool_of(self._client, outgoing.url)):
+                return self._send_http2(pool, request, outgoing, timeout)
             self._sending[id(request)] = outgoing
             response = self._client.send(outgoing, stream=True, follow_redirects=False)
         except self._library.http.HTTPStatusError as error:
@@ -54,13 +57,38 @@ class BorrowedClient:
     def interrupt(self, request: Request) -> None:
         """End a request that waits for its response; see `Interruptible`."""
         outgoing = self._sending.get(id(request))
-        if outgoing is not None:
+        if isinstance(outgoing, Worker):
+            outgoing.interrupt()
+        elif outgoing is not None:
             pool = _pool_of(self._client, outgoing.url)
             if pool is not None:
                 interrupt(pool, outgoing.extensions)
 
     def close(self) -> None:
         """Do nothing: the client is the caller's to close."""
+
+    def _send_http2(
+        self, pool: Any, request: Request, outgoing: Any, timeout: Timeout
+    ) -> HTTP2Response:
+        self._sending[id(request)] = worker = Worker()
+        exchange = Exchange(pool, outgoing, timeout.read, on_sent=worker.limit)
+        outgoing.extensions["trace"] = exchange.trace
+
+        def send() -> Any:
+            try:
+                return self._client.send(outgoing, stream=True, follow_redirects=False)
+            except self._library.http.HTTPStatusError as error:
+                return self._library.response_in(error)
+
+        try:
+            response = worker.run(send, timeout.total)
+        except BaseException as error:
+            exchange.end()
+            worker.stop()
+            if isinstance(error, TimeoutError):
+                raise TransportError("timeout", "no response received in time") from error
+            raise
+        return HTTP2Response(response, self._errors, exchange, worker)
 
 
 class AsyncBorrowedClient:
@@ -78,6 +106,8 @@ class AsyncBorrowedClient:
         timeouts = limits.as_extension()
         try:
             outgoing = self._library.request_of(self._client, request, timeouts)
+            if speaks_http2(pool := _pool_of(self._client, outgoing.url)):
+                return await self._send_http2(pool, outgoing, timeout)
             response = await self._send(outgoing)
         except self._errors as error:
             raise transport_error(error) from error
@@ -86,6 +116,23 @@ class AsyncBorrowedClient:
 
     async def aclose(self) -> None:
         """Do nothing: the client is the caller's to close."""
+
+    async def _send_http2(self, pool: Any, outgoing: Any, timeout: Timeout) -> AsyncHTTP2Response:
+        with anyio.CancelScope() as scope:
+
+            def limit(seconds: float) -> None:
+                scope.deadline = anyio.current_time() + seconds
+
+            exchange = Exchange(pool, outgoing, timeout.read, on_sent=limit)
+            outgoing.extensions["trace"] = exchange.atrace
+            try:
+                response = await self._send(outgoing)
+            except BaseException:
+                await shielded(exchange.aend())
+                raise
+            return AsyncHTTP2Response(response, self._errors, AsyncReads(exchange))
+        cause = TimeoutError("no data received in time")
+        raise TransportError("timeout", "no response received in time") from cause
 
     async def _send(self, outgoing: Any) -> Any:
         try:
@@ -167,6 +214,85 @@ class AsyncBorrowedResponse:
     def abort(self) -> None:
         """Break the connection at once."""
         abort(self._response)
+
+
+@define(eq=False)
+class HTTP2Response:
+    """A response on a connection that it may share; a worker thread reads it."""
+
+    _response: Any
+    _errors: tuple[type[Exception], ...]
+    _exchange: Exchange
+    _worker: Worker
+    _pieces: Iterator[bytes] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._pieces = iter(self._response.stream)
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        status: int = self._response.status_code
+        return status
+
+    @property
+    def headers(self) -> Iterable[tuple[str, str]]:
+        """Header names and values, in the order received."""
+        return headers_of(self._response)
+
+    def read(self, timeout: float | None) -> bytes:
+        """Read the next bytes; see `TransportResponse.read`."""
+        try:
+            data = self._worker.run(lambda: next(self._pieces, b""), timeout)
+        except TimeoutError as error:
+            raise TransportError("timeout", "no data received in time") from error
+        except self._errors as error:
+            raise transport_error(error) from error
+        if not data:
+            self._exchange.finished()
+        return data
+
+    def close(self) -> None:
+        """End the stream and return the connection to the pool, or close it."""
+        self._exchange.end()
+        self._response.close()
+        self._worker.stop()
+
+    def abort(self) -> None:
+        """End the stream, or break a connection that is not shared."""
+        self._worker.interrupt()
+        if self._exchange.is_http2:
+            self._worker.later(self._exchange.end)
+        else:
+            abort(self._response)
+
+
+@define(eq=False)
+class AsyncHTTP2Response(AsyncBorrowedResponse):
+    """A response on a connection that it may share."""
+
+    _reads: AsyncReads
+
+    async def read(self, timeout: float | None) -> bytes:
+        """Read the next bytes; see `AsyncTransportResponse.read`."""
+        try:
+            return await self._reads.read(self._pieces, timeout)
+        except TimeoutError as error:
+            raise TransportError("timeout", "no data received in time") from error
+        except self._errors as error:
+            raise transport_error(error) from error
+
+    async def aclose(self) -> None:
+        """End the stream and return the connection to the pool, or close it."""
+        await self._reads.exchange.aend()
+        await super().aclose()
+
+    def abort(self) -> None:
+        """End the stream, or break a connection that is not shared."""
+        if self._reads.exchange.is_http2:
+            self._reads.abort(self.aclose)
+        else:
+            super().abort()
 
 
 def _pool_of(client: Any, url: Any) -> Any:

@@ -293,6 +293,12 @@ FAULTS = tuple(
             "it wakes at once with `StreamError`, or an error that says it was closed",
         ),
         (
+            "C2",
+            "HTTP/2 neighbours",
+            "one of three streams on one connection left, dropped, timed out, closed elsewhere",
+            "the server is told at once; the other two go on",
+        ),
+        (
             "C3",
             "settings of a caller's client",
             "its headers, cookies, params, hooks, `raise_for_status`",

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import gc
+import warnings
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from importlib import import_module
 from time import monotonic
 from typing import Any
 
+import pytest
+
+import autonomousai_sdk as sdk
+from autonomousai_sdk import APITimeoutError, StreamError, Timeout
 from tests.support.case import Group, Outcome, created, expect, fine, named, owed, streamed, within
-from tests.support.client_under_test import Client, ClientUnderTest
-from tests.support.contestants import Contestant
+from tests.support.client_under_test import Client, ClientUnderTest, settled
+from tests.support.contestants import Contestant, closed
 from tests.support.fault_server import FaultServer
+from tests.support.http2_server import HTTP2Server
 from tests.support.script import Answer, Hold, Send
 from tests.support.wire import BEGUN, CHUNKED, WHOLE, coded, document, failed, head
 
@@ -59,8 +67,6 @@ def _says_closed(client_under_test: ClientUnderTest, outcome: Outcome, kind: typ
 @case("C1", over={"stream": "stream", "client": "client"}, peers=False)
 async def close_while_reading(client_under_test: ClientUnderTest, what: str) -> None:
     """Who reads a stream is woken with StreamError when the stream or the client is closed."""
-    from autonomousai_sdk import StreamError
-
     with FaultServer(OPEN) as server:
         async with client_under_test.client(server.url, limits=LIMITS) as client:
             stream = client.chat.stream("Hello")
@@ -94,7 +100,7 @@ WAITS = {
 @case("C1", over={f"client-waits-{name}": script for name, script in WAITS.items()}, peers=False)
 async def close_while_waiting(client_under_test: ClientUnderTest, script: Answer) -> None:
     """Who waits for an answer is woken with an error that says the client was closed."""
-    from autonomousai_sdk import AutonomousAIError, StreamError
+    from autonomousai_sdk import AutonomousAIError
 
     for call, kind in ((created, AutonomousAIError), (streamed, StreamError)):
         with FaultServer(script) as server:
@@ -217,3 +223,87 @@ async def raising_hooks(client_under_test: ClientUnderTest, status: int) -> None
                 owed(await call(client_under_test, client), kind)
         tries = 1 if status == 401 else 3
         expect(len(server.requests) == tries, f"{len(server.requests)} tries")
+
+
+# A caller's HTTP/2 client
+
+
+@asynccontextmanager
+async def shared(client_under_test: ClientUnderTest, server: HTTP2Server) -> AsyncGenerator[Client]:
+    """A client of this SDK on a caller's HTTP/2 client."""
+    library = import_module(client_under_test.transport)
+    blocking = client_under_test.backend == "sync"
+    http_client = (library.Client if blocking else library.AsyncClient)(http1=False, http2=True)
+    cls: Any = sdk.Client if blocking else sdk.AsyncClient
+    made = cls(base_url=f"{server.url}/v1", model="m", http_client=http_client, max_retries=0)
+    try:
+        yield client_under_test.calls(made)
+    finally:
+        await settled(made.close())
+        await closed(http_client)
+
+
+async def words(stream: Any, count: int) -> None:
+    """Read that many chunks."""
+    for _ in range(count):
+        await stream.__anext__()
+
+
+async def leave(client_under_test: ClientUnderTest, client: Client, way: str) -> None:
+    """Open a stream beside others, and end it one way."""
+    if way == "head-timed-out":
+        with pytest.raises(APITimeoutError, match="read"):
+            await client.chat.stream("mute", timeout=Timeout(read=0.2)).__anext__()
+        return
+    prompt = "silent" if way in {"timed-out", "closed-elsewhere"} else "talk"
+    stream = client.chat.stream(prompt, timeout=Timeout(idle=0.3))
+    await stream.__anext__()
+    if way == "left":
+        await stream.aclose()
+    elif way == "timed-out":
+        with pytest.raises(APITimeoutError, match="idle"):
+            await words(stream, 99)
+    elif way == "dropped":
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            del stream
+            gc.collect()
+    else:
+
+        async def act(number: int) -> None:
+            if number == 0:
+                with pytest.raises(StreamError, match="closed"):
+                    await words(stream, 99)
+            else:
+                await client_under_test.sleep(0.05)
+                await stream.aclose()
+
+        await client_under_test.each(2, act)
+
+
+WAYS = ("left", "dropped", "timed-out", "head-timed-out", "closed-elsewhere")
+
+
+@case("C2", over={way: way for way in WAYS}, peers=False, transports=("httpx", "httpx2"))
+async def neighbours(client_under_test: ClientUnderTest, way: str) -> None:
+    """However one of three streams ends, the server is told at once, and the others go on."""
+    with HTTP2Server() as server:
+        async with shared(client_under_test, server) as client:
+            neighbours = [client.chat.stream("talk") for _ in range(2)]
+            for each in neighbours:
+                await words(each, 2)
+            began = monotonic()
+            await leave(client_under_test, client, way)
+            within(monotonic() - began, AT_ONCE, "leaving")
+            reset = await client_under_test.until(lambda: len(server.resets) == 1, AT_ONCE)
+            expect(reset, f"the server was told of {server.reset_prompts}")
+            for each in neighbours:
+                await words(each, 10)
+            late = client.chat.stream("talk")
+            await words(late, 3)
+            expect(server.connections == 1, f"{server.connections} connections")
+            expect(len(server.resets) == 1, f"reset: {server.reset_prompts}")
+            for each in [*neighbours, late]:
+                await each.aclose()
+            reset = await client_under_test.until(lambda: len(server.resets) == 4, AT_ONCE)
+            expect(reset, f"reset: {server.reset_prompts}")

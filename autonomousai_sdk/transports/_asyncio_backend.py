@@ -10,16 +10,19 @@ The streams implement httpcore's (and httpcore2's) network stream interface.
 from __future__ import annotations
 
 import asyncio
+import math
 import socket
 import ssl
 from collections.abc import Iterable
-from itertools import zip_longest
 from typing import Any
 
 import anyio
 
 from .._core.exchange import TransportError
-from ._backend import is_readable, seconds_left
+from ._backend import deadline_of, is_readable, open_route, seconds_left, time_left
+from ._connect import HAPPY_EYEBALLS_DELAY, connecting
+from ._lookup import Address, in_order, lookup_async
+from ._route import DIRECT, Route
 from ._watchdog import Watchdog
 
 _AT_ONCE = 64 * 1024
@@ -27,9 +30,6 @@ _AT_ONCE = 64 * 1024
 
 HIGH_WATER = 256 * 1024
 """The most bytes that are buffered, in each direction."""
-
-HAPPY_EYEBALLS_DELAY = 0.25
-"""Seconds before the next address is tried in parallel (RFC 8305, section 5)."""
 
 
 class _Connection(asyncio.BufferedProtocol):
@@ -109,20 +109,31 @@ class BufferedStream:
         transport: the event loop's transport, with or without TLS.
         write_error: the class httpcore expects for a failed write: it then still reads, since
             a server may respond before it has read the whole request.
+        until: when the connection must be open, TLS included, by the monotonic clock.
     """
 
-    __slots__ = ("_connection", "_expired", "_loop", "_transport", "_watchdog", "_write_error")
+    __slots__ = (
+        "_connection",
+        "_expired",
+        "_loop",
+        "_transport",
+        "_until",
+        "_watchdog",
+        "_write_error",
+    )
 
     def __init__(
         self,
         connection: _Connection,
         transport: asyncio.Transport,
         write_error: type[Exception],
+        until: float = math.inf,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._connection = connection
         self._transport = transport
         self._write_error = write_error
+        self._until = until
         self._expired = False
         self._watchdog = Watchdog(self._expire)
 
@@ -171,22 +182,16 @@ class BufferedStream:
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> BufferedStream:
-        try:
-            with anyio.fail_after(seconds_left(timeout)):
-                secured = await self._loop.start_tls(
-                    self._transport, self._connection, ssl_context, server_hostname=server_hostname
-                )
-        except TimeoutError as error:
-            raise TransportError("timeout", "TLS handshake timed out", phase="connect") from error
-        except ssl.SSLError as error:
-            raise TransportError("tls", str(error)) from error
-        except OSError as error:
-            raise TransportError("connect", str(error) or _TLS_CUT) from error
+        until = min(self._until, deadline_of(timeout))
+        with connecting(), anyio.fail_after(time_left(until)):
+            secured = await self._loop.start_tls(
+                self._transport, self._connection, ssl_context, server_hostname=server_hostname
+            )
         if secured is None:
-            raise TransportError("connect", _TLS_CUT)
+            raise TransportError("connect", "the connection was closed", phase="connect")
         self._watchdog.stop()
         self._connection.connection_made(secured)
-        return BufferedStream(self._connection, secured, self._write_error)
+        return BufferedStream(self._connection, secured, self._write_error, until)
 
     def get_extra_info(self, info: str) -> Any:
         if info == "is_readable":
@@ -210,8 +215,6 @@ class BufferedStream:
         self._connection.wake()
 
 
-_TLS_CUT = "the connection was closed during the TLS handshake"
-
 _NAMES = {"client_addr": "sockname", "server_addr": "peername", "ssl_object": "ssl_object"}
 """asyncio's names of httpcore's extra info."""
 
@@ -221,10 +224,12 @@ class BufferedBackend:
 
     Args:
         write_error: see `BufferedStream`.
+        route: how to reach a host.
     """
 
-    def __init__(self, write_error: type[Exception]) -> None:
+    def __init__(self, write_error: type[Exception], route: Route = DIRECT) -> None:
         self._write_error = write_error
+        self._route = route
         self._buffer = memoryview(bytearray(_AT_ONCE))
 
     async def connect_tcp(
@@ -235,35 +240,36 @@ class BufferedBackend:
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> BufferedStream:
-        loop = asyncio.get_running_loop()
-        try:
-            with anyio.fail_after(seconds_left(timeout)):
-                connected = await _connected(host, port, local_address)
-        except TimeoutError as error:
-            raise TransportError("timeout", "could not connect in time", phase="connect") from error
-        except OSError as error:
-            raise TransportError("connect", str(error)) from error
+        until = deadline_of(timeout)
+        with connecting(), anyio.fail_after(seconds_left(timeout)):
+            opened = await connected(*self._route.first_hop(host, port), local_address)
+            stream = await self._opened(opened, socket_options, until)
+            return await open_route(self._route, stream, host, port)
+
+    async def _opened(
+        self, connected: socket.socket, socket_options: Iterable[Any] | None, until: float
+    ) -> BufferedStream:
         try:
             for option in ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), *(socket_options or ())):
                 connected.setsockopt(*option)
-            transport, connection = await loop.create_connection(
+            transport, connection = await asyncio.get_running_loop().create_connection(
                 lambda: _Connection(self._buffer), sock=connected
             )
         except BaseException:
             connected.close()
             raise
-        return BufferedStream(connection, transport, self._write_error)
+        return BufferedStream(connection, transport, self._write_error, until)
 
 
-async def _connected(host: str, port: int, local_address: str | None) -> socket.socket:
+async def connected(host: str, port: int, local_address: str | None) -> socket.socket:
     """Return a socket connected to the first address of a host that accepts."""
-    addresses = await _addresses(host, port)
+    addresses = in_order(await lookup_async(host, port))
     if len(addresses) == 1:
         return await _attempt(*addresses[0], local_address)
     found: list[socket.socket] = []
     errors: list[OSError] = []
 
-    async def attempt(address: _Address, failed: anyio.Event) -> None:
+    async def attempt(address: Address, failed: anyio.Event) -> None:
         try:
             found.append(await _attempt(*address, local_address))
         except OSError as error:
@@ -291,24 +297,6 @@ async def _connected(host: str, port: int, local_address: str | None) -> socket.
 def _close(sockets: list[socket.socket]) -> None:
     for each in sockets:
         each.close()
-
-
-_Address = tuple[int, Any]
-"""An address family, and an address in that family's form."""
-
-
-async def _addresses(host: str, port: int) -> list[_Address]:
-    """Return the addresses of a host, alternating between families (RFC 8305, section 4)."""
-    try:
-        numeric = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=numeric)
-    except socket.gaierror:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    first = found[0][0]
-    families = ([each for each in found if (each[0] == first) is same] for same in (True, False))
-    return [
-        (each[0], each[4]) for pair in zip_longest(*families) for each in pair if each is not None
-    ]
 
 
 async def _attempt(family: int, address: Any, local_address: str | None) -> socket.socket:

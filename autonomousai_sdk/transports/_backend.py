@@ -21,14 +21,21 @@ import socket
 import ssl
 from collections.abc import Iterable
 from time import monotonic
-from typing import Any, Self
+from typing import Any, Protocol, Self, TypeVar
 from weakref import WeakSet
 
+import anyio
 from attrs import define, field, frozen
 
 from .._core.exchange import TransportError
 from .._core.timeout import Timeout
+from ._connect import connect, connecting
+from ._nested_tls import Connection, TLSInTLS, secure
+from ._route import DIRECT, Route
 from ._socket import shut_down
+from ._tunnel import AwaitingStream, Handshake, shake_hands, shake_hands_async
+
+StreamT = TypeVar("StreamT", bound="OpeningStream")
 
 _SHORTEST = 0.001
 """Seconds. A socket timeout of 0 would mean non-blocking, not "expire at once"."""
@@ -75,9 +82,9 @@ def seconds_left(timeout: float | None) -> float | None:
 
 @frozen
 class RequestTimeouts:
-    """The limits of one request, in httpcore's form; `read` and `write` can change."""
+    """The limits of one request, in httpcore's form."""
 
-    connect: float | None
+    connect: MutableTimeout
     read: MutableTimeout
     write: MutableTimeout
     pool: float | None
@@ -86,7 +93,7 @@ class RequestTimeouts:
     def of(cls, timeout: Timeout) -> RequestTimeouts:
         """The limits of a `Timeout`, with `total` counted from now."""
         return cls(
-            timeout.connect,
+            MutableTimeout(timeout.connect, timeout.total),
             MutableTimeout(timeout.read, timeout.total),
             MutableTimeout(timeout.write, timeout.total),
             timeout.pool,
@@ -102,30 +109,47 @@ class RequestTimeouts:
         }
 
 
+def deadline_of(timeout: float | None) -> float:
+    """When a timeout that begins now is over, by the monotonic clock."""
+    left = seconds_left(timeout)
+    return math.inf if left is None else monotonic() + left
+
+
+def time_left(until: float) -> float | None:
+    """Seconds left until a point in time; None for infinity."""
+    return None if until == math.inf else max(_SHORTEST, until - monotonic())
+
+
 class DeadlineStream:
     """A blocking network stream that asks its timeout for the time left at every read.
 
     Args:
-        inner: httpcore's stream, which does everything except reading.
+        connection: the socket, with TLS or without.
+        write_error: what httpcore expects of a write that fails: it then reads on, since a
+            server may respond before it has read everything.
+        until: when the connection must be open, TLS included, by the monotonic clock.
+        sockets: where to put the socket, so that another thread can shut it down.
     """
 
-    __slots__ = ("_inner", "_set", "_socket")
+    __slots__ = ("_set", "_socket", "_sockets", "_until", "_write_error")
 
-    def __init__(self, inner: Any) -> None:
-        self._inner = inner
+    def __init__(
+        self,
+        connection: Connection,
+        write_error: type[Exception],
+        until: float,
+        sockets: WeakSet[socket.socket],
+    ) -> None:
+        self._socket = connection
+        self._write_error = write_error
+        self._until = until
+        self._sockets = sockets
+        sockets.add(self.get_extra_info("socket"))
         self._set: float | None = None  # the timeout that `read` last set on the socket
-        # TLS inside TLS, through an https proxy, has no SSLSocket to read from.
-        connection = inner.get_extra_info("socket")
-        is_plain = inner.get_extra_info("ssl_object") is None
-        readable = is_plain or isinstance(connection, ssl.SSLSocket)
-        self._socket: socket.socket | None = connection if readable else None
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         left = seconds_left(timeout)
         connection = self._socket
-        if connection is None:
-            data: bytes = self._inner.read(max_bytes, left)
-            return data
         while True:
             waited = self._set_timeout(connection, left)
             try:
@@ -137,7 +161,7 @@ class DeadlineStream:
             except OSError as error:
                 raise TransportError("broken", str(error)) from error
 
-    def _set_timeout(self, connection: socket.socket, left: float | None) -> float | None:
+    def _set_timeout(self, connection: Connection, left: float | None) -> float | None:
         """Set the socket's timeout to `left` seconds or a little less; return it.
 
         Setting it is a system call, and the time left hardly changes between two reads. So
@@ -153,10 +177,18 @@ class DeadlineStream:
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._set = None
-        self._inner.write(buffer, seconds_left(timeout))
+        rest = memoryview(buffer)
+        try:
+            while rest:
+                self._socket.settimeout(seconds_left(timeout))
+                rest = rest[self._socket.send(rest) :]
+        except TimeoutError as error:
+            raise TransportError("timeout", "could not send in time", phase="write") from error
+        except OSError as error:
+            raise self._write_error(str(error)) from error
 
     def close(self) -> None:
-        self._inner.close()
+        self._socket.close()
 
     def start_tls(
         self,
@@ -164,18 +196,56 @@ class DeadlineStream:
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> DeadlineStream:
-        secured = self._inner.start_tls(ssl_context, server_hostname, seconds_left(timeout))
-        return DeadlineStream(secured)
+        until = min(self._until, deadline_of(timeout))
+        try:
+            with connecting():
+                secured = secure(self._socket, ssl_context, server_hostname, until)
+        except BaseException:
+            self.close()
+            raise
+        return DeadlineStream(secured, self._write_error, until, self._sockets)
+
+    def shake_hands(self, steps: Handshake) -> None:
+        """Run the handshake of a proxy, in the time for connecting.
+
+        Raises:
+            TransportError: the proxy refused, or the time is over.
+        """
+        timeout = MutableTimeout(None, None)
+        timeout.until = self._until
+        try:
+            shake_hands(self, steps, timeout)
+        except TransportError as error:
+            error.phase = "connect"
+            raise
+        except self._write_error as error:
+            raise TransportError("connect", str(error)) from error
 
     def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)
+        connection = self._socket
+        raw = connection.outer if isinstance(connection, TLSInTLS) else connection
+        match info:
+            case "ssl_object":
+                return connection if isinstance(raw, ssl.SSLSocket) else None
+            case "socket":
+                return raw
+            case "is_readable":
+                return is_readable(raw)
+            case _:
+                return None
 
 
 @define(eq=False)
 class DeadlineBackend:
-    """Opens connections with the backend it wraps, and puts deadlines on them."""
+    """Opens blocking connections, each within one time limit for all its steps.
 
-    inner: Any
+    Args:
+        write_error: see `DeadlineStream`.
+        route: how to reach a host.
+    """
+
+    write_error: type[Exception]
+    route: Route = DIRECT
     _sockets: WeakSet[socket.socket] = field(init=False, factory=WeakSet[socket.socket])
     _closed: bool = field(init=False, default=False)
 
@@ -194,14 +264,22 @@ class DeadlineBackend:
         socket_options: Iterable[Any] | None = None,
     ) -> DeadlineStream:
         self._refuse_if_closed()
-        inner = self.inner.connect_tcp(
-            host, port, seconds_left(timeout), local_address, socket_options
-        )
-        self._sockets.add(inner.get_extra_info("socket"))
-        if self._closed:
-            inner.close()
+        until = deadline_of(timeout)
+        with connecting():
+            connection = connect(*self.route.first_hop(host, port), until, local_address)
+        stream = DeadlineStream(connection, self.write_error, until, self._sockets)
+        try:
             self._refuse_if_closed()
-        return DeadlineStream(inner)
+            for option in socket_options or ():
+                connection.setsockopt(*option)
+            if (tls := self.route.proxy_tls()) is not None:
+                stream = stream.start_tls(*tls)
+            if (steps := self.route.handshake(host, port)) is not None:
+                stream.shake_hands(steps)
+        except BaseException:
+            stream.close()
+            raise
+        return stream
 
     def _refuse_if_closed(self) -> None:
         if self._closed:
@@ -213,12 +291,14 @@ class AsyncDeadlineStream:
 
     Args:
         inner: httpcore's stream.
+        until: when the connection must be open, TLS included, by the monotonic clock.
     """
 
-    __slots__ = ("_inner",)
+    __slots__ = ("_inner", "_until")
 
-    def __init__(self, inner: Any) -> None:
+    def __init__(self, inner: Any, until: float = math.inf) -> None:
         self._inner = inner
+        self._until = until
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         data: bytes = await self._inner.read(max_bytes, seconds_left(timeout))
@@ -236,8 +316,14 @@ class AsyncDeadlineStream:
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> AsyncDeadlineStream:
-        left = seconds_left(timeout)
-        return AsyncDeadlineStream(await self._inner.start_tls(ssl_context, server_hostname, left))
+        until = min(self._until, deadline_of(timeout))
+        try:
+            secured = await self._inner.start_tls(ssl_context, server_hostname, time_left(until))
+        except BaseException:  # httpcore closes the connection on an Exception only
+            with anyio.CancelScope(shield=True):
+                await self.aclose()
+            raise
+        return AsyncDeadlineStream(secured, until)
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
@@ -245,9 +331,15 @@ class AsyncDeadlineStream:
 
 @frozen(eq=False)
 class AsyncDeadlineBackend:
-    """Opens connections with the backend it wraps, and puts deadlines on them."""
+    """Opens connections with the backend it wraps, each within one limit for all its steps.
+
+    Args:
+        inner: httpcore's backend.
+        route: how to reach a host.
+    """
 
     inner: Any
+    route: Route = DIRECT
 
     async def connect_tcp(
         self,
@@ -257,10 +349,43 @@ class AsyncDeadlineBackend:
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> AsyncDeadlineStream:
-        inner = await self.inner.connect_tcp(
-            host, port, seconds_left(timeout), local_address, socket_options
-        )
-        return AsyncDeadlineStream(inner)
+        until = deadline_of(timeout)
+        with connecting():
+            with anyio.fail_after(seconds_left(timeout)):
+                inner = await self.inner.connect_tcp(
+                    *self.route.first_hop(host, port), None, local_address, socket_options
+                )
+                return await open_route(self.route, AsyncDeadlineStream(inner, until), host, port)
+
+
+class OpeningStream(AwaitingStream, Protocol):
+    """What opening a route needs of a connection to a proxy."""
+
+    async def aclose(self) -> None: ...
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> Self: ...
+
+
+async def open_route(route: Route, stream: StreamT, host: str, port: int) -> StreamT:
+    """Open the way from a proxy to a host, on a connection to the proxy.
+
+    Returns:
+        The stream to use; the connection is closed if the way cannot be opened.
+    """
+    try:
+        if (tls := route.proxy_tls()) is not None:
+            stream = await stream.start_tls(*tls)
+        if (steps := route.handshake(host, port)) is not None:
+            await shake_hands_async(stream, steps)
+    except BaseException:
+        with anyio.CancelScope(shield=True):
+            await stream.aclose()
+        raise
+    return stream
 
 
 def is_readable(connection: socket.socket) -> bool:

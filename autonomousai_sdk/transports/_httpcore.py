@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import anyio
-from attrs import define, field
+from attrs import define, field, frozen
 
 from .._core.exchange import Request, TransportError
 from .._core.settings import Environment
@@ -24,41 +24,53 @@ from ._library import Library, headers_of
 from ._per_loop import PerLoop
 from ._pool import interrupt
 from ._pool_options import PoolOptions
-from ._proxy import Proxy, proxy_for
+from ._proxy import Proxy
+from ._route import Route
 from ._socket import shut_down
+
+
+@frozen(eq=False)
+class _Pool:
+    """A library's transport, and the route of its connections."""
+
+    transport: Any
+    route: Route
 
 
 class _Pools:
     """The library's transports, one for each scheme and proxy.
 
     Args:
-        proxy: the proxy of every request, or None for the environment's.
-        new: makes a transport for a scheme and a proxy.
+        options: how to open connections.
+        new: makes a transport for a route.
     """
 
-    def __init__(self, proxy: Proxy | None, new: Callable[[str, Proxy | None], Any]) -> None:
-        self._proxy = proxy
+    def __init__(self, options: PoolOptions, new: Callable[[Route], Any]) -> None:
+        self._options = options
         self._new = new
-        self._pools: dict[tuple[str, Proxy | None], Any] = {}
-        self._routes: dict[tuple[str, str], Any] = {}
+        self._pools: dict[tuple[str, Proxy | None], _Pool] = {}
+        self._by_origin: dict[tuple[str, str], _Pool] = {}
 
-    def of(self, url: str) -> Any:
+    def of(self, url: str) -> _Pool:
         """Return the pool for a URL; the environment's proxy is looked up once per origin."""
         scheme, host, *_ = urlsplit(url)
-        pool = self._routes.get((scheme, host))
+        pool = self._by_origin.get((scheme, host))
         if pool is None:
-            key = (scheme, proxy_for(url, self._proxy, Environment(os.environ)))
+            route = self._options.route(url, Environment(os.environ))
+            key = (scheme, route.proxy)
             # Two threads may both get here; setdefault keeps one pool, and the other one
             # has not opened a connection yet.
-            pool = self._pools.get(key) or self._pools.setdefault(key, self._new(*key))
-            self._routes[scheme, host] = pool
+            pool = self._pools.get(key) or self._pools.setdefault(
+                key, _Pool(self._new(route), route)
+            )
+            self._by_origin[scheme, host] = pool
         return pool
 
     def take_all(self) -> list[Any]:
-        """Remove and return every pool, for the caller to close."""
+        """Remove and return every transport, for the caller to close."""
         pools, self._pools = self._pools, {}
-        self._routes = {}
-        return list(pools.values())
+        self._by_origin = {}
+        return [pool.transport for pool in pools.values()]
 
 
 class PooledConnections:
@@ -68,16 +80,18 @@ class PooledConnections:
         self._library = library
         self._errors = library.errors()
         self._options = options
-        self._pools = _Pools(options.proxy, self._new_pool)
+        self._pools = _Pools(options, self._new_pool)
         self._sending: dict[int, Any] = {}
 
     def send(self, request: Request, timeout: Timeout) -> PooledResponse:
         """Send a request; see `Transport.send`."""
         limits = RequestTimeouts.of(timeout)
         try:
+            pool = self._pools.of(request.url)
             outgoing = self._library.request(request, limits.as_extension())
             self._sending[id(request)] = outgoing
-            response = self._pools.of(request.url).handle_request(outgoing)
+            _forward(outgoing, request.url, pool.route)
+            response = pool.transport.handle_request(outgoing)
         except TransportError as error:
             restore_cause(error)
             raise
@@ -91,7 +105,7 @@ class PooledConnections:
         """End a request that waits for its response; see `Interruptible`."""
         outgoing = self._sending.get(id(request))
         if outgoing is not None:
-            transport = self._pools.of(request.url)
+            transport = self._pools.of(request.url).transport
             interrupt(transport._pool, outgoing.extensions)  # noqa: SLF001  # our class's
 
     def close(self) -> None:
@@ -99,12 +113,12 @@ class PooledConnections:
         for pool in self._pools.take_all():
             pool.close()
 
-    def _new_pool(self, scheme: str, proxy: Proxy | None) -> Any:
+    def _new_pool(self, route: Route) -> Any:
         library = self._library
         return library.transport(
             library.pool(
-                **self._options.of_pool(scheme, proxy, library.core),
-                network_backend=DeadlineBackend(library.core.SyncBackend()),
+                **self._options.of_pool(route),
+                network_backend=DeadlineBackend(library.core.WriteError, route),
             )
         )
 
@@ -116,14 +130,16 @@ class AsyncPooledConnections:
         self._library = library
         self._errors = library.errors()
         self._options = options
-        self._pools = PerLoop(lambda: _Pools(options.proxy, self._new_pool))
+        self._pools = PerLoop(lambda: _Pools(options, self._new_pool))
 
     async def send(self, request: Request, timeout: Timeout) -> AsyncPooledResponse:
         """Send a request; see `AsyncTransport.send`."""
         limits = RequestTimeouts.of(timeout)
         try:
+            pool = self._pools.get().of(request.url)
             outgoing = self._library.request(request, limits.as_extension())
-            response = await self._pools.get().of(request.url).handle_async_request(outgoing)
+            _forward(outgoing, request.url, pool.route)
+            response = await pool.transport.handle_async_request(outgoing)
         except TransportError as error:
             restore_cause(error)
             raise
@@ -137,21 +153,30 @@ class AsyncPooledConnections:
         for pool in [] if pools is None else pools.take_all():
             await pool.aclose()
 
-    def _new_pool(self, scheme: str, proxy: Proxy | None) -> Any:
+    def _new_pool(self, route: Route) -> Any:
         library = self._library
         return library.async_transport(
             library.async_pool(
-                **self._options.of_pool(scheme, proxy, library.core),
-                network_backend=_async_backend(library),
+                **self._options.of_pool(route),
+                network_backend=_async_backend(library, route),
             )
         )
 
 
-def _async_backend(library: Library) -> Any:
+def _forward(outgoing: Any, url: str, route: Route) -> None:
+    """Address a request to a forwarding proxy, if it goes to one (RFC 9112, section 3.2.2)."""
+    proxy = route.forwarding_proxy
+    if proxy is not None:
+        outgoing.extensions["target"] = url.encode("ascii")
+        if (authorization := proxy.authorization) is not None:
+            outgoing.headers["proxy-authorization"] = authorization
+
+
+def _async_backend(library: Library, route: Route) -> Any:
     """Make the network backend of the running event loop: asyncio's or trio's."""
     if anyio.get_cancelled_exc_class() is asyncio.CancelledError:
-        return BufferedBackend(library.core.WriteError)
-    return AsyncDeadlineBackend(library.core.TrioBackend())
+        return BufferedBackend(library.core.WriteError, route)
+    return AsyncDeadlineBackend(library.core.TrioBackend(), route)
 
 
 @define(eq=False)

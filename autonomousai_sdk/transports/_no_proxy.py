@@ -22,9 +22,9 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def variable(name: str, environ: Mapping[str, str]) -> str:
-    """The name of a variable as it is set, in lower case before upper case."""
+    """The name of a variable as it is set, in lower case before upper case; empty is not set."""
     upper = name.upper()
-    if name in environ or upper not in environ:
+    if environ.get(name) or not environ.get(upper):
         return name
     if upper == "HTTP_PROXY" and "REQUEST_METHOD" in environ:
         return name  # In a CGI program, HTTP_PROXY is a header of the request: CVE-2016-5385.

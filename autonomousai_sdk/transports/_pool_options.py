@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from attrs import frozen
 
 from .._core.verify import Verify
 from ..errors import ConfigurationError
-from ._proxy import Proxy, parse_proxy
+from ._proxy import Proxy, parse_proxy, proxy_for
+from ._route import Route
 from ._tls import context_factory
 
 KEEPALIVE_EXPIRY = 5.0
@@ -46,28 +48,25 @@ class PoolOptions:
     max_connections: int
     max_keepalive_connections: int
 
-    def of_pool(self, scheme: str, proxy: Proxy | None, library: Any) -> dict[str, Any]:
-        """The arguments of an httpcore pool, except for its network backend.
+    def of_pool(self, route: Route) -> dict[str, Any]:
+        """The arguments of an httpcore pool, except for its network backend, which has the route.
 
-        Args:
-            scheme: the scheme of its requests, http or https.
-            proxy: its proxy, or None.
-            library: httpcore or httpcore2.
+        So httpcore does not hear of a proxy: its own handshakes have no time limit.
         """
         return {
-            "ssl_context": self.new_context() if scheme == "https" else None,
+            "ssl_context": self.new_context() if route.scheme == "https" else None,
             "max_connections": self.max_connections,
             "max_keepalive_connections": self.max_keepalive_connections,
             "keepalive_expiry": KEEPALIVE_EXPIRY,
-            "proxy": None if proxy is None else self._library_proxy(library, proxy),
         }
 
-    def _library_proxy(self, library: Any, proxy: Proxy) -> Any:
-        return library.Proxy(
-            url=proxy.url,
-            auth=proxy.credentials,
-            ssl_context=self.new_context() if proxy.scheme == "https" else None,
-        )
+    def route(self, url: str, environ: Mapping[str, str]) -> Route:
+        """The route of a request.
+
+        Raises:
+            ConfigurationError: the environment's proxy cannot be parsed.
+        """
+        return Route(urlsplit(url).scheme, proxy_for(url, self.proxy, environ), self.new_context)
 
 
 def pool_options(

@@ -12,6 +12,8 @@ import ssl
 from collections.abc import AsyncIterator, Iterable
 from math import inf
 from time import monotonic
+from typing import Any, cast
+from urllib.parse import urlsplit
 
 from anyio import CancelScope
 from anyio.lowlevel import checkpoint
@@ -23,14 +25,17 @@ from .._core.timeout import Timeout
 from .._core.verify import Verify
 from ..errors import ConfigurationError
 from ._per_loop import PerLoop
-from ._pool_options import KEEPALIVE_EXPIRY, MAX_CONNECTIONS, WRITE_SIZE, pool_options
-from ._proxy import Proxy, proxy_for
+from ._pool_options import MAX_CONNECTIONS, WRITE_SIZE, pool_options
+from ._proxy import Proxy
+from ._route import Route
 from ._socket import shut_down
 from ._watchdog import Watchdog
 
 try:
     import aiohttp
     from yarl import URL
+
+    from ._aiohttp_session import ConnectLimit, new_session
 except ImportError as _error:
     raise ConfigurationError(
         'This transport needs aiohttp: pip install "autonomousai-sdk[aiohttp]".'
@@ -61,9 +66,6 @@ _KINDS: tuple[tuple[type[BaseException], ErrorKind, str], ...] = (
 _ERRORS = (aiohttp.ClientError, OSError, ValueError, RuntimeError)
 
 
-_ADDED = ("accept", "accept-encoding", "content-type", "user-agent")
-"""Headers that aiohttp would add to a request without them."""
-
 _TICK = 0.5
 """Seconds between two checks of a waiting read."""
 
@@ -91,21 +93,24 @@ class AIOHTTPTransport:
         max_connections: int = MAX_CONNECTIONS,
     ) -> None:
         self._given = session
-        self._own = PerLoop(self._new_session)
+        self._own = PerLoop(dict[Proxy | None, aiohttp.ClientSession])
+        self._routes: dict[tuple[str, str], Route] = {}
         self._options = pool_options(
             session, proxy=proxy, verify=verify, max_connections=max_connections
         )
 
     async def send(self, request: Request, timeout: Timeout) -> AIOHTTPResponse:
         """Send a request; see `AsyncTransport.send`."""
-        session = self._session()
-        proxy = self._proxy(request.url)
+        route = self._route(request.url)
+        session = self._session(route)
         content, headers = request.content, request.headers
         scope = CancelScope()
         watchdog = Watchdog(scope.cancel)
         is_long = len(content) > WRITE_SIZE
         if is_long:
             headers = (*headers, ("content-length", str(len(content))))
+        connect_limit = ConnectLimit(watchdog, timeout.connect)
+        way: Any = {} if route is None else self._way(route, connect_limit)
         response: aiohttp.ClientResponse | None = None
         began = monotonic()
         try:
@@ -117,8 +122,7 @@ class AIOHTTPTransport:
                     headers=headers,
                     allow_redirects=False,
                     raise_for_status=False,  # whatever the caller's session is set to
-                    proxy=None if proxy is None else proxy.url,
-                    proxy_auth=None if proxy is None else _proxy_auth(proxy),
+                    **way,
                     timeout=aiohttp.ClientTimeout(
                         # aiohttp's "connect" is the wait for a connection of the pool, the
                         # connecting included; "sock_connect" is the connecting alone.
@@ -136,6 +140,9 @@ class AIOHTTPTransport:
         finally:
             watchdog.stop()
         if response is None:  # the watchdog cancelled the scope
+            if connect_limit.is_running:
+                cause = TimeoutError(f"could not connect in {timeout.connect} s")
+                raise TransportError("timeout", str(cause), phase="connect") from cause
             cause = TimeoutError(f"could not send {WRITE_SIZE} bytes in {timeout.write} s")
             raise TransportError("timeout", "could not send in time", phase="write") from cause
         if response.connection is not None and response.connection.protocol is not None:
@@ -146,39 +153,49 @@ class AIOHTTPTransport:
 
     async def aclose(self) -> None:
         """Close the session that this transport opened on the running loop."""
-        session = self._own.pop()
-        if session is not None:
-            await session.close()
+        sessions = self._own.pop()
+        if sessions is not None:
+            for session in sessions.values():
+                await session.close()
             # aiohttp closes TLS connections in a callback of the event loop.
             await checkpoint()
 
-    def _proxy(self, url: str) -> Proxy | None:
-        """The proxy of a request; a caller's session has its own."""
+    def _route(self, url: str) -> Route | None:
+        """The route of a request, looked up once per origin; a caller's session has its own."""
         if self._given is not None:
             return None
-        return proxy_for(url, self._options.proxy, Environment(os.environ))
+        scheme, host, *_ = urlsplit(url)
+        route = self._routes.get((scheme, host))
+        if route is None:
+            route = self._options.route(url, Environment(os.environ))
+            self._routes[scheme, host] = route
+        return route
 
-    def _session(self) -> aiohttp.ClientSession:
+    def _way(self, route: Route, connect_limit: ConnectLimit) -> dict[str, Any]:
+        """The arguments of a request on a session of the SDK's own: how to reach the host."""
+        proxy = route.proxy
+        way: dict[str, Any] = {"trace_request_ctx": connect_limit}
+        if route.scheme == "https" or (proxy is not None and proxy.scheme == "https"):
+            way["ssl"] = self._options.new_context()
+        if proxy is not None and not proxy.is_socks:
+            way["proxy"] = proxy.url
+            if proxy.authorization is not None:
+                # aiohttp sends it as proxy-authorization, wherever that belongs.
+                way["proxy_headers"] = {"authorization": proxy.authorization}
+        return way
+
+    def _session(self, route: Route | None) -> aiohttp.ClientSession:
         try:
             asyncio.get_running_loop()
         except RuntimeError as error:
             raise TransportError("request", "aiohttp works with asyncio only") from error
-        if self._given is not None:
-            return self._given
-        return self._own.get()
-
-    def _new_session(self) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=self._options.max_connections,
-                keepalive_timeout=KEEPALIVE_EXPIRY,
-                ssl=self._options.new_context(),
-            ),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            skip_auto_headers=_ADDED,
-            auto_decompress=False,
-            trust_env=False,
-        )
+        if route is None:
+            return cast("aiohttp.ClientSession", self._given)
+        sessions = self._own.get()
+        proxy = route.proxy if route.proxy is not None and route.proxy.is_socks else None
+        if proxy not in sessions:
+            sessions[proxy] = new_session(self._options, proxy)
+        return sessions[proxy]
 
 
 @define(eq=False)
@@ -260,14 +277,6 @@ class AIOHTTPResponse:
             content.set_exception(TimeoutError())
         else:
             self._watchdog.expect_within(min(_TICK, left))
-
-
-def _proxy_auth(proxy: Proxy) -> aiohttp.BasicAuth | None:
-    if proxy.credentials is None:
-        return None
-    # latin-1 stands for bytes here: aiohttp encodes what this decodes.
-    user, password = (each.decode("latin-1") for each in proxy.credentials)
-    return aiohttp.BasicAuth(user, password, "latin-1")
 
 
 async def _pieces(

@@ -440,7 +440,7 @@ class Floor:
     def __init__(self, base_url: str) -> None:
         core: Any = import_module("httpcore")
         deadline: Any = import_module("autonomousai_sdk.transports._backend")
-        backend = deadline.DeadlineBackend(core.SyncBackend())
+        backend = deadline.DeadlineBackend(core.WriteError)
         self._url = base_url + "/chat"
         self._pool = core.ConnectionPool(network_backend=backend)
 

@@ -6,7 +6,7 @@ from attrs import frozen
 
 from tests.support.case import Case
 
-from . import bounds, dialects, keys, pools, retries, sharing, streams, timing
+from . import bounds, dialects, keys, pools, retries, roads, sharing, streams, timing
 
 
 @frozen
@@ -28,11 +28,12 @@ GROUPS = {
     "M": "Resource bounds",
     "D": "Dialects of engines",
     "C": "Closing and sharing",
+    "N": "Proxies, names and certificates",
 }
 
 CASES: tuple[Case, ...] = tuple(
     each
-    for module in (streams, timing, retries, pools, keys, bounds, dialects, sharing)
+    for module in (streams, timing, retries, pools, keys, bounds, dialects, sharing, roads)
     for each in module.GROUP.cases
 )
 
@@ -303,6 +304,30 @@ FAULTS = tuple(
             "settings of a caller's client",
             "its headers, cookies, params, hooks, `raise_for_status`",
             "merged beneath the call's; the right error, as many tries",
+        ),
+        (
+            "N1",
+            "silent before the head",
+            "SOCKS, CONNECT, TLS, lookup, addresses that stall or drip",
+            "`APITimeoutError` by the connect or total limit",
+        ),
+        (
+            "N2",
+            "proxy's URL",
+            "bad port, `#` or `%` in a password, `[`, white space; argument and environment",
+            "`ConfigurationError` that names it, without the password",
+        ),
+        (
+            "N3",
+            "NO_PROXY",
+            "names, suffixes, ports, IPv6, networks",
+            "an excluded host never reaches the proxy",
+        ),
+        (
+            "N4",
+            "certificates",
+            "SSL_CERT_FILE, SSL_CERT_DIR, verify= without certificates",
+            "`ConfigurationError` that names it and the path; no retry",
         ),
     )
 )

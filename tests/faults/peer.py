@@ -59,11 +59,13 @@ class OpenAI(ClientUnderTest):
         }
         if options.retries is not None:
             arguments["max_retries"] = options.retries
-        if options.connections is not None:
+        if options.connections is not None or options.route:
             default = openai.DefaultHttpxClient if blocking else openai.DefaultAsyncHttpxClient
             library: Any = import_module(default.__mro__[1].__module__.partition(".")[0])
             limits = library.Limits(max_connections=options.connections)
-            arguments["http_client"] = default(limits=limits, timeout=arguments["timeout"])
+            arguments["http_client"] = default(
+                limits=limits, timeout=arguments["timeout"], **options.route
+            )
         return (openai.OpenAI if blocking else openai.AsyncOpenAI)(**arguments)
 
     def calls(self, made: Any) -> Client:

@@ -70,6 +70,7 @@ class Options:
         bound: the bound on an event or document in bytes; peers have none.
         api_key: the key, or None.
         headers: sent with every request.
+        route: how to reach the server: the arguments `proxy` and `verify`.
     """
 
     limits: Mapping[str, float] = field(factory=lambda: {"total": SAFETY})
@@ -78,6 +79,7 @@ class Options:
     bound: int | None = None
     api_key: str | None = None
     headers: Mapping[str, str] | None = None
+    route: Mapping[str, Any] = field(factory=dict[str, Any])
 
 
 class Stream(Protocol):
@@ -287,13 +289,15 @@ class SDK(ClientUnderTest):
         if options.bound is not None:
             arguments["max_event_bytes"] = options.bound
         if self.transport != "httpx" or options.connections is not None:
-            arguments["transport"] = self.new_transport(options.connections)
+            arguments["transport"] = self.new_transport(options.connections, **options.route)
+        else:
+            arguments |= options.route
         return (sdk.Client if self.backend == "sync" else sdk.AsyncClient)(**arguments)
 
-    def new_transport(self, connections: int | None = None) -> Any:
-        """Create the transport alone."""
+    def new_transport(self, connections: int | None = None, **route: Any) -> Any:
+        """Create the transport alone; `route` is that of `Options`."""
         limits = {} if connections is None else {"max_connections": connections}
-        return _transport_class(self)(**limits)
+        return _transport_class(self)(**limits, **route)
 
     def calls(self, made: Any) -> Client:
         """Return the client, wrapped if it is blocking."""

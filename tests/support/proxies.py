@@ -13,6 +13,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from select import select
 from threading import Thread
+from time import sleep
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -188,3 +189,27 @@ def _pass_on(client: socket.socket, server: socket.socket) -> None:
             if not data:
                 return
             ways[source].sendall(data)
+
+
+@contextmanager
+def dripping(data: bytes, every: float = 0.05) -> Generator[int]:
+    """A port whose connections get some bytes, one at a time, whatever they send."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    accepted, _ = listener.accept()
+                    Thread(target=_drip, args=(accepted, data, every), daemon=True).start()
+
+        Thread(target=serve, name="dripping", daemon=True).start()
+        port: int = listener.getsockname()[1]
+        yield port
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def _drip(client: socket.socket, data: bytes, every: float) -> None:
+    with client, suppress(OSError):
+        for number in range(len(data)):
+            client.sendall(data[number : number + 1])
+            sleep(every)

@@ -168,7 +168,7 @@ def test_socks_without_its_package(monkeypatch: pytest.MonkeyPatch, source: str)
             Proxy("http", "p", 1, (b"me", b"x")),
         ),
         ({"https_proxy": "http://p:1", "HTTPS_PROXY": "http://q:2"}, "https://example.com/x", P1),
-        ({"https_proxy": "", "HTTPS_PROXY": "http://q:2"}, "https://example.com/x", None),
+        ({"https_proxy": "", "HTTPS_PROXY": "http://p:1"}, "https://example.com/x", P1),
         ({"HTTP_PROXY": "http://p:1"}, "https://example.com/x", None),
         ({"HTTP_PROXY": "http://p:1"}, "http://example.com/x", P1),
         ({"HTTP_PROXY": "http://p:1", "REQUEST_METHOD": "GET"}, "http://example.com/x", None),

@@ -12,6 +12,9 @@ import httpx
 
 from autonomousai_sdk.local import LocalServer
 
+PATIENCE = 300.0
+"""Seconds for an answer: a model on a busy machine takes its time."""
+
 
 def original(text: str = "Hello", **fields: Any) -> dict[str, Any]:
     """A request of the original protocol."""
@@ -32,13 +35,13 @@ def openai(text: str = "Hello", **fields: Any) -> dict[str, Any]:
 
 def post(server: LocalServer, path: str = "/chat", **arguments: Any) -> httpx.Response:
     """Send a request to a path below the original protocol's base."""
-    return httpx.post(f"{server.base_url}{path}", timeout=30, **arguments)
+    return httpx.post(f"{server.base_url}{path}", timeout=PATIENCE, **arguments)
 
 
 def chat(server: LocalServer, text: str = "Hello", **fields: Any) -> httpx.Response:
     """Send a request for a completion to `/v1`."""
     url = f"{server.openai_base_url}/chat/completions"
-    return httpx.post(url, json=openai(text, **fields), timeout=30)
+    return httpx.post(url, json=openai(text, **fields), timeout=PATIENCE)
 
 
 def address(server: LocalServer) -> tuple[str, int]:

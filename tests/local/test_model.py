@@ -92,8 +92,10 @@ def test_leaving_stops_the_generation(smollm2: LocalServer) -> None:
 def test_options_are_honoured_on_both_protocols(smollm2: LocalServer) -> None:
     """`max_tokens` and `stop` hold by the SDK's arguments, `extra_body` and `/v1` (L18)."""
     with Client(base_url=smollm2.base_url) as client:
-        for arguments in ({"max_tokens": 5}, {"extra_body": {"max_tokens": 5}}):
-            answer = client.chat.create("Tell me a story.", **arguments)  # type: ignore[arg-type]
+        for answer in (
+            client.chat.create("Tell me a story.", max_tokens=5),
+            client.chat.create("Tell me a story.", extra_body={"max_tokens": 5}),
+        ):
             assert answer.finish_reason == "length"
             assert answer.usage is not None
             assert answer.usage.completion_tokens == 5

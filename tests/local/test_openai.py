@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import openai
 import pytest
+from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
 from pydantic import BaseModel
 
 from autonomousai_sdk.local import LocalServer
@@ -36,7 +37,10 @@ def test_a_whole_completion(client: openai.OpenAI) -> None:
     assert answer.choices[0].finish_reason == "stop"
     assert answer.usage is not None
     assert answer.usage.completion_tokens == 2
-    assert answer._request_id
+    raw = client.chat.completions.with_raw_response.create(
+        model="echo", messages=[{"role": "user", "content": "x"}]
+    )
+    assert raw.headers["x-request-id"].startswith("req_")
 
 
 def test_a_stream_with_usage(client: openai.OpenAI) -> None:
@@ -69,9 +73,7 @@ def test_the_async_client(echo: LocalServer) -> None:
 
     async def use() -> None:
         async with openai.AsyncOpenAI(base_url=echo.openai_base_url, api_key="any") as client:
-            messages: list[openai.types.chat.ChatCompletionMessageParam] = [
-                {"role": "user", "content": "two words"}
-            ]
+            messages: list[ChatCompletionMessageParam] = [{"role": "user", "content": "two words"}]
             answer = await client.chat.completions.create(model="echo", messages=messages)
             assert answer.choices[0].message.content == "two words"
             stream = await client.chat.completions.create(
@@ -133,7 +135,7 @@ def test_parse_and_tools_reach_the_engine() -> None:
         assert parsed.choices[0].message.parsed == Colour(name="red")
         sent = json.loads(engine.requests[0].body)
         assert sent["response_format"]["json_schema"]["schema"]["required"] == ["name"]
-        tool: openai.types.chat.ChatCompletionToolParam = {
+        tool: ChatCompletionToolParam = {
             "type": "function",
             "function": {"name": "f"},
         }

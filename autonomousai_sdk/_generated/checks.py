@@ -133,6 +133,6 @@ ToolCall: check.Check = check.Object(
     properties={
         "id": check.Property(check=check.String()),
         "type": check.Property(check=check.String()),
-        "function": check.Property(check=check.Ref(target=lambda: FunctionCall), required=True),
+        "function": check.Property(check=check.Ref(target=lambda: FunctionCall)),
     },
 )

@@ -128,7 +128,7 @@ class ToolCall(ToolCallAccessors):
     """The call's id, which the tool's result refers to."""
     type: str = field(default="function", metadata={"lenient": True})
     """The kind of tool."""
-    function: FunctionCall
+    function: FunctionCall = field(factory=FunctionCall)
     """The function that a tool call names, with its arguments."""
 
 

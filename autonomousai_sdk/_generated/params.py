@@ -79,7 +79,7 @@ class ToolCallParam(TypedDict):
     """The call's id, which the tool's result refers to."""
     type: NotRequired[str]
     """The kind of tool."""
-    function: models.FunctionCall | FunctionCallParam
+    function: NotRequired[models.FunctionCall | FunctionCallParam]
     """The function that a tool call names, with its arguments."""
 
 

@@ -11,10 +11,14 @@ from autonomousai_sdk._core.accumulator import accumulate, text_of
 from autonomousai_sdk._core.finish import Finish
 from tests.support.sample_operation import (
     ACCUMULATOR,
+    Call,
+    CallDelta,
     Choice,
     Chunk,
     Completion,
     Delta,
+    Function,
+    FunctionDelta,
     Piece,
     Said,
     Usage,
@@ -61,6 +65,54 @@ def test_what_never_came_is_none_and_what_came_empty_is_empty() -> None:
     assert accumulate(ACCUMULATOR, [chunk(reasoning="hm"), chunk(reasoning=".")]).choices[
         0
     ].message == Said(reasoning="hm.")
+
+
+def test_a_choice_that_goes_on_has_no_finish_reason() -> None:
+    """The reason of a choice that has not ended is left out of what is put together."""
+    chunks = [chunk("a", reason="stop"), chunk("b", index=1, reason="stop")]
+    whole = accumulate(ACCUMULATOR, chunks, unfinished=(1,))
+    assert [choice.finish_reason for choice in whole.choices] == ["stop", None]
+
+
+def test_pieces_of_tool_calls_make_calls() -> None:
+    """Arguments are joined call by call, and other fields keep what was said."""
+    deltas = [
+        CallDelta(index=0, id="a", function=FunctionDelta(name="get", arguments="{")),
+        CallDelta(index=0, id="", type="function", function=FunctionDelta(name="", arguments="}")),
+        CallDelta(index=1, id="b"),
+    ]
+    chunks = [chunk(tool_calls=(delta,)) for delta in deltas]
+    (choice,) = accumulate(ACCUMULATOR, chunks).choices
+    assert choice.message.tool_calls == (
+        Call(id="a", function=Function(name="get", arguments="{}")),
+        Call(id="b", function=Function()),
+    )
+
+
+def test_reasoning_keeps_the_name_it_came_under() -> None:
+    """Each name is joined by itself, so that history has what the engine sent."""
+    for name in ("reasoning", "reasoning_content"):
+        pieces: list[dict[str, Any]] = [{name: "We "}, {name: "add."}]
+        (choice,) = accumulate(ACCUMULATOR, [chunk(**piece) for piece in pieces]).choices
+        owed: dict[str, Any] = {name: "We add."}
+        assert choice.message == Said(**owed)
+
+
+def test_usage_is_merged_count_by_count() -> None:
+    """A count that one chunk brings is not lost to a later chunk without it."""
+    chunks = [
+        Chunk(usage=Usage(prompt_tokens=4)),
+        Chunk(usage=Usage(completion_tokens=1)),
+        Chunk(usage=Usage(completion_tokens=2)),
+    ]
+    assert accumulate(ACCUMULATOR, chunks).usage == Usage(prompt_tokens=4, completion_tokens=2)
+
+
+def test_an_empty_text_does_not_replace_what_was_said() -> None:
+    """An engine may repeat the role or the id as an empty text."""
+    chunks = [chunk("a", role="model"), chunk("b", role=""), Chunk(id="x"), Chunk(id="")]
+    whole = accumulate(ACCUMULATOR, chunks)
+    assert (whole.id, whole.choices[0].message.role) == ("x", "model")
 
 
 def test_no_chunks_are_an_empty_answer() -> None:

@@ -25,13 +25,17 @@ from autonomousai_sdk._core.codec import (
     unstructure,
 )
 from tests.support.sample_operation import (
+    CallDelta,
+    Choice,
     Chunk,
     Completion,
     Delta,
+    FunctionDelta,
     Note,
     Part,
     Piece,
     Renamed,
+    Said,
     Usage,
 )
 
@@ -202,6 +206,119 @@ def test_what_a_field_may_leave_out() -> None:
         assert read(b'{"choices": [], "new": {"a": [1]}}', Chunk) == Chunk(choices=())
         read_usage: Any = read(b'{"choices": [], "usage": {"prompt_tokens": 3}}', Chunk)
         assert read_usage.usage == Usage(prompt_tokens=3)
+
+
+SPEECH: list[tuple[dict[str, Any], Chunk]] = [
+    # Null, or a text that means it, is the default wherever there is one.
+    ({"id": None, "created": None, "object": None, "choices": None}, Chunk()),
+    ({"choices": [{"index": None, "delta": None, "logprobs": None}]}, Chunk(choices=(Piece(),))),
+    (
+        {"choices": [{"delta": {"role": ""}, "finish_reason": "null"}], "finish_reason": ""},
+        Chunk(choices=(Piece(),)),
+    ),
+    # Numbers in other forms.
+    ({"created": 1.7e9}, Chunk(created=1_700_000_000)),
+    ({"created": "1700000000"}, Chunk(created=1_700_000_000)),
+    ({"choices": [{"index": 1.0}]}, Chunk(choices=(Piece(index=1),))),
+    (
+        {"usage": {"prompt_tokens": 3.0, "completion_tokens": "-4"}},
+        Chunk(usage=Usage(prompt_tokens=3, completion_tokens=-4)),
+    ),
+    # What describes the answer and does not fit is the default.
+    ({"id": 5}, Chunk(id="5")),
+    ({"id": 0.5}, Chunk(id="0.5")),
+    ({"id": [], "created": "today", "usage": []}, Chunk()),
+    ({"created": 0.5, "usage": {"prompt_tokens": {}}}, Chunk(usage=Usage())),
+    ({"choices": [{"logprobs": []}]}, Chunk(choices=(Piece(),))),
+    # An error that says nothing is none.
+    ({"error": {}}, Chunk()),
+    ({"error": ""}, Chunk()),
+    # Text in parts, and under other names.
+    ({"choices": [{"delta": {"content": []}}]}, Chunk(choices=(Piece(),))),
+    *(
+        ({"choices": [{"delta": {"content": content}}]}, Chunk(choices=(Piece(delta=delta),)))
+        for content, delta in (
+            ([{"type": "text", "text": "a"}, "b"], Delta(content="ab")),
+            ({"type": "text", "text": "a"}, Delta(content="a")),
+            ([{"type": "refusal", "refusal": "no"}], Delta(refusal="no")),
+            (
+                [{"thinking": [{"text": "h"}, {"text": "m"}]}, {"text": "a"}],
+                Delta(content="a", reasoning_content="hm"),
+            ),
+        )
+    ),
+    (
+        {"choices": [{"message": {"content": "a"}}]},
+        Chunk(choices=(Piece(delta=Delta(content="a")),)),
+    ),
+    ({"choices": [{"delta": {}, "text": "a"}]}, Chunk(choices=(Piece(delta=Delta(content="a")),))),
+    # Arguments as JSON itself.
+    *(
+        (
+            {"choices": [{"delta": {"tool_calls": [{"function": {"arguments": arguments}}]}}]},
+            Chunk(
+                choices=(
+                    Piece(
+                        delta=Delta(tool_calls=(CallDelta(function=FunctionDelta(arguments=text)),))
+                    ),
+                )
+            ),
+        )
+        for arguments, text in (({"a": ["é"]}, '{"a":["\\u00e9"]}'), (None, None), ("{", "{"))
+    ),
+]
+
+
+@pytest.mark.parametrize(("document", "value"), SPEECH)
+def test_the_standard_path_reads_what_engines_send(document: object, value: Chunk) -> None:
+    """What differs from the spec without losing anything of the answer is read."""
+    assert decode_standard(json.dumps(document).encode(), Chunk) == value
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (5, r"expected a string or null, got an integer @ \$\.choices\[0\]\.delta\.content"),
+        ([5], r"expected a string or a part, got an integer @ .*\.delta\.content\[0\]"),
+        ([{"type": "image"}], r"expected a part with text @ .*\.delta\.content\[0\]"),
+        ({"type": "image"}, r"expected a part with text @ .*\.delta\.content"),
+        ([{"text": 5}], r"expected a string, got an integer @ .*\.delta\.content\[0\]\.text"),
+        ([{"thinking": [5]}], r"got an integer @ .*\.content\[0\]\.thinking\[0\]"),
+    ],
+)
+def test_what_carries_the_answer_is_read_strictly(content: object, said: str) -> None:
+    """Content of another type is an error with its path, and never left out."""
+    document = {"choices": [{"delta": {"content": content}}]}
+    with pytest.raises(DecodeError, match=said):
+        decode(json.dumps(document).encode(), Chunk)
+    with pytest.raises(DecodeError, match=r"expected null, got an object @ \$\.error$"):
+        decode(b'{"error": {"code": 5}}', Chunk)
+
+
+def test_a_text_that_means_null_is_null_on_either_path() -> None:
+    """The fast path gives way where a document has such a text."""
+    for reason in ("", "null"):
+        data = json.dumps(
+            {"choices": [{"message": {"role": ""}, "finish_reason": reason}]}
+        ).encode()
+        assert decode(data, Completion) == Completion(choices=(Choice(message=Said()),))
+    quoted = {"choices": [{"message": {"content": '"finish_reason": ""'}}]}
+    assert decode(json.dumps(quoted).encode(), Completion).text == '"finish_reason": ""'
+    assert decode(b'{"threadId": ""}', Renamed) == Renamed(thread="")
+
+
+def test_an_answer_goes_back_under_the_names_it_came_with() -> None:
+    """Reasoning is unstructured under its own name, and decoded again to the same."""
+    for name in ("reasoning", "reasoning_content"):
+        plain = unstructure(decode(json.dumps({name: "hm"}).encode(), Said))
+        assert {key for key in plain if plain[key] == "hm"} == {name}
+        assert decode(encode(plain), Said).reasoning == "hm"
+
+
+@pytest.mark.parametrize("around", [b"\xef\xbb\xbf%s", b"%s\0\0", b"\n %s\n"])
+def test_bytes_around_a_document_are_passed_over(around: bytes) -> None:
+    """A byte order mark, white space and zero bytes at the end are not an error."""
+    assert decode(around % b'{"id": "a"}', Chunk) == Chunk(id="a")
 
 
 def test_an_unannounced_field_is_not_looked_into() -> None:

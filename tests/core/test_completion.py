@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from autonomousai_sdk import Message
 from autonomousai_sdk._core.message import normalised
 from autonomousai_sdk._generated import models
 from autonomousai_sdk.errors import APIResponseError
-from tests.support.sample_operation import Choice, Completion, Said
+from tests.support.sample_operation import (
+    Call,
+    Choice,
+    Chunk,
+    Completion,
+    Delta,
+    Function,
+    Piece,
+    Said,
+    Usage,
+)
 
 
 def answer(*choices: Choice) -> Completion:
@@ -62,3 +74,44 @@ def test_without_a_choice_there_is_no_message() -> None:
     """A completion without any choice has no message to continue with, and says so."""
     with pytest.raises(APIResponseError, match="no choices, so it has no message"):
         _ = models.ChatCompletion(choices=()).message
+
+
+def test_what_a_completion_holds_besides_its_text() -> None:
+    """Reasoning, refusal and tool calls of the first choice, and nothing without one."""
+    call: Any = Call(id="1", function=Function(name="now", arguments="{}"))
+    message = Said(reasoning_content="Hm.", refusal="No.", tool_calls=(call,))
+    whole = answer(Choice(message=message))
+    assert (whole.reasoning, whole.refusal, whole.tool_calls) == ("Hm.", "No.", (call,))
+    for empty in (answer(), answer(Choice(message=Said()))):
+        assert (empty.reasoning, empty.refusal, empty.tool_calls) == (None, None, ())
+
+
+def test_what_a_chunk_adds_to_the_first_choice() -> None:
+    """A chunk without choices, such as the one with the usage, adds no text."""
+    chunk = Chunk(choices=(Piece(delta=Delta(content="a", reasoning="b")),))
+    assert (chunk.text, chunk.reasoning) == ("a", "b")
+    assert (Chunk().text, Chunk().reasoning) == ("", None)
+    other = Chunk(choices=(Piece(index=1, delta=Delta(content="a")),))
+    assert other.text == ""
+
+
+def call_of(arguments: str) -> Call:
+    """A call of `now` with these arguments."""
+    return Call(function=Function(name="now", arguments=arguments))
+
+
+def test_a_tool_calls_arguments_are_parsed() -> None:
+    """Arguments become a typed value; no arguments are an empty object."""
+    call = call_of('{"prompt_tokens": 5}')
+    assert (call.name, call.arguments) == ("now", '{"prompt_tokens": 5}')
+    assert call.parsed(Usage) == Usage(prompt_tokens=5)
+    assert call.parsed(dict) == {"prompt_tokens": 5}
+    assert call_of("").parsed(Usage) == Usage()
+
+
+@pytest.mark.parametrize("arguments", ["{", "[]", '{"choices": 5}'])
+def test_arguments_that_do_not_fit_are_an_error(arguments: str) -> None:
+    """The error names the function and keeps the model's text."""
+    with pytest.raises(APIResponseError, match="the call of 'now' do not fit") as caught:
+        call_of(arguments).parsed(Chunk)
+    assert caught.value.body == arguments.encode()

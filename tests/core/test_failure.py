@@ -25,6 +25,7 @@ from autonomousai_sdk._core.failure import (
     response_error,
     status_error,
     stream_decode_error,
+    without_errors,
 )
 from autonomousai_sdk._core.headers import Headers
 from autonomousai_sdk._core.protocol import Advice
@@ -504,3 +505,15 @@ def test_an_unreachable_server_gets_advice(kind: ErrorKind, limit: str, advised:
     said = str(connection_error(failure(kind, limit=limit), ADVISED))
     assert ("Use another server." in said) == advised
     assert "Use another server" not in str(connection_error(failure(kind, limit=limit), NO_KEY))
+
+
+def test_an_answer_is_separated_from_its_error() -> None:
+    """Errors and the reasons that go with them are taken out; the text beside them stays."""
+    failed = {"index": 0, "delta": {"content": "a"}, "finish_reason": "error", "error": "lost"}
+    document = {"id": "x", "choices": [failed, "odd"], "error": {"code": 500}}
+    assert without_errors(document) == {
+        "id": "x",
+        "choices": [{"index": 0, "delta": {"content": "a"}}],
+        "error": None,
+    }
+    assert without_errors({"choices": None}) == {"choices": [], "error": None}

@@ -38,8 +38,10 @@ from tests.support.sample_operation import (
     KEY,
     RECORDINGS,
     SHAPE,
+    Call,
     Chunk,
     Completion,
+    Function,
     Renamed,
     Usage,
     chunk,
@@ -458,6 +460,90 @@ def test_no_chunk_is_judged_twice() -> None:
     for _ in range(50):
         state.feed(STOP)
     assert len(judged) == 51
+
+
+def said(message: dict[str, Any] | None, *, index: int = 0, **choice: Any) -> bytes:
+    """An event with a message in place of a delta."""
+    return event({"choices": [{"index": index, "message": message, **choice}]})
+
+
+@pytest.mark.parametrize("cut", [whole, single_bytes])
+@pytest.mark.parametrize(
+    ("events", "text"),
+    [
+        # Messages in place of deltas are pieces, even if they repeat themselves.
+        ([said({"content": "ha"}), said({"content": "ha"})], "haha"),
+        # After deltas a message is the whole: what it adds is new.
+        ([event(chunk("Hel")), event(chunk("lo")), said({"content": "Hello"})], "Hello"),
+        ([event(chunk("Hel")), said({"content": "Hello!", "role": "assistant"})], "Hello!"),
+        (
+            [
+                event(chunk("Hel")),
+                said({"content": "Hello"}, delta={"role": "x"}, finish_reason="stop"),
+            ],
+            "Hello",
+        ),
+        ([event(chunk("Hel")), said({"content": None})], "Hel"),
+        ([event(chunk("a", index=1)), said({"content": "Hello"})], "Hello"),
+        # A delta with content is the piece, whatever stands beside it.
+        ([said({"content": "Hello"}, delta={"content": "Hel"}), event(chunk("lo"))], "Hello"),
+        # Text, as of engines that complete prompts.
+        ([said(None, text="Hel"), said(None, text="lo", finish_reason="stop")], "Hello"),
+        # A choice without any of them.
+        ([event(chunk("Hello")), said(None, finish_reason="stop")], "Hello"),
+    ],
+)
+def test_text_under_another_name_is_read_once(
+    events: list[bytes], text: str, cut: Callable[[bytes], list[bytes]]
+) -> None:
+    """A gateway's message or text in place of a delta is neither lost nor given twice."""
+    chunks, state = read(cut(b"".join(events) + DONE))
+    assert state.error is None
+    assert state.completion().text == "".join(each.text for each in chunks) == text
+
+
+def test_other_parts_of_a_repeated_message_are_not_given_twice() -> None:
+    """Reasoning and tool calls that came in deltas are left out of the whole message."""
+    call = {"id": "a", "function": {"name": "f", "arguments": "{}"}}
+    delta = {"reasoning_content": "Hm", "tool_calls": [{"index": 0, **call}]}
+    message = {"role": "assistant", "reasoning_content": "Hm.", "tool_calls": [call]}
+    first = event({"choices": [{"delta": delta}]})
+    _, state = read([first, said(message, finish_reason="tool_calls"), DONE])
+    (choice,) = state.completion().choices
+    assert choice.message.reasoning == "Hm."
+    assert choice.message.tool_calls == (Call(id="a", function=Function(name="f", arguments="{}")),)
+
+
+@pytest.mark.parametrize("choices", ["odd", [5], None])
+def test_choices_of_another_type_are_left_to_the_decoder(choices: object) -> None:
+    """Looking into the choices does not depend on their type."""
+    _, state = read([event({"id": "x", "finish_reason": "null", "choices": choices}) + DONE])
+    assert (state.error is None) is (choices is None)
+
+
+@pytest.mark.parametrize("keep_alive", [b"data:", b"data: \t", b"event: keepalive\ndata: x"])
+def test_an_event_without_data_is_a_keep_alive(keep_alive: bytes) -> None:
+    """It is passed over, in a read with others and in one of its own."""
+    for pieces in ([keep_alive, b"\n\n", HELLO], [keep_alive + b"\n\n" + HELLO]):
+        chunks, state = read([event(chunk("")), *pieces])
+        assert len(chunks) == 4
+        assert state.completion().text == "Hello"
+
+
+@pytest.mark.parametrize("sentinel", [b"[DONE] ", b" \t[DONE]\t", b'"[DONE]"'])
+def test_white_space_around_the_sentinel_does_not_matter(sentinel: bytes) -> None:
+    """Nor do quotes."""
+    _, state = read([event(chunk("Hello")) + b"data: " + sentinel + b"\n\n"])
+    assert state.completion().text == "Hello"
+
+
+def test_content_beside_an_error_is_handed_out() -> None:
+    """The text of an event that also reports an error comes before the error."""
+    failed = {**chunk(" wor"), "error": {"code": 503}}
+    chunks, state = read([event(chunk("Hello")) + event(failed)])
+    assert [each.text for each in chunks] == ["Hello", " wor"]
+    assert isinstance(state.error, InternalServerError)
+    assert texts(state.error) == "Hello wor"
 
 
 def test_the_bound_on_an_event_ends_a_stream() -> None:

@@ -138,7 +138,7 @@ class Call(ToolCallAccessors):
 
     id: str = ""
     type: str = "function"
-    function: Function
+    function: Function = field(factory=Function)
 
 
 @class_defaults

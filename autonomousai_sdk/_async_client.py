@@ -10,6 +10,8 @@ from functools import cached_property
 from types import TracebackType
 from typing import Self
 
+from anyio import to_thread
+
 import autonomousai_sdk
 
 from . import transports
@@ -76,6 +78,21 @@ class AsyncClient(AsyncResources):
         return autonomousai_sdk.AsyncConversation(
             self, model=model, system=system, thread_id=thread_id, trim=trim
         )
+
+    async def warm(self) -> None:
+        """Import and make what the first call would, so that it is as fast as the next ones.
+
+        Nothing is sent. The imports run in a thread, off the event
+        loop.
+
+        Example:
+            >>> await client.warm()
+        """
+        await to_thread.run_sync(self._load)
+        transport = await self._runner.connections.transport()
+        warm = getattr(transport, "warm", None)
+        if warm is not None:
+            await warm(self._runner.settings.base_url)
 
     async def close(self) -> None:
         """Close every connection that the client opened, and every open stream.

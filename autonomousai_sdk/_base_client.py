@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from functools import cached_property
+from importlib import import_module
 from random import random
 from typing import Any, ClassVar, Self, TypeVar
 
 from ._core.catalog import Catalog
+from ._core.codec import converter
 from ._core.flow import RetryPolicy
 from ._core.log import configure_logging
 from ._core.protocol import Protocols
@@ -87,6 +89,12 @@ class BaseClient:
         client = cls._bare(attributes)
         client._set_up(options, client._connect(options, None, None))  # noqa: SLF001  # as above
         return client
+
+    def _load(self) -> None:
+        """Import what the first call would."""
+        converter()
+        if self._runner.connections.own:
+            import_module("autonomousai_sdk.transports.httpx")
 
     def _attributes(self) -> dict[str, object]:
         """The attributes that a subclass has added: without the options and the resources."""

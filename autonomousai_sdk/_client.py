@@ -77,6 +77,20 @@ class Client(Resources):
             self, model=model, system=system, thread_id=thread_id, trim=trim
         )
 
+    def warm(self) -> None:
+        """Import and make what the first call would, so that it is as fast as the next ones.
+
+        Nothing is sent.
+
+        Example:
+            >>> client.warm()
+        """
+        self._load()
+        transport = self._runner.connections.transport()
+        warm = getattr(transport, "warm", None)
+        if warm is not None:
+            warm(self._runner.settings.base_url)
+
     def close(self) -> None:
         """Close every connection that the client opened, and every open stream.
 

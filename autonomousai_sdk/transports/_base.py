@@ -27,6 +27,11 @@ class LibraryTransport:
         """Send a request; see `Transport.send`."""
         return self._sender.send(request, timeout)
 
+    def warm(self, url: str) -> None:
+        """Make what the first request to a URL would; a caller's client is the caller's."""
+        if isinstance(self._sender, PooledConnections):
+            self._sender.warm(url)
+
     def interrupt(self, request: Request) -> None:
         """End a request that waits for its response; see `Interruptible`."""
         self._sender.interrupt(request)
@@ -49,6 +54,11 @@ class AsyncLibraryTransport:
     async def send(self, request: Request, timeout: Timeout) -> AsyncTransportResponse:
         """Send a request; see `AsyncTransport.send`."""
         return await self._sender.send(request, timeout)
+
+    async def warm(self, url: str) -> None:
+        """Make what the first request to a URL would; a caller's client is the caller's."""
+        if isinstance(self._sender, AsyncPooledConnections):
+            await self._sender.warm(url)
 
     async def aclose(self) -> None:
         """Close every connection this transport opened on the running loop."""

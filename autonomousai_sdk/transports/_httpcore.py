@@ -101,6 +101,10 @@ class PooledConnections:
             self._sending.pop(id(request), None)
         return PooledResponse(response, limits.read, self._errors)
 
+    def warm(self, url: str) -> None:
+        """Make the pool for a URL, with its TLS context, before the first request."""
+        self._pools.of(url)
+
     def interrupt(self, request: Request) -> None:
         """End a request that waits for its response; see `Interruptible`."""
         outgoing = self._sending.get(id(request))
@@ -146,6 +150,12 @@ class AsyncPooledConnections:
         except self._errors as error:
             raise transport_error(error) from error
         return AsyncPooledResponse(response, limits.read, self._errors)
+
+    async def warm(self, url: str) -> None:
+        """Make the pool for a URL; the TLS context, which is slow to make, in a thread."""
+        if url.startswith("https:"):
+            await anyio.to_thread.run_sync(self._options.new_context)
+        self._pools.get().of(url)
 
     async def aclose(self) -> None:
         """Close every connection of the running loop."""

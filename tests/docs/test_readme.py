@@ -92,6 +92,7 @@ def test_every_python_snippet_runs(
         str(snippet.page),
         "exec",
         flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT,
+        dont_inherit=True,  # this module's `annotations` would make the snippet's ones strings
     )
     result: Awaitable[None] | None = eval(code, {"__name__": "__main__"})  # noqa: S307  # our own
     if backend:

@@ -31,7 +31,7 @@ class BaseClient:
 
     _catalog: ClassVar[Catalog]
     _protocols: ClassVar[Protocols]
-    _default_model: ClassVar[str]
+    _default_model: ClassVar[str | None]
     _new_runner: ClassVar[Any]
     """The class of the driver that makes the calls."""
 

@@ -13,6 +13,8 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, MutableSequence
+from contextlib import suppress
+from datetime import date, datetime
 from functools import cache
 from types import UnionType
 from typing import (
@@ -75,7 +77,13 @@ def _decoder(cls: Any) -> Callable[[bytes], Any]:
     if any("wire" in attribute.metadata for attribute in _all_fields(cls, [])):
         # msgspec takes the Python name for the wire's, so it would miss these fields.
         return lambda data: decode_standard(data, cls)
-    return msgspec.json.Decoder(cls).decode
+    if _has_datetime(cls, []):
+        # msgspec takes one without a time zone.
+        return lambda data: decode_standard(data, cls)
+    try:
+        return msgspec.json.Decoder(cls).decode
+    except TypeError:  # msgspec has no unions of several classes or mappings
+        return lambda data: decode_standard(data, cls)
 
 
 def decode_standard(data: bytes, cls: type[T]) -> T:
@@ -155,6 +163,11 @@ def converter() -> Converter:
     made.register_structure_hook_factory(_is_scalar, _scalar)
     made.register_structure_hook_factory(_is_array, _array)
     made.register_structure_hook_factory(_is_mapping, _mapping)
+    made.register_structure_hook_factory(_is_mixed, _mixed)
+    made.register_structure_hook(datetime, _date_time)
+    made.register_structure_hook(date, _date)
+    made.register_unstructure_hook(datetime, datetime.isoformat)
+    made.register_unstructure_hook(date, date.isoformat)
     made.register_structure_hook_factory(_is_array_or_scalar, _array_or_scalar)
 
     def overrides(cls: type) -> dict[str, Any]:
@@ -383,6 +396,112 @@ def _scalar(cls: Any) -> Callable[[Any, Any], Any]:
         raise TypeError(f"expected {expected}, got {_kind(value)}")
 
     return hook
+
+
+def _is_mixed(cls: Any) -> bool:
+    """Whether a type is a union of which only the JSON kind, or a tag, tells the members apart."""
+    if get_origin(cls) not in (Union, UnionType) or _is_scalar(cls):
+        return False
+    members = [member for member in get_args(cls) if member is not type(None)]
+    compound = [each for each in members if attrs.has(each) or _is_mapping(each)]
+    dated = [each for each in members if each in (date, datetime)]
+    return len(members) > 1 and bool(compound or dated)
+
+
+def _mixed(cls: Any, made: Converter) -> Callable[[Any, Any], Any]:
+    members = list(get_args(cls))
+    classes = [member for member in members if attrs.has(member)]
+    tag, tagged = _tags(classes)
+    by_kind = _by_kind(members)
+    simple = [each for each in members if each not in (*classes, *by_kind.values())]
+    scalar: Any = cast("Any", Union)[tuple(simple)] if simple else None
+    if len(classes) == 1:
+        by_kind["an object"] = classes[0]
+
+    def chosen(value: Any) -> Any:
+        if tagged and is_object(value):
+            name = value.get(tag)
+            found = tagged.get(name) if isinstance(name, str) else None
+            if found is None and "an object" not in by_kind:
+                known = " or ".join(map(repr, tagged))
+                raise _PathError(f"expected {known}, got {str(name)[:60]!r}", f".{tag}")
+            return by_kind["an object"] if found is None else found
+        return by_kind.get(_kind(value), scalar)
+
+    def hook(value: Any, _: Any) -> Any:
+        member = chosen(value)
+        if member is None:
+            expected = " or ".join([*by_kind, *(["an object"] if tagged else [])])
+            raise TypeError(f"expected {expected}, got {_kind(value)}")
+        return made.structure(value, member)
+
+    return hook
+
+
+def _by_kind(members: list[Any]) -> dict[str, Any]:
+    """The maps, arrays and dates in a union, by their kind in JSON."""
+    by_kind: dict[str, Any] = {}
+    for member in members:
+        if _is_mapping(member):
+            by_kind["an object"] = member
+        elif _is_array(member):
+            by_kind["an array"] = member
+        elif member in (date, datetime):
+            by_kind["a string"] = member
+    return by_kind
+
+
+def _tags(classes: list[Any]) -> tuple[str, dict[str, Any]]:
+    """The field whose constants tell several classes apart, by its name on the wire."""
+    if len(classes) < 2:
+        return "", {}
+    for attribute, _ in _hints(classes[0]):
+        wire = wire_name(attribute)
+        values = [_constant(each, wire) for each in classes]
+        if all(values) and len(set(values)) == len(values):
+            return wire, dict(zip(map(str, values), classes, strict=True))
+    names = ", ".join(each.__name__ for each in classes)
+    raise TypeError(f"no field tells {names} apart")
+
+
+def _constant(cls: Any, wire: str) -> str | None:
+    """The one string that a field of a class can be."""
+    for attribute, hint in _hints(cls):
+        if wire_name(attribute) == wire and get_origin(hint) is Literal:
+            values = get_args(hint)
+            return values[0] if len(values) == 1 and isinstance(values[0], str) else None
+    return None
+
+
+def _date_time(value: Any, _: Any) -> datetime:
+    if isinstance(value, str):
+        with suppress(ValueError):
+            made = datetime.fromisoformat(value)
+            if made.utcoffset() is not None:
+                return made
+    raise TypeError(f"expected a date-time with a time zone, got {_dated(value)}")
+
+
+def _date(value: Any, _: Any) -> date:
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        with suppress(ValueError):
+            return date.fromisoformat(value)
+    raise TypeError(f"expected a date, got {_dated(value)}")
+
+
+def _dated(value: object) -> str:
+    return repr(value[:60]) if isinstance(value, str) else _kind(value)
+
+
+def _has_datetime(cls: object, seen: list[object]) -> bool:
+    """Whether a type holds a point in time."""
+    if any(cls is each for each in seen):
+        return False
+    seen.append(cls)
+    inner: list[object] = list(get_args(cls))
+    if isinstance(cls, type) and attrs.has(cls):
+        inner += get_type_hints(cls).values()
+    return cls is datetime or any(_has_datetime(each, seen) for each in inner)
 
 
 def _exactly(cls: type) -> Callable[[Any, Any], Any]:

@@ -97,7 +97,9 @@ def attempts(call: PreparedCall[Any], policy: RetryPolicy) -> Flow[ResponseReade
     delay = 0.0
     while True:
         number += 1
-        reader = ResponseReader(evolve(call.context, attempt=number), call.max_bytes, call.shape)
+        reader = ResponseReader(
+            evolve(call.context, attempt=number), call.max_bytes, call.shape, call.operation.media
+        )
         outcome = yield Attempt(request=call.request, delay=delay, reader=reader)
         error = reader.error() if isinstance(outcome, Reply) else _failed(reader, outcome)
         _log(call, number, reader, outcome, error)

@@ -96,11 +96,12 @@ class StreamShape(Generic[ChunkT, ResultT]):
         chunk: the class of one event's data. It has an `error`, a `finish_reason` and
             `choices`, each with an `index`, a `delta` and a `finish_reason`.
         sentinel: the data of the event that ends the stream, or None.
-        accumulator: how the chunks combine into one result.
+        accumulator: how the chunks combine into one result; None for chunks of any other
+            form, whose result is the tuple of them.
     """
 
     chunk: type[ChunkT]
-    accumulator: Accumulator[ResultT]
+    accumulator: Accumulator[ResultT] | None = None
     switch: str | None = None
     sentinel: bytes | None = None
 
@@ -171,6 +172,28 @@ class Route:
     )
 
 
+Media = Literal["json", "text", "bytes", "none"]
+"""How a response's body becomes the result: decoded, as text, as it is, or not at all."""
+
+
+@frozen(kw_only=True)
+class Paging:
+    """How the pages of an operation follow each other (spec: `x-paginated`).
+
+    Attributes:
+        parameter: the argument that selects a page.
+        items: the attribute of a page that holds its items.
+        next: the attribute of a page that has the next page's cursor; None where pages
+            have numbers.
+        first: the number of the first page.
+    """
+
+    parameter: str
+    items: str
+    next: str | None = None
+    first: int = 1
+
+
 @frozen(kw_only=True)
 class Operation(Generic[ResultT]):
     """A method of the client.
@@ -184,6 +207,8 @@ class Operation(Generic[ResultT]):
     name: str
     routes: Mapping[str, Route] = field(hash=False)
     result: type[ResultT]
+    media: Media = "json"
+    paging: Paging | None = None
 
 
 @frozen(kw_only=True)

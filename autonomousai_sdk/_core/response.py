@@ -1,12 +1,14 @@
 """A response as it arrives: what its status, headers and body make of it.
 
     status    requested   content type         becomes
-    204, 205  either      any                  `APIResponseError`: there is no body
+    204, 205  nothing     any                  None
+    204, 205  anything    any                  `APIResponseError`: there is no body
     2xx       a stream    text/event-stream    a stream
     2xx       a stream    none                 a stream
     2xx       a stream    any other            `APIResponseError`
     2xx       a document  text/event-stream    `APIResponseError`
-    2xx       a document  any other, or none   a document, whatever its type is called
+    2xx       a document  any other, or none   a document, whatever its type is called, or
+                                               the text or bytes that the spec says it is
     other     either      any                  the status's error, whatever its body is
 
     the body of a document                     becomes
@@ -31,6 +33,7 @@ from typing import Any
 from attrs import define, field
 
 from ..errors import AutonomousAIError
+from .chunk_stream import ChunkStream
 from .codec import DecodeError, decode, is_object, parse, structured
 from .coding import CodingError, Inflater, inflater
 from .failure import (
@@ -44,7 +47,7 @@ from .failure import (
     without_errors,
 )
 from .headers import Headers
-from .operation import StreamShape
+from .operation import Media, StreamShape
 from .stream import StreamState
 
 EVENT_STREAM = "text/event-stream"
@@ -61,6 +64,7 @@ class ResponseReader:
         context: what every error of the attempt says.
         max_bytes: the limit on a document, after decompression.
         shape: the shape of the stream that was requested, or None for a document.
+        media: how a document becomes the result.
         status: the HTTP status, 0 before the response begins.
         headers: the response's headers.
         stream: the stream's state, if the response is a stream.
@@ -72,6 +76,7 @@ class ResponseReader:
     context: Context
     max_bytes: int
     shape: StreamShape[Any, Any] | None
+    media: Media = "json"
     status: int = field(init=False, default=0)
     headers: Headers = field(init=False, default=_NO_HEADERS)
     stream: StreamState[Any, Any] | None = field(init=False, default=None)
@@ -102,9 +107,10 @@ class ResponseReader:
                 return
         media_type = content_type(headers)
         if status in _BODILESS:
+            self._is_document = self.shape is None and self.media == "none"
             return
         if self.shape is not None and media_type in (EVENT_STREAM, ""):
-            self.stream = StreamState(self.shape, self.context, headers, self.max_bytes)
+            self.stream = self._new_stream(self.shape)
         elif self.shape is None and media_type != EVENT_STREAM:
             self._is_document = True
             self._limit = self.max_bytes
@@ -138,6 +144,19 @@ class ResponseReader:
             return None
         return self._wrong_kind()
 
+    def result(self, cls: type[Any]) -> Any:
+        """The result of a call: the document, text or bytes that the body holds, or None.
+
+        Raises:
+            APIResponseError: the body is not that.
+            AutonomousAIError: the body is an error object instead.
+        """
+        if self.media == "json":
+            return self.document(cls)
+        if self.media == "text":
+            return self._text()
+        return self.body if self.media == "bytes" else None
+
     def document(self, cls: type[Any]) -> Any:
         """The whole answer as the class the spec gives it.
 
@@ -162,6 +181,24 @@ class ResponseReader:
             self._kept = [b"".join(self._kept)]
         return self._kept[0] if self._kept else b""
 
+    def _text(self) -> str:
+        """The body as text, by the charset of its content type."""
+        charset = "utf-8"
+        for parameter in self.headers.get("content-type", "").split(";")[1:]:
+            name, _, value = parameter.partition("=")
+            if name.strip().lower() == "charset":
+                charset = value.strip().strip('"') or charset
+        try:
+            return self.body.decode(charset)
+        except (LookupError, UnicodeDecodeError) as error:
+            reason = f"the text is not {charset[:40]!r}"
+            raise self._response_error(reason, error) from error
+
+    def _new_stream(self, shape: StreamShape[Any, Any]) -> StreamState[Any, Any]:
+        if shape.accumulator is None:
+            return ChunkStream(shape, self.context, self.headers, self.max_bytes)
+        return StreamState(shape, self.context, self.headers, self.max_bytes)
+
     def _error_body(self) -> tuple[bytes, str]:
         """The body of an error status, decoded if it can be, and what to say if it cannot."""
         body = self.body
@@ -185,7 +222,8 @@ class ResponseReader:
 
     def _wrong_kind(self) -> AutonomousAIError:
         """The error for a successful response that is not what was requested."""
-        result = None if self.shape is None else self.shape.accumulator.result
+        accumulator = None if self.shape is None else self.shape.accumulator
+        result = None if accumulator is None else accumulator.result
         if (reported := self._reported(result)) is not None:
             return reported
         if self.status in _BODILESS:
@@ -200,9 +238,10 @@ class ResponseReader:
         """The completion that a body of another kind holds, or None."""
         if self.shape is None:
             return None
-        with suppress(DecodeError):
-            return decode(self.body, self.shape.accumulator.result)
-        stream = StreamState(self.shape, self.context, self.headers, self.max_bytes)
+        if self.shape.accumulator is not None:
+            with suppress(DecodeError):
+                return decode(self.body, self.shape.accumulator.result)
+        stream = self._new_stream(self.shape)
         stream.feed(self.body)
         stream.feed(b"")
         return stream.completion() if stream.error is None else stream.error.partial

@@ -221,7 +221,7 @@ def resolve(
     environ: Mapping[str, str],
     catalog: Catalog,
     protocols: Protocols,
-    default_model: str,
+    default_model: str | None,
 ) -> Settings:
     """Return a client's settings from its options, the environment and the spec's defaults.
 
@@ -301,7 +301,7 @@ def _resolved_model(
     environ: Mapping[str, str],
     protocol: Protocol,
     catalog: Catalog,
-    default: str,
+    default: str | None,
 ) -> str | None:
     name = options.model
     if name is None:

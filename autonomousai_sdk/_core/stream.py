@@ -34,7 +34,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache
-from typing import Any, Generic, get_type_hints
+from typing import Any, Generic, cast, get_type_hints
 
 import attrs
 from attrs import define, field
@@ -55,7 +55,7 @@ from .failure import (
 from .fields import class_in, wire_name
 from .finish import Finish, brings_content, content_names
 from .headers import Headers
-from .operation import ChunkT, ResultT, StreamShape
+from .operation import Accumulator, ChunkT, ResultT, StreamShape
 from .sse import BARE_JSON_LINE, EventParser
 
 KEEP_ALIVES = frozenset({b"ping", b"keepalive", b"keep-alive", b"heartbeat"})
@@ -275,8 +275,14 @@ class StreamState(Generic[ChunkT, ResultT]):
                 attempt=self.context.attempt,
             )
         if self._completion is None:
-            self._completion = accumulate(self.shape.accumulator, self._chunks())
+            self._completion = self._combined()
         return self._completion
+
+    def _combined(self, unfinished: tuple[int, ...] = (), /) -> ResultT:
+        """The result that the chunks so far make."""
+        # `ChunkStream` reads the chunks that have none.
+        accumulator = cast("Accumulator[ResultT]", self.shape.accumulator)
+        return accumulate(accumulator, self._chunks(), unfinished)
 
     def _chunks(self) -> list[ChunkT]:
         """Every chunk of the stream so far."""
@@ -315,9 +321,7 @@ class StreamState(Generic[ChunkT, ResultT]):
         if self._payloads:
             # Only the chat operations stream, so a partial result is a ChatCompletion;
             # the error tree, below this module, can name but not import that class.
-            partial: Any = accumulate(
-                self.shape.accumulator, self._chunks(), self._finish.unfinished
-            )
+            partial: Any = self._combined(self._finish.unfinished)
             error.partial = partial
 
     def _without_empty_reasons(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -360,7 +364,7 @@ class StreamState(Generic[ChunkT, ResultT]):
         index = index if isinstance(index, int) else 0
         if index in self._in_messages:
             return message
-        whole: Any = accumulate(self.shape.accumulator, self._chunks())
+        whole: Any = self._combined()
         so_far = next((each.message for each in whole.choices if each.index == index), None)
         if so_far is None or not any(getattr(so_far, name, None) for name in message):
             self._in_messages.add(index)

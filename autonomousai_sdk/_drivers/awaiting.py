@@ -120,7 +120,7 @@ class AsyncCallRunner:
         call = prepare_call(self.settings, operation, arguments, options, shape=None, new_key=uuid4)
         reader, response, _ = await self.run(call)
         try:
-            result: T = reader.document(operation.result)
+            result: T = reader.result(operation.result)
             return result
         finally:
             await close(response)

@@ -133,7 +133,7 @@ class CallRunner:
         call = prepare_call(self.settings, operation, arguments, options, shape=None, new_key=uuid4)
         reader, response, _ = self.run(call)
         try:
-            result: T = reader.document(operation.result)
+            result: T = reader.result(operation.result)
             return result
         finally:
             response.close()

@@ -24,9 +24,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="compare, and write nothing")
     parser.add_argument("--spec", type=Path, default=ROOT / "spec" / "autonomousai.yaml")
     parser.add_argument("--output", type=Path, default=ROOT / "autonomousai_sdk" / "_generated")
+    parser.add_argument(
+        "--sdk", help="the package to import the core from, instead of the output's parent"
+    )
     options = parser.parse_args(arguments)
     try:
-        files = formatted(render(build_spec(load(options.spec))), options.output)
+        files = formatted(
+            render(build_spec(load(options.spec)), options.sdk), options.output, options.sdk
+        )
     except (SpecError, RecursionError) as error:
         print(f"{options.spec}: {error}", file=sys.stderr)
         return 1

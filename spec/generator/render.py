@@ -24,7 +24,7 @@ from .model import (
 )
 from .names import BUILTINS
 from .options import ClientOption, client_options, option_imports
-from .types import ClassType, LeafType, Type, parts
+from .types import ArrayType, ClassType, MapType, Type, parts
 
 HEADER = """# Written from spec/autonomousai.yaml by `python -m spec.generator`.
 # Edit the spec and run that again; `--check` finds whatever is edited here.
@@ -50,8 +50,28 @@ and an empty slot answers by raising an exception, which takes longer than readi
 """
 
 
-def render(spec: Spec) -> dict[str, str]:
-    """Each file's name and source."""
+def render(spec: Spec, sdk: str | None = None) -> dict[str, str]:
+    """Each file's name and source.
+
+    Args:
+        spec: what to write.
+        sdk: the package that has the core; None for the parent of the generated one.
+    """
+    files = _files(spec)
+    if sdk is None:
+        return files
+    return {
+        name: re.sub(
+            r"^from \.\.(\w*)",
+            lambda found: f"from {sdk}.{found[1]}" if found[1] else f"from {sdk}",
+            source,
+            flags=re.MULTILINE,
+        )
+        for name, source in files.items()
+    }
+
+
+def _files(spec: Spec) -> dict[str, str]:
     return {
         "__init__.py": f'{HEADER}"""The typed layer: what the endpoint spec says, as Python."""\n',
         "models.py": _models(spec),
@@ -518,9 +538,8 @@ def _result_value(operation: OperationModel) -> str:
 def _class_value(type_: Type) -> str:
     """A type as an expression, of which type checkers take the class."""
     annotation = output(type_)
-    if isinstance(type_, ClassType) or (isinstance(type_, LeafType) and annotation.isidentifier()):
-        return annotation
-    return f'cast("type[{annotation}]", {annotation})'
+    is_class = isinstance(type_, (ClassType, ArrayType, MapType)) or annotation.isidentifier()
+    return annotation if is_class else f'cast("type[{annotation}]", {annotation})'
 
 
 def _stream_result(stream: StreamModel) -> str:

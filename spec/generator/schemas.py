@@ -182,14 +182,16 @@ class Schemas:
     def _inline_object(self, node: Node, name: str) -> Type:
         if not name:
             raise node.error("an object needs a name here: put it into components/schemas")
+        for each in self.objects.values():
+            if each.node.pointer == node.pointer:  # found before, as a part of another object
+                return _nullable(node, ClassType(name=each.name))
         known = self.objects.get(name)
-        if known is not None and known.node.pointer != node.pointer:
+        if known is not None:
             raise node.error(
                 f"its class would be {name}, which {known.node.pointer} is: put it into "
                 "components/schemas under another name"
             )
-        if known is None:
-            self.objects[name] = object_schema(name, node)
+        self.objects[name] = object_schema(name, node)
         return _nullable(node, ClassType(name=name))
 
     def _all_of(self, node: Node, name: str, open_: tuple[str, ...]) -> Type:
@@ -403,10 +405,11 @@ def _leaf(node: Node, kind: str) -> LeafType:
     check = _SIMPLE[kind]
     if node.has("format"):
         name = node.string("format")
-        if (kind, name) not in _FORMATS:
-            known = ", ".join(known for of, known in _FORMATS if of == kind)
+        types = types_of(node)
+        if not any((each, name) in _FORMATS for each in types):
+            known = ", ".join(known for of, known in _FORMATS if of in types)
             raise node.error(f"the generator does not know the format {name!r}, only {known}")
-        check = _FORMATS[kind, name]
+        check = _FORMATS.get((kind, name), check)
     keywords = _STRING if kind == "string" else _NUMBER if kind in ("integer", "number") else {}
     bounds = _bounds(node, keywords)
     if bounds and isinstance(check, (Date, DateTime)):

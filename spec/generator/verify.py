@@ -36,13 +36,14 @@ for cls in list(vars(models).values()):
 """
 
 
-def verify(folder: Path, target: Path) -> None:
+def verify(folder: Path, target: Path, sdk: str | None) -> None:
     """Check the files in a folder as if they were in the place they are meant for.
 
     Args:
         folder: where the files are now.
         target: the package's folder to be; `autonomousai_sdk` stands in for a parent
             that is not a package.
+        sdk: the package that the files import the core from, if that is not their parent.
 
     Raises:
         SpecError: ruff finds an error in them, or Python cannot import them.
@@ -54,8 +55,10 @@ def verify(folder: Path, target: Path) -> None:
     )
     parent = target.resolve().parent
     package = parent if (parent / "__init__.py").is_file() else ROOT / "autonomousai_sdk"
+    name = package.name if sdk is None else ""
+    parents = [package.parent, ROOT] if sdk is None else [ROOT]
     _run(
-        [sys.executable, "-c", _IMPORT, str(folder), package.name, str(package.parent)],
+        [sys.executable, "-c", _IMPORT, str(folder), name, *map(str, parents)],
         "Python cannot import the generated files",
     )
 

@@ -13,7 +13,7 @@ from .verify import verify
 CONFIGURATION = Path(__file__).parents[2] / "pyproject.toml"
 
 
-def formatted(files: dict[str, str], target: Path) -> dict[str, str]:
+def formatted(files: dict[str, str], target: Path, sdk: str | None = None) -> dict[str, str]:
     """The files as the project's formatter leaves them, without unused imports.
 
     Raises:
@@ -30,7 +30,7 @@ def formatted(files: dict[str, str], target: Path) -> dict[str, str]:
             ["format"],
         ):
             _run([*ruff, *command, *options])
-        verify(Path(folder), target)
+        verify(Path(folder), target, sdk)
         return {name: Path(folder, name).read_text(encoding="utf-8") for name in files}
 
 

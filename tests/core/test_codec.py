@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 from typing import Any, Literal
 
 import pytest
-from attrs import frozen
+from attrs import field, frozen
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -496,3 +497,101 @@ def test_other_types_for_an_array_or_a_scalar_are_refused(numbers: object) -> No
     """A value of none of the types is an error that has its path."""
     with pytest.raises(DecodeError, match=r"\$\.numbers"):
         decode(json.dumps({"numbers": numbers}).encode(), Vector)
+
+
+@frozen(kw_only=True)
+class Cat:
+    """A class that a tag tells from others."""
+
+    kind: Literal["cat"]
+    born: date | None = None
+
+
+@frozen(kw_only=True)
+class Dog:
+    """A class whose tag has another name in Python."""
+
+    sort: Literal["dog"] = field(metadata={"wire": "kind"})
+    seen: datetime | None = None
+
+
+@frozen(kw_only=True)
+class Fish:
+    """A class without a tag."""
+
+    kind: str
+
+
+@frozen(kw_only=True)
+class Owner:
+    """A class that holds unions."""
+
+    pet: Cat | Dog | None = None
+    pets: dict[str, Cat | Dog | dict[str, Any]] | None = None
+    either: Cat | tuple[int, ...] | str | None = None
+    day: date | int | None = None
+
+
+@pytest.mark.parametrize(
+    ("document", "cls", "value"),
+    [
+        ({"kind": "cat", "born": "2026-01-02"}, Cat, Cat(kind="cat", born=date(2026, 1, 2))),
+        ({"kind": "dog"}, Cat | Dog, Dog(sort="dog")),
+        (
+            {"kind": "dog", "seen": "2026-01-02T03:04:05Z"},
+            Dog,
+            Dog(sort="dog", seen=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)),
+        ),
+        ({"pet": {"kind": "cat"}}, Owner, Owner(pet=Cat(kind="cat"))),
+        ({"pet": None}, Owner, Owner()),
+        (
+            {"pets": {"a": {"kind": "cat"}, "b": {"kind": "bird"}}},
+            Owner,
+            Owner(pets={"a": Cat(kind="cat"), "b": {"kind": "bird"}}),
+        ),
+        ({"either": [1]}, Owner, Owner(either=(1,))),
+        ({"either": "x"}, Owner, Owner(either="x")),
+        ({"either": {"kind": "cat"}}, Owner, Owner(either=Cat(kind="cat"))),
+        ({"day": "2026-01-02"}, Owner, Owner(day=date(2026, 1, 2))),
+        ({"day": 5}, Owner, Owner(day=5)),
+        ([{"kind": "cat"}], tuple[Cat | Dog, ...], (Cat(kind="cat"),)),
+        ([["2026-01-02"], 5], tuple[tuple[date, ...] | int, ...], ((date(2026, 1, 2),), 5)),
+    ],
+)
+def test_dates_and_unions_are_decoded(document: object, cls: Any, value: object) -> None:
+    """A tag, or else the kind in JSON, tells the members of a union apart."""
+    assert decode(json.dumps(document).encode(), cls) == value
+
+
+@pytest.mark.parametrize(
+    ("document", "cls", "said"),
+    [
+        ({"kind": "bird"}, Cat | Dog, r"expected 'cat' or 'dog', got 'bird' @ \$\.kind"),
+        ({"pet": {}}, Owner, r"expected 'cat' or 'dog', got 'None' @ \$\.pet\.kind"),
+        ({"pet": 5}, Owner, r"an object.*got an integer @ \$\.pet|expected null"),
+        (5, Cat | Dog, "expected an object, got an integer"),
+        (
+            {"kind": "dog", "seen": "2026-01-02T03:04:05"},
+            Dog,
+            "date-time with a time zone, got '2026",
+        ),
+        ({"kind": "dog", "seen": "soon"}, Dog, "expected a date-time with a time zone, got 'soon'"),
+        ({"kind": "dog", "seen": 5}, Dog, "expected a date-time with a time zone, got an integer"),
+        ({"day": "2026-02-30"}, Owner, "expected a date, got '2026-02-30'"),
+        ({"day": "20260102"}, Owner, "expected a date, got '20260102'"),
+        ({"kind": "cat"}, Cat | Fish, "no field tells Cat, Fish apart"),
+    ],
+)
+def test_what_no_member_of_a_union_is_like_is_refused(
+    document: object, cls: Any, said: str
+) -> None:
+    """The error says what was expected, and where."""
+    with pytest.raises(DecodeError, match=said):
+        decode(json.dumps(document).encode(), cls)
+
+
+def test_dates_become_text_again() -> None:
+    """In the form that they came in."""
+    dog = Dog(sort="dog", seen=datetime(2026, 1, 2, tzinfo=UTC))
+    assert unstructure(dog) == {"kind": "dog", "seen": "2026-01-02T00:00:00+00:00"}
+    assert unstructure(Cat(kind="cat", born=date(2026, 1, 2)))["born"] == "2026-01-02"

@@ -42,7 +42,8 @@ def test_only_a_streaming_operation_has_a_stream() -> None:
     assert isinstance(CHAT, StreamingOperation)
     assert not hasattr(EMBED, "stream")
     assert isinstance(CHAT, Operation)
-    assert CHAT.result is CHAT.stream.accumulator.result is Completion
+    assert CHAT.stream.accumulator is ACCUMULATOR
+    assert CHAT.result is ACCUMULATOR.result is Completion
 
 
 @pytest.mark.parametrize(

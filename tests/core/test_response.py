@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from autonomousai_sdk._core.chunk_stream import ChunkStream
 from autonomousai_sdk._core.coding import INFLATE_SIZE
 from autonomousai_sdk._core.failure import KEPT_BYTES, Context
 from autonomousai_sdk._core.headers import Headers
+from autonomousai_sdk._core.operation import Media, StreamShape
 from autonomousai_sdk._core.response import ResponseReader, content_type
 from autonomousai_sdk._core.secret import Secret
 from autonomousai_sdk.errors import (
@@ -59,6 +61,8 @@ def answered(
     coding: str | None = None,
     bound: int = BOUND,
     ends: bool = True,
+    media: Media = "json",
+    shape: StreamShape[Any, Any] = SHAPE,
 ) -> ResponseReader:
     """An answer that was read as a driver does: until it is satisfied or its body ends."""
     pairs = [("x-request-id", "req-7")]
@@ -67,7 +71,7 @@ def answered(
     if coding is not None:
         pairs.append(("Content-Encoding", coding))
 
-    answer = ResponseReader(CONTEXT, bound, SHAPE if stream else None)
+    answer = ResponseReader(CONTEXT, bound, shape if stream else None, media)
     answer.start(status, Headers(pairs))
     for piece in [*filter(None, pieces), *([b""] if ends else [])]:
         if answer.satisfied:
@@ -548,3 +552,58 @@ def test_the_request_id_is_read_under_either_name(
     reader = ResponseReader(CONTEXT, BOUND, None)
     reader.start(200, Headers(pairs))
     assert reader.context.request_id == request_id
+
+
+def test_a_file_is_read_as_bytes() -> None:
+    """Whatever its content type, and whatever it looks like."""
+    for kind in ("image/png", JSON, None):
+        answer = answered([b"\x89", b'{"error": 1}'], kind=kind, media="bytes")
+        assert answer.error() is None
+        assert answer.result(bytes) == b'\x89{"error": 1}'
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "text"),
+    [
+        ("text/plain", "é".encode(), "é"),
+        ('text/plain; format=flowed; Charset="latin-1"', b"\xe9", "é"),
+        ("text/plain; charset=", b"a", "a"),
+        (None, b"", ""),
+    ],
+)
+def test_text_is_decoded_by_its_charset(kind: str | None, data: bytes, text: str) -> None:
+    """UTF-8 where there is none."""
+    assert answered([data], kind=kind, media="text").result(str) == text
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "nonsense"])
+def test_text_that_cannot_be_decoded_is_an_error(charset: str) -> None:
+    """The error names the charset and has the bytes."""
+    answer = answered([b"\xff"], kind=f"text/plain; charset={charset}", media="text")
+    with pytest.raises(APIResponseError, match=f"the text is not '{charset}'") as caught:
+        answer.result(str)
+    assert caught.value.body == b"\xff"
+
+
+@pytest.mark.parametrize(("status", "data"), [(204, b""), (200, b"ok"), (202, b"{}")])
+def test_a_call_without_a_result_needs_no_body(status: int, data: bytes) -> None:
+    """Any successful status will do."""
+    answer = answered([data], status=status, kind=JSON, media="none")
+    assert answer.error() is None
+    assert answer.result(type(None)) is None
+
+
+def test_a_document_is_the_usual_result() -> None:
+    """`result` and `document` are the same for JSON."""
+    answer = answered([DOCUMENT], kind=JSON)
+    assert answer.result(Completion) == answer.document(Completion)
+
+
+def test_chunks_without_choices_are_streamed() -> None:
+    """A shape without an accumulator has any chunks; a document of another kind is an error."""
+    shape: StreamShape[str, Any] = StreamShape(chunk=str)
+    answer = answered([b'data: "a"\n\n'], stream=True, kind=SSE, shape=shape)
+    assert isinstance(answer.stream, ChunkStream)
+    error = answered([b'"a"'], stream=True, kind=JSON, shape=shape).error()
+    assert isinstance(error, APIResponseError)
+    assert "an event stream was asked for" in str(error)

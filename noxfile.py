@@ -128,6 +128,14 @@ def faults(session: nox.Session) -> None:
 
 
 @nox.session
+def clients(session: nox.Session) -> None:
+    """Run other people's clients against the local server; `-- --no-node` for Python's alone."""
+    peers = ("langchain-openai", "litellm", "llm", "openai", "pydantic-ai-slim[openai]")
+    session.install("-e", EVERY_EXTRA, *peers, "g4f==0.4.1.0")
+    session.run("python", "-m", "tests.clients", *session.posargs)
+
+
+@nox.session
 def fuzz(session: nox.Session) -> None:
     """Fuzz the decoders; see `-- --help`."""
     _install_everything(session, "test", "fuzz")

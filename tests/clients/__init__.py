@@ -1,0 +1,1 @@
+"""Other people's clients, each against the local server: `python -m tests.clients`."""

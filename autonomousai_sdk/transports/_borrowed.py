@@ -20,6 +20,7 @@ from ._http2 import AsyncReads, Exchange, Worker, speaks_http2
 from ._httpcore import PooledResponse, abort, close_response
 from ._library import Library, headers_of
 from ._pool import interrupt, take_orphans
+from ._send_limit import AsyncSendLimit, BlockingSendLimit
 from ._shield import shielded
 from ._watchdog import BlockingWatchdog
 
@@ -44,7 +45,10 @@ class BorrowedClient:
             if speaks_http2(pool := _pool_of(self._client, outgoing.url)):
                 return self._send_http2(pool, request, outgoing, timeout)
             self._sending[id(request)] = outgoing
-            response = self._client.send(outgoing, stream=True, follow_redirects=False)
+            limit = BlockingSendLimit(self._watchdog, timeout, lambda: self.interrupt(request))
+            outgoing.extensions["trace"] = limit.trace
+            with limit:
+                response = self._client.send(outgoing, stream=True, follow_redirects=False)
         except self._library.http.HTTPStatusError as error:
             response = self._library.response_in(error)
         except self._errors as error:
@@ -108,7 +112,10 @@ class AsyncBorrowedClient:
             outgoing = self._library.request_of(self._client, request, timeouts)
             if speaks_http2(pool := _pool_of(self._client, outgoing.url)):
                 return await self._send_http2(pool, outgoing, timeout)
-            response = await self._send(outgoing)
+            limit = AsyncSendLimit(timeout)
+            outgoing.extensions["trace"] = limit.trace
+            async with limit:
+                response = await self._send(outgoing)
         except self._errors as error:
             raise transport_error(error) from error
         timeouts["read"] = None  # it was that of the head; each read of the body has its own

@@ -58,12 +58,7 @@ from tests.support.wire import (
     head,
 )
 
-CANNOT: dict[str, dict[str, str]] = {
-    "test_the_total_holds_while_headers_drip": {
-        "sync-httpx-given": "httpx starts its time limit anew with each byte",
-        "sync-httpx2-given": "httpx2 starts its time limit anew with each byte",
-    },
-}
+CANNOT: dict[str, dict[str, str]] = {}
 """Tests that a library makes impossible to pass, with the reason."""
 
 in_each = contest(CANNOT)

@@ -12,7 +12,7 @@ from autonomousai_sdk.errors import ConfigurationError
 
 @pytest.fixture
 def logger(monkeypatch: pytest.MonkeyPatch) -> logging.Logger:
-    """The logger as a new process has it: in a tree of loggers without any handler."""
+    """A logger without handlers, as in a new process."""
     tree = logging.Manager(logging.RootLogger(logging.WARNING))
     fresh = tree.getLogger("autonomousai_sdk")
     monkeypatch.setattr(log, "logger", fresh)
@@ -20,13 +20,13 @@ def logger(monkeypatch: pytest.MonkeyPatch) -> logging.Logger:
 
 
 def test_it_has_the_name_that_is_documented() -> None:
-    """Applications set it up by this name."""
+    """The logger has the documented name."""
     assert log.logger is logging.getLogger("autonomousai_sdk")
 
 
 @pytest.mark.parametrize("environ", [{}, {"AUTONOMOUSAI_LOG": ""}, {"AUTONOMOUSAI_LOG": "  "}])
 def test_it_stays_off_unless_asked_for(logger: logging.Logger, environ: dict[str, str]) -> None:
-    """Without the variable nothing is changed."""
+    """Without the variable, the logger is unchanged."""
     log.configure_logging(environ)
     assert logger.level == logging.NOTSET
     assert logger.handlers == []
@@ -36,7 +36,7 @@ def test_it_stays_off_unless_asked_for(logger: logging.Logger, environ: dict[str
 def test_the_variable_turns_it_on(
     logger: logging.Logger, value: str, level: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Lines go to stderr, with time, level and name, from the level that was asked for."""
+    """The variable sets the level, and lines go to stderr with time, level and name."""
     log.configure_logging({"AUTONOMOUSAI_LOG": value})
     logger.log(level, "hello")
     logger.log(level - 1, "too low")
@@ -47,7 +47,7 @@ def test_the_variable_turns_it_on(
 
 
 def test_turned_on_twice_it_says_things_once(logger: logging.Logger) -> None:
-    """Every client looks at the variable, and one handler is enough."""
+    """Several clients add one handler."""
     for _ in range(3):
         log.configure_logging({"AUTONOMOUSAI_LOG": "info"})
     assert len(logger.handlers) == 1
@@ -55,7 +55,7 @@ def test_turned_on_twice_it_says_things_once(logger: logging.Logger) -> None:
 
 @pytest.mark.parametrize("above", [False, True])
 def test_what_the_application_set_up_stays(logger: logging.Logger, above: bool) -> None:
-    """With a handler on the logger or above it, only the level is set."""
+    """If the application has a handler, only the level is set."""
     holder = logger.parent if above else logger
     assert holder is not None
     holder.addHandler(logging.NullHandler())
@@ -66,7 +66,7 @@ def test_what_the_application_set_up_stays(logger: logging.Logger, above: bool) 
 
 
 def test_any_other_value_is_refused() -> None:
-    """A level that does not exist is not passed over in silence."""
+    """An unknown level is a ConfigurationError."""
     with pytest.raises(
         ConfigurationError, match="AUTONOMOUSAI_LOG must be 'debug' or 'info', not 'verbose'"
     ):

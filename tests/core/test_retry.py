@@ -27,13 +27,13 @@ NOW = datetime(2026, 11, 23, 6, 0, 0, tzinfo=UTC)
 
 
 def asked(value: str, name: str = "retry-after") -> float | None:
-    """The seconds an answer with this header asks for."""
+    """Return the seconds that a response with this header asks for."""
     return retry_after(Headers([(name, value)]), NOW.timestamp())
 
 
 @pytest.mark.parametrize(("name", "value", "wait"), CASES["retry_after"])
 def test_each_case_of_the_table(name: str, value: str, wait: float | str | None) -> None:
-    """Sensible values are taken, nonsense is none, and the absurd is told to be over the cap."""
+    """Valid values are obeyed, invalid ones ignored, and long ones exceed the cap."""
     seconds = asked(value, name)
     if wait == "raise":
         assert seconds is not None
@@ -63,7 +63,7 @@ def test_each_budget_of_the_table(case: dict[str, Any]) -> None:
 
 
 def test_waits_double_from_half_a_second_to_eight() -> None:
-    """The contract's numbers, and no overflow however many tries there were."""
+    """The waits double from 0.5 s to 8 s, without an overflow after many attempts."""
     backoff = Backoff()
     assert [backoff.wait(attempt, 0.0) for attempt in range(1, 7)] == [0.5, 1, 2, 4, 8, 8]
     assert backoff.wait(10**9, 0.0) == 8
@@ -71,18 +71,18 @@ def test_waits_double_from_half_a_second_to_eight() -> None:
 
 @given(st.integers(1, 100), st.floats(0, 1, exclude_max=True))
 def test_chance_takes_up_to_a_quarter_off_a_wait(attempt: int, random: float) -> None:
-    """A wait is never longer than planned, and never so short that clients come back at once."""
+    """Jitter shortens a wait by at most a quarter."""
     prepare_call = Backoff().wait(attempt, 0.0)
     assert 0.75 * prepare_call <= Backoff().wait(attempt, random) <= prepare_call
 
 
 def test_chance_matters() -> None:
-    """Clients that failed together do not come back together."""
+    """Different random numbers give different waits."""
     assert Backoff().wait(1, 0.9) < Backoff().wait(1, 0.1)
 
 
 def test_a_budget_is_spent_refused_and_refilled() -> None:
-    """Retries cost five, a success gives one or what the last retry cost, and full is full."""
+    """A retry costs 5 tokens; a success returns 1, or 5 after a retry, up to the capacity."""
     budget = RetryBudget(capacity=12)
     assert [budget.take() for _ in range(3)] == [True, True, False]
     assert budget.tokens == 2
@@ -97,7 +97,7 @@ def test_a_budget_is_spent_refused_and_refilled() -> None:
 
 
 def test_a_budget_is_safe_to_share() -> None:
-    """Threads that take at the same time never take more than there is."""
+    """Threads that take tokens at the same time never overdraw the budget."""
     budget = RetryBudget(capacity=5000)
     taken: list[bool] = []
     threads = [
@@ -124,13 +124,13 @@ def test_a_budget_is_safe_to_share() -> None:
     ],
 )
 def test_a_date_is_read_in_every_form_of_http(form: str, seconds: float | None) -> None:
-    """RFC 9110, section 5.6.7: all of them are GMT, also the one that does not say so."""
+    """All date forms of RFC 9110, section 5.6.7, are read as GMT."""
     assert asked(form) == seconds
 
 
 @given(st.integers(1, 10**6))
 def test_any_date_to_come_is_a_wait(seconds: int) -> None:
-    """Of exactly the seconds until then."""
+    """A date asks for exactly the seconds until it."""
     assert asked(format_datetime(NOW + timedelta(seconds=seconds), usegmt=True)) == seconds
 
 
@@ -142,14 +142,14 @@ def test_any_date_to_come_is_a_wait(seconds: int) -> None:
 @example("1.")
 @example("9" * 31)
 def test_no_value_is_too_odd(value: str) -> None:
-    """Whatever a server sends is a positive wait or none, and never another exception."""
+    """Any header value gives a positive wait or None, and no exception."""
     for name in ("retry-after", "retry-after-ms"):
         seconds = asked(value, name)
         assert seconds is None or seconds > 0
 
 
 def test_milliseconds_go_first_if_they_make_sense() -> None:
-    """They are more exact; nonsense there leaves the word to the other header."""
+    """`retry-after-ms` takes precedence unless it is invalid."""
     both = Headers([("retry-after-ms", "250"), ("retry-after", "3")])
     assert retry_after(both, 0.0) == 0.25
     assert retry_after(Headers([("retry-after-ms", "x"), ("retry-after", "3")]), 0.0) == 3
@@ -165,7 +165,7 @@ def test_milliseconds_go_first_if_they_make_sense() -> None:
     ],
 )
 def test_which_statuses_are_worth_another_try(status: int, worth: bool) -> None:
-    """The contract's, unless the service itself says otherwise."""
+    """408, 409, 429 and 5xx are retried, unless `x-should-retry` says otherwise."""
     assert is_retryable(status, {}) is worth
     for wish, decides in (("true", True), ("FALSE", False), (" true ", True)):
         assert is_retryable(status, {"x-should-retry": wish}) is decides

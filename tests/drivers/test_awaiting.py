@@ -26,7 +26,7 @@ async def test_closing_where_a_client_was_not_used_is_nothing(client_under_test:
 
 @pytest.mark.parametrize("client_under_test", [SDK(each, "httpx") for each in AWAITING], ids=str)
 def test_a_client_works_in_one_event_loop_after_the_other(client_under_test: SDK) -> None:
-    """On connections of each loop; closing it in the last is enough."""
+    """A client used in two event loops opens connections in each, and is closed in the last."""
     with FaultServer((*body(200, completion(), "connection: close"), Fin())) as server:
         client: AsyncClient = client_under_test.make(server.url, Options())
 
@@ -45,7 +45,7 @@ def test_a_client_works_in_one_event_loop_after_the_other(client_under_test: SDK
 
 @awaiting
 async def test_clients_that_were_closed_leave_nothing_on_their_loop(client_under_test: SDK) -> None:
-    """Neither they nor their transports live on, as long as the loop may run."""
+    """Closed clients and their transports are collected while their event loop still runs."""
     left: list[weakref.ref[Any]] = []
     with FaultServer(body(200, completion())) as server:
         for _ in range(3):

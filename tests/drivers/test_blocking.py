@@ -23,7 +23,7 @@ AGAIN = 7
 
 @frozen
 class Fork:
-    """What came of a process that forked.
+    """The results of a process that forked.
 
     Attributes:
         parent: what each of its clients said in the parent.
@@ -55,7 +55,7 @@ def fork() -> Fork:
 
 
 def _answer(server: FaultServer, request: Received) -> Answer:
-    """A request's prompt; a stream of it goes on when the child has ended."""
+    """Answer with the request's prompt; finish a stream only after the child has ended."""
     if request.number == AGAIN:
         server.open_gate()
     if not wants_stream(request):
@@ -65,7 +65,7 @@ def _answer(server: FaultServer, request: Received) -> Answer:
 
 
 def test_a_fork_opens_connections_of_its_own(fork: Fork) -> None:
-    """Both processes work on, and neither uses a connection of the other."""
+    """After a fork, parent and child both make calls, and share no connection."""
     assert fork.child["own"] == fork.child["unused"] == "child"
     assert fork.parent["own"] == fork.parent["again"] == "parent"
     connections = [connection for connection, _ in fork.callers]
@@ -73,12 +73,12 @@ def test_a_fork_opens_connections_of_its_own(fork: Fork) -> None:
 
 
 def test_a_fork_does_not_use_a_transport_that_its_parent_used(fork: Fork) -> None:
-    """It cannot be opened anew by the SDK; one that was not used yet can be used by either."""
+    """A caller's transport is refused in the child if the parent used it before the fork."""
     assert "used before the process forked" in fork.child["given"]
     assert fork.parent["given"] == "parent"
     assert fork.child["late"] == "child"
 
 
 def test_a_fork_leaves_open_streams_to_its_parent(fork: Fork) -> None:
-    """They come to their end there, also when the child has ended and dropped its copies."""
+    """A parent's open stream is read to its end, although the child dropped its copy."""
     assert fork.parent["stream"] == "parent!"

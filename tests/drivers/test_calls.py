@@ -25,7 +25,7 @@ CUT = Send(head(200, "content-type: application/json", "content-length: 99") + b
 
 @on_each_backend
 async def test_one_connection_serves_one_call_after_the_other(client_under_test: SDK) -> None:
-    """Also after a try that failed: every answer was read to its end."""
+    """A connection is reused after complete responses, also after failed attempts."""
     busy = failed(503, "retry-after-ms: 1")
     with FaultServer(document("a"), busy, document("b"), failed(400), document("c")) as server:
         async with client_under_test.client(server.url) as client:
@@ -41,7 +41,7 @@ async def test_one_connection_serves_one_call_after_the_other(client_under_test:
 
 @on_each_backend
 async def test_a_call_whose_connection_breaks_is_made_again(client_under_test: SDK) -> None:
-    """On another connection, after the wait that the flow asks for."""
+    """After a reset, the request is sent again on another connection, after the flow's wait."""
     with FaultServer((Reset(),), document()) as server:
         async with client_under_test.client(server.url) as client:
             assert (await client.chat.create("Hello")).text == "Hello world"
@@ -53,7 +53,7 @@ async def test_a_call_whose_connection_breaks_is_made_again(client_under_test: S
 
 @on_each_backend
 async def test_a_document_that_breaks_off_is_no_answer(client_under_test: SDK) -> None:
-    """When no try is left, the error says what happened to the connection."""
+    """A document cut short is an APIConnectionError with the transport's reason."""
     with FaultServer((CUT, Reset())) as server:
         async with client_under_test.client(server.url, retries=0) as client:
             with pytest.raises(APIConnectionError, match="reset"):
@@ -62,7 +62,7 @@ async def test_a_document_that_breaks_off_is_no_answer(client_under_test: SDK) -
 
 @on_each_backend
 async def test_a_call_that_reaches_nobody_says_so(client_under_test: SDK) -> None:
-    """With the transport's reason, and its own error as the cause."""
+    """A refused connection is an APIConnectionError whose cause is the transport's error."""
     with refused() as url:
         async with client_under_test.client(url, retries=0) as client:
             with pytest.raises(APIConnectionError) as caught:
@@ -77,7 +77,7 @@ SILENT: dict[str, Answer] = {"before-the-head": (Hold(),), "in-the-body": (CUT, 
 @pytest.mark.parametrize("answer", SILENT.values(), ids=SILENT)
 @on_each_backend
 async def test_the_whole_call_is_bounded(client_under_test: SDK, answer: Answer) -> None:
-    """By `total`, and a call that is over leaves no connection behind."""
+    """`total` bounds a call before and after the head, and closes its connection."""
     with FaultServer(answer) as server:
         async with client_under_test.client(server.url, limits={"total": 0.2}) as client:
             with pytest.raises(APITimeoutError) as caught:
@@ -92,7 +92,7 @@ async def test_the_whole_call_is_bounded(client_under_test: SDK, answer: Answer)
 async def test_a_call_that_is_cut_short_closes_its_connection(
     client_under_test: SDK, answer: Answer
 ) -> None:
-    """Ctrl-C or a cancelled task ends it wherever it waits, and the client works on."""
+    """Ctrl-C or cancellation closes the call's connection, and the client makes further calls."""
     with FaultServer(answer, document()) as server:
         async with client_under_test.client(server.url) as client:
             with cut_short(client_under_test):
@@ -103,7 +103,7 @@ async def test_a_call_that_is_cut_short_closes_its_connection(
 
 @on_each_backend
 async def test_a_closed_client_makes_no_calls(client_under_test: SDK) -> None:
-    """Nor does it open streams; closing it again does nothing, and it needs not have been used."""
+    """A closed client refuses calls and streams; closing it twice or unused is allowed."""
     with FaultServer(document()) as server:
         for is_used in (False, True):
             made = client_under_test.make(server.url, Options())
@@ -134,14 +134,14 @@ async def test_a_closed_client_has_closed_its_streams(client_under_test: SDK) ->
 
 
 def given(client_under_test: SDK, transport: Any, url: str) -> Any:
-    """A client on a transport that is not its own."""
+    """A client on the caller's transport."""
     cls = sdk.Client if client_under_test.backend == "sync" else sdk.AsyncClient
     return cls(base_url=url, transport=transport)
 
 
 @on_each_backend
 async def test_a_given_transport_stays_open(client_under_test: SDK) -> None:
-    """It is for whoever gave it to close: the next client goes on with its connections."""
+    """Closing a client leaves the caller's transport open for the next client."""
     transport = client_under_test.new_transport()
     with FaultServer(document()) as server:
         for _ in range(2):
@@ -159,7 +159,7 @@ async def test_a_given_transport_stays_open(client_under_test: SDK) -> None:
 
 @on_each_backend
 async def test_a_client_dropped_open_is_warned_of(client_under_test: SDK) -> None:
-    """One that was never used has nothing to close, and is not."""
+    """Dropping a used open client is a ResourceWarning; dropping an unused one is not."""
     drop([client_under_test.make("http://127.0.0.1:1", Options())])
     answer = (*body(200, completion(), "connection: close"), Fin())
     with FaultServer(answer) as server:
@@ -171,7 +171,7 @@ async def test_a_client_dropped_open_is_warned_of(client_under_test: SDK) -> Non
 
 @on_each_backend
 async def test_a_pool_without_a_connection_left_says_why(client_under_test: SDK) -> None:
-    """By the streams that are still open, or that calls hold them all."""
+    """The error of an exhausted pool names the open streams, or says that calls use it up."""
     with FaultServer(OPEN) as server:
         limits = {"pool": 0.1}
         async with client_under_test.client(

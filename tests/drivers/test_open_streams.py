@@ -8,30 +8,30 @@ from autonomousai_sdk._drivers.open_streams import OpenStreams
 
 
 class Stream:
-    """Something that can be dropped."""
+    """An object that can be dropped."""
 
 
 class Response:
-    """A response that counts how often its connection was broken."""
+    """A response that counts how often it was aborted."""
 
     def __init__(self) -> None:
         self.aborted = 0
 
     def abort(self) -> None:
-        """Break the connection."""
+        """Abort the connection."""
         self.aborted += 1
 
 
 @pytest.fixture
 def registry() -> OpenStreams[Response]:
-    """One in which no stream is open."""
+    """A registry without open streams."""
     return OpenStreams[Response]()
 
 
 def test_a_dropped_streams_connection_is_broken_and_collected_once(
     registry: OpenStreams[Response],
 ) -> None:
-    """Broken at once, and left to the next call to close."""
+    """A dropped stream's response is aborted at once, and collected once by the next call."""
     stream, response = Stream(), Response()
     registry.add(stream, response, "POST /chat")
     assert registry.collect() == []
@@ -43,7 +43,7 @@ def test_a_dropped_streams_connection_is_broken_and_collected_once(
 
 
 def test_a_stream_that_ends_properly_is_let_go(registry: OpenStreams[Response]) -> None:
-    """Dropping it afterwards breaks nothing, and ending it again does nothing."""
+    """A removed stream is not aborted when dropped, and can be removed twice."""
     stream, response = Stream(), Response()
     registry.add(stream, response, "POST /chat")
     registry.remove(stream)
@@ -65,7 +65,7 @@ def test_a_closing_client_gets_its_open_streams(registry: OpenStreams[Response])
 
 
 def test_what_is_open_is_told(registry: OpenStreams[Response]) -> None:
-    """How many streams, and of which endpoints, each named once."""
+    """The description has the number of open streams and each endpoint once."""
     assert str(registry) == "every connection is in use"
     one, two, three = Stream(), Stream(), Stream()
     registry.add(one, Response(), "POST /chat-b")

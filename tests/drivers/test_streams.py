@@ -45,7 +45,7 @@ def texts_of(chunks: list[Any]) -> str:
 
 @on_each_backend
 async def test_a_stream_is_read_in_many_ways(client_under_test: SDK) -> None:
-    """By chunks, by texts, to its end at once, or a piece and then the rest; block or no block."""
+    """A stream can be read by chunks, by text or at once, in parts, with or without a block."""
     with FaultServer(WHOLE) as server:
         async with client_under_test.client(server.url) as client:
             async with client.chat.stream("Hello") as read:
@@ -68,7 +68,7 @@ async def test_a_stream_is_read_in_many_ways(client_under_test: SDK) -> None:
 
 @on_each_backend
 async def test_a_stream_shows_how_far_it_is(client_under_test: SDK) -> None:
-    """Its repr has the endpoint and the state, and no more."""
+    """The repr of a stream has its endpoint and its state."""
     with FaultServer(OPEN, WHOLE) as server:
         async with client_under_test.client(server.url) as client:
             made = client.chat.stream("Hello")
@@ -91,7 +91,7 @@ async def test_a_stream_shows_how_far_it_is(client_under_test: SDK) -> None:
 
 @on_each_backend
 async def test_a_stream_is_iterated_once(client_under_test: SDK) -> None:
-    """Who starts again is told where the answer is, rather than given nothing."""
+    """Iterating a second time is a StreamError that refers to `.completion`."""
     with FaultServer(WHOLE) as server:
         async with (
             client_under_test.client(server.url) as client,
@@ -110,7 +110,7 @@ async def test_a_stream_is_iterated_once(client_under_test: SDK) -> None:
 
 @on_each_backend
 async def test_a_stream_that_was_closed_is_over(client_under_test: SDK) -> None:
-    """Before it began or after, closed once or twice: it is not read, and has no completion."""
+    """A closed stream cannot be read and has no completion, whether it had begun or not."""
     with FaultServer(OPEN) as server:
         async with client_under_test.client(server.url) as client:
             unused = client.chat.stream("Hello")
@@ -137,7 +137,7 @@ async def test_a_stream_that_was_closed_is_over(client_under_test: SDK) -> None:
 
 @on_each_backend
 async def test_a_stream_can_be_closed_inside_its_loop(client_under_test: SDK) -> None:
-    """What came whole is handed out to its end; what did not has been left early."""
+    """Closing inside the loop ends an open stream early, and not one that is already complete."""
     at_once = stream(deltas("Hello", " world") + FINISH + DONE)
     with FaultServer(at_once, OPEN) as server:
         async with client_under_test.client(server.url) as client:
@@ -174,7 +174,7 @@ LAST: dict[str, tuple[Answer, type[AutonomousAIError]]] = {
 async def test_a_stream_that_breaks_off_says_so(
     client_under_test: SDK, answer: Answer, cls: type[AutonomousAIError]
 ) -> None:
-    """After all that came, with all that came; its connection is closed, and not waited for."""
+    """A broken stream delivers its chunks, then raises an error with `.partial`, and closes."""
     with FaultServer(answer, WHOLE) as server:
         async with client_under_test.client(server.url) as client:
             read, texts = client.chat.stream("Hello"), list[str]()
@@ -217,7 +217,7 @@ ENDINGS: dict[str, tuple[Answer, bool]] = {
 async def test_the_answers_end_does_not_hang_on_the_bodys(
     client_under_test: SDK, answer: Answer, is_kept: bool
 ) -> None:
-    """A complete answer is one however its body ends; a proper end keeps the connection."""
+    """A complete stream succeeds however its body ends; a proper end keeps the connection."""
     with FaultServer(answer, said("again")) as server:
         async with client_under_test.client(server.url) as client:
             began = monotonic()
@@ -230,7 +230,7 @@ async def test_the_answers_end_does_not_hang_on_the_bodys(
 
 @on_each_backend
 async def test_a_stream_is_bounded_as_a_whole(client_under_test: SDK) -> None:
-    """By `total`, which a reader that takes its time uses up as a silent server does."""
+    """`total` bounds a stream, whether the server or the reader takes the time."""
     with FaultServer(OPEN) as server:
         async with client_under_test.client(server.url, limits={"total": 0.3}) as client:
             for pause in (0.0, 0.4):
@@ -246,7 +246,7 @@ async def test_a_stream_is_bounded_as_a_whole(client_under_test: SDK) -> None:
 
 @on_each_backend
 async def test_keep_alives_are_no_progress(client_under_test: SDK) -> None:
-    """A stream that sends nothing else expires by `idle`; one that moves on does not."""
+    """Keep-alive comments do not reset `idle`; events do."""
     pings = Repeat(coded(b": ping\n\n"), 40, 0.05)
     moving = Repeat(coded(deltas("x")), 6, 0.06)
     with FaultServer(
@@ -266,7 +266,7 @@ def _end() -> Answer:
 
 @on_each_backend
 async def test_no_limit_is_no_limit(client_under_test: SDK) -> None:
-    """Reads go without one when every limit that could end them is None."""
+    """A stream without `read`, `idle` and `total` is read without a timeout."""
     unlimited = Timeout(read=None, idle=None, total=None)
     with FaultServer((Send(CHUNKED), Repeat(coded(deltas("x")), 3, 0.02), *_end())) as server:
         async with client_under_test.client(server.url) as client:
@@ -276,7 +276,7 @@ async def test_no_limit_is_no_limit(client_under_test: SDK) -> None:
 
 @on_each_backend
 async def test_a_stream_that_is_cut_short_closes_its_connection(client_under_test: SDK) -> None:
-    """Ctrl-C or a cancelled task ends the wait for the next chunk, and the client works on."""
+    """Ctrl-C or cancellation closes the stream's connection, and the client makes further calls."""
     with FaultServer(OPEN, document()) as server:
         async with client_under_test.client(server.url) as client:
             read: Any = client.chat.stream("Hello")
@@ -289,7 +289,7 @@ async def test_a_stream_that_is_cut_short_closes_its_connection(client_under_tes
 
 @on_each_backend
 async def test_a_stream_dropped_open_is_warned_of_and_leaves(client_under_test: SDK) -> None:
-    """Its connection at once, and its place in the pool to the next call."""
+    """A dropped open stream is a ResourceWarning, and frees its connection and its pool slot."""
     with FaultServer(OPEN, document()) as server:
         async with client_under_test.client(
             server.url, connections=1, limits={"pool": 0.5}
@@ -304,7 +304,7 @@ async def test_a_stream_dropped_open_is_warned_of_and_leaves(client_under_test: 
 
 @on_each_backend
 async def test_a_stream_dropped_otherwise_is_not_warned_of(client_under_test: SDK) -> None:
-    """Not started, closed, read to its end, or never made for lack of arguments."""
+    """Dropping an unused, closed, complete or failed stream object is not a ResourceWarning."""
     with FaultServer(OPEN, WHOLE) as server:
         async with client_under_test.client(server.url) as client:
             held = [client.chat.stream("Hello") for _ in range(3)]

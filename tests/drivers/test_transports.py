@@ -54,7 +54,7 @@ CALLS: dict[str, tuple[Any, str, list[Step], type[AutonomousAIError]]] = {
 async def test_an_answer_that_breaks_off_is_closed(
     client_under_test: SDK, call: Any, kind: str, steps: list[Step], cls: type[AutonomousAIError]
 ) -> None:
-    """However far it had come; what the transport said is the error's cause."""
+    """A response that breaks is closed, and the transport's error is the cause."""
     broken = TransportError("broken", "it broke")
     script = Script(kind, [*steps, broken])
     with pytest.raises(cls, match="it broke"):
@@ -67,7 +67,7 @@ async def test_an_answer_that_breaks_off_is_closed(
 async def test_an_answer_that_is_cut_short_is_closed(
     client_under_test: SDK, call: Any, kind: str, steps: list[Step], cls: type[AutonomousAIError]
 ) -> None:
-    """By Ctrl-C or by cancelling the task, which does not keep it from closing."""
+    """Ctrl-C or cancellation closes the response."""
     script = Script(kind, [*steps, None])
     with cut_short(client_under_test, 0.05):
         await call(playing(client_under_test, script))
@@ -76,7 +76,7 @@ async def test_an_answer_that_is_cut_short_is_closed(
 
 @on_each_backend
 async def test_an_answer_that_came_is_closed(client_under_test: SDK) -> None:
-    """A document, and a stream that was read to its end or left."""
+    """The response of a document or of a complete stream is closed."""
     for call, kind, steps in (
         (created, DOCUMENT, [completion(), b""]),
         (read, STREAM, [BEGUN + FINISH, DONE, b""]),
@@ -89,7 +89,7 @@ async def test_an_answer_that_came_is_closed(client_under_test: SDK) -> None:
 
 @on_each_backend
 async def test_a_read_is_given_what_is_left(client_under_test: SDK) -> None:
-    """Of the whole call; and when nothing is left, there is no read."""
+    """A read gets the rest of `total` as its timeout, and there is no read after it expired."""
     script = Script(STREAM, [BEGUN])
     stream = playing(client_under_test, script, timeout=0.2).chat.stream("Hello")
     for _ in range(2):
@@ -105,7 +105,7 @@ async def test_a_read_is_given_what_is_left(client_under_test: SDK) -> None:
 
 @on_each_backend
 async def test_what_follows_a_finish_reason_gets_little_time(client_under_test: SDK) -> None:
-    """The answer is there; usage and the end mark may still come."""
+    """After the finish reason, reads have only the short timeout of the end marker."""
     script = Script(STREAM, [BEGUN, FINISH, DONE, b""])
     await read(playing(client_under_test, script))
     before, finish, done, _ = (limit or 0.0 for limit in script.limits)
@@ -115,7 +115,7 @@ async def test_what_follows_a_finish_reason_gets_little_time(client_under_test: 
 
 
 class Deaf:
-    """A transport that minds no limit."""
+    """A transport that ignores its limits."""
 
     async def send(self, request: Any, timeout: Any) -> Any:
         """Never answer."""
@@ -127,7 +127,7 @@ class Deaf:
 
 @awaiting
 async def test_the_total_holds_whatever_the_transport_does(client_under_test: SDK) -> None:
-    """A transport of the caller's own need not keep time."""
+    """`total` bounds a call on a transport that ignores its limits."""
     async with AsyncClient(transport=Deaf(), timeout=0.1) as client:
         with pytest.raises(APITimeoutError) as caught:
             await client.chat.create("Hello")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
+from collections.abc import Callable
 from pathlib import PurePath
 from traceback import TracebackException
 from typing import Any
@@ -317,3 +319,12 @@ def test_a_protocol_without_a_model_table_takes_any_name() -> None:
     assert settings(base_url=PLAIN_URL, model="qwen3:8b").model == "qwen3:8b"
     assert settings({"AUTONOMOUSAI_MODEL": "gpt"}, base_url=PLAIN_URL).model == "gpt"
     assert settings({"AUTONOMOUSAI_MODEL": ""}, base_url=PLAIN_URL).model is None
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_options_and_settings_can_be_copied(copied: Callable[[Any], Any]) -> None:
+    """Copies of a client's options and settings, deep ones too, are equal, the key included."""
+    given, made = options(api_key=KEY, timeout=5), settings(api_key=KEY, timeout=5)
+    assert copied(given) == given
+    assert copied(made).api_key == made.api_key == Secret(KEY)
+    assert copied(made).timeout == made.timeout

@@ -21,7 +21,7 @@ from typing import Any, TypeVar, cast, get_type_hints
 
 import attrs
 
-from .fields import class_in, own_value
+from .fields import class_in, own_reader
 from .operation import Accumulator
 from .tool_calls import calls
 
@@ -69,24 +69,23 @@ def _merged(cls: type, pieces: Sequence[Any]) -> Any:
 
 def _values(cls: type, pieces: Sequence[Any], without: Collection[str]) -> dict[str, Any]:
     """What the pieces say about each field of `cls`; a field they do not mention is left out."""
+    if not pieces:
+        return {}
     values: dict[str, Any] = {}
+    attributes = _attributes(pieces[0].__class__)
     for name, default, held in _targets(cls):
-        if name in without:
+        attribute = attributes.get(name)
+        if attribute is None or name in without:
             continue
-        said: list[Any] = []
-        source: attrs.Attribute[Any] | None = None
-        for piece in pieces:
-            attribute = _attributes(piece.__class__).get(name)
-            if attribute is None:
-                continue
-            value = own_value(piece, attribute)
-            is_joined = "concatenate" in attribute.metadata
+        is_joined = "concatenate" in attribute.metadata
+        said = [
+            value
+            for value in map(own_reader(attribute), pieces)
             # An engine may send "" for what an earlier chunk said.
-            if value is not None and value != default and (value != "" or is_joined):
-                said.append(value)
-                source = attribute
-        if source is not None:
-            values[name] = _combined(said, held, is_joined="concatenate" in source.metadata)
+            if value is not None and value != default and (is_joined or value != "")
+        ]
+        if said:
+            values[name] = _combined(said, held, is_joined=is_joined)
     return values
 
 

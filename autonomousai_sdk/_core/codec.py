@@ -34,7 +34,7 @@ from typing import (
 import attrs
 import msgspec
 
-from .fields import own_value, wire_name
+from .fields import own_reader, wire_name
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -194,7 +194,7 @@ def converter() -> Converter:
         def own_names(value: Any) -> dict[str, Any]:
             plain: dict[str, Any] = unstructure(value)
             for attribute in aliases:
-                plain[wire_name(attribute)] = own_value(value, attribute)
+                plain[wire_name(attribute)] = own_reader(attribute)(value)
             return plain
 
         return own_names if aliases else unstructure

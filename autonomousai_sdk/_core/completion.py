@@ -12,7 +12,7 @@ import autonomousai_sdk
 
 from ..errors import APIResponseError
 from .codec import DecodeError, decode
-from .fields import own_value
+from .fields import own_reader
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ class CompletionAccessors:
         answer = _answer(self)
         if answer is None:
             raise APIResponseError("The completion has no choices, so it has no message.")
-        values = {each.name: own_value(answer, each) for each in attrs.fields(type(answer))}
+        values = {each.name: own_reader(each)(answer) for each in attrs.fields(type(answer))}
         return Message(**values)
 
     @property

@@ -108,45 +108,56 @@ class StreamState(Generic[ChunkT, ResultT]):
         if values is not None:
             self._take_simple(values)
             return
-        for kind, payload, _, _ in parser.feed(data):
-            self._take(kind, payload)
-            if self.ended:
-                return
-        if parser.overflow is not None:
+        events = parser.feed(data)
+        if any(event[0] for event in events):
+            for kind, payload, _, _ in events:
+                self._take(kind, payload)
+                if self.ended:
+                    return
+        elif events:
+            self._take_simple([event[1] for event in events])
+        if parser.overflow is not None and not self.ended:
             reason = f"{parser.overflow}; Client(max_event_bytes=…) sets the bound"
             self.end(stream_decode_error(self.context, reason, b"", parser.overflow))
 
     def _take_simple(self, values: list[bytes]) -> None:
-        """Take the data of a read's events, all at once as far as they are plain chunks."""
+        """Take the data of events without a type, all at once if they are plain chunks."""
         is_complete = values[-1] == self.shape.sentinel
         if is_complete:
             values.pop()
-        plain = 0
-        if not self._watching:
-            try:
-                chunks = [*map(self._decode, values)]
-            except (ValueError, RecursionError):
-                chunks = []
-            plain = self._count_plain(chunks)
-            self.ready.extend(chunks[:plain])
-            self._payloads.extend(values[:plain])
-        for payload in values[plain:]:
-            self._take(b"", payload)
-            if self.ended:
-                return
+        plain = self._take_plain(values)
+        if plain < len(values):
+            for payload in values[plain:]:
+                self._take(b"", payload)
+                if self.ended:
+                    return
         self.ended = is_complete
 
-    def _count_plain(self, chunks: list[Any]) -> int:
-        """How many chunks, from the first, only add to the first choice."""
+    def _take_plain(self, values: list[bytes]) -> int:
+        """Take the first chunks as long as they only add to the first choice; return how many.
+
+        Nearly every read of a stream is such chunks, so nothing else is looked at here.
+        """
+        if self._watching:
+            return 0
+        try:
+            chunks = [*map(self._decode, values)]
+        except (ValueError, RecursionError):
+            return 0
         no_delta = self._traits.no_delta
         count = 0
         for chunk in chunks:
-            if not chunk.choices or chunk.finish_reason is not None:
+            pieces = chunk.choices
+            if len(pieces) != 1 or chunk.finish_reason is not None:
                 break
-            for piece in chunk.choices:
-                if piece.index or piece.finish_reason is not None or piece.delta is no_delta:
-                    return count
+            piece = pieces[0]
+            if piece.index or piece.finish_reason is not None or piece.delta is no_delta:
+                break
             count += 1
+        if count < len(chunks):
+            chunks, values = chunks[:count], values[:count]
+        self.ready.extend(chunks)
+        self._payloads.extend(values)
         return count
 
     def _take(self, kind: bytes, payload: bytes) -> None:
@@ -172,7 +183,8 @@ class StreamState(Generic[ChunkT, ResultT]):
             DecodeError: the event is neither.
         """
         chunk = self._decoded(payload)
-        if chunk is not None and kind != b"error" and self._count_plain([chunk]):
+        is_chunk = chunk is not None and kind not in (b"error", BARE_JSON_LINE)
+        if is_chunk and self._traits.is_clear(chunk, payload):
             return chunk, payload
         try:
             document = parse(payload)
@@ -191,9 +203,10 @@ class StreamState(Generic[ChunkT, ResultT]):
 
     def _decoded(self, payload: bytes) -> Any:
         """The chunk by the fast path, or None if that refuses it."""
-        with suppress(ValueError, RecursionError):
+        try:
             return self._decode(payload)
-        return None
+        except (ValueError, RecursionError):
+            return None
 
     def _closely(self, chunk: Any, document: object, payload: bytes) -> tuple[Any, bytes]:
         """A chunk that is not plain, by the standard path where the fast one may miss something.
@@ -387,11 +400,24 @@ class _Traits:
         names: the wire's names of the fields, at least one of which a chunk has.
         no_delta: the delta of a choice that came without one.
         no_reasons: texts in place of a finish reason that mean none.
+        odd_reasons: those, and the reason that means an error.
     """
 
     names: frozenset[str]
     no_delta: object
     no_reasons: tuple[str, ...]
+    odd_reasons: tuple[str, ...]
+
+    def is_clear(self, chunk: Any, payload: bytes) -> bool:
+        """Whether a chunk that the fast path decoded is all that its payload says."""
+        if not chunk.choices:
+            return chunk.usage is not None and chunk.finish_reason not in self.odd_reasons
+        reasons = [chunk.finish_reason, *(piece.finish_reason for piece in chunk.choices)]
+        return not (
+            self.lacks_delta(chunk)
+            or any(reason in self.odd_reasons for reason in reasons)
+            or b'"message"' in payload
+        )
 
     def lacks_delta(self, chunk: Any) -> bool:
         """Whether a choice came without a delta, so that its text may be under another name."""
@@ -414,6 +440,7 @@ def _traits(cls: Any) -> _Traits:
     names = frozenset(wire_name(each) for each in attrs.fields(cls)) - {"error"}
     piece: Any = class_in(get_type_hints(cls).get("choices"))
     if piece is None:
-        return _Traits(names, None, ())
+        return _Traits(names, None, (), ())
     reason = attrs.fields_dict(piece)["finish_reason"]
-    return _Traits(names, getattr(piece, "delta", None), tuple(reason.metadata.get("nulls", ())))
+    nulls = tuple(reason.metadata.get("nulls", ()))
+    return _Traits(names, getattr(piece, "delta", None), nulls, (*nulls, "error"))

@@ -11,7 +11,7 @@ import pytest
 from attrs import field, frozen
 
 from autonomousai_sdk._core.codec import decoder, unstructure
-from autonomousai_sdk._core.fields import class_defaults, class_in, own_value, wire_name
+from autonomousai_sdk._core.fields import class_defaults, class_in, own_reader, wire_name
 from tests.support.sample_operation import Choice, Delta, Renamed, Said
 
 
@@ -61,7 +61,7 @@ def test_a_fallback_reads_the_other_field(cls: Any, name: str) -> None:
     for value in (decoded, constructed, pickle.loads(pickle.dumps(decoded)), copy.copy(decoded)):
         assert value.reasoning == "hm"
         assert value == constructed
-        own = {each.name: own_value(value, each) for each in attrs.fields(cls)}
+        own = {each.name: own_reader(each)(value) for each in attrs.fields(cls)}
         assert {key for key in ("reasoning", "reasoning_content") if own[key]} == {name}
     plain = unstructure(constructed)
     assert (plain["reasoning"], plain["reasoning_content"]).count("hm") == 1

@@ -33,7 +33,7 @@ from .names import (
     python_name,
 )
 from .schemas import ObjectSchema, is_object, object_schema
-from .types import STRING, ArrayType, ClassType, LeafType, Type, is_null, parts, without_null
+from .types import STRING, ArrayType, ClassType, LeafType, Type, UnionType, is_null, without_null
 
 DEFAULT_PROTOCOL = "default"
 """The name of the only protocol of a spec without `x-protocols`."""
@@ -319,9 +319,8 @@ class Operations:
         wire = node.string("name")
         type_ = without_null(self.schemas.type_of(node.member("schema")))
         items = type_.items if isinstance(type_, ArrayType) and location == "query" else type_
-        if not all(
-            isinstance(each, LeafType) and not is_null(each) for each in parts(items) or (items,)
-        ):
+        members = items.members if isinstance(items, UnionType) else (items,)
+        if not all(isinstance(each, LeafType) and not is_null(each) for each in members):
             raise node.error(
                 "a parameter is a string, a number, a boolean or a date, or in the query a list "
                 "of them"

@@ -13,13 +13,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import autonomousai_sdk as sdk
-from autonomousai_sdk._core.exchange import Request
-from autonomousai_sdk._core.timeout import Timeout
-from autonomousai_sdk._core.url import segment
+from autonomousai_sdk._core.check import String
+from autonomousai_sdk._core.operation import Argument, Operation, Route
+from autonomousai_sdk._core.settings import CallOptions
 from tests.support import programs
 from tests.support.case import WAYS, Group, Outcome, created, expect, fine, owed, streamed
 from tests.support.certificate import CERTIFICATE, server_context
-from tests.support.client_under_test import SDK, ClientUnderTest, FaultNotHandled, Options, settled
+from tests.support.client_under_test import ClientUnderTest, FaultNotHandled, Options, settled
 from tests.support.fault_server import FaultServer, refused
 from tests.support.script import Answer, Fin, Gate, Reset, Send
 from tests.support.wire import (
@@ -530,35 +530,59 @@ SEGMENTS: dict[str, str] = {
 }
 
 
+FILES = Operation(
+    name="files.get",
+    routes={
+        "autonomousai": Route(
+            method="GET",
+            path="/files/{id}",
+            arguments=(
+                Argument(name="file_id", wire="id", check=String(), location="path", required=True),
+            ),
+            has_body=False,
+        )
+    },
+    result=bytes,
+    media="bytes",
+)
+"""An operation with a path parameter, as the generator writes it."""
+
+
+async def _file(made: Any, name: str) -> bytes:
+    """Call the operation as a generated method does."""
+    runner: Any = vars(made)["_runner"]
+    content: bytes = await settled(runner.call(FILES, {"file_id": name}, CallOptions()))
+    return content
+
+
 @case("K9", "on-the-wire", peers=False)
 async def path_parameters(client_under_test: ClientUnderTest) -> None:
     """A path parameter is one encoded segment on the wire."""
-    if not isinstance(client_under_test, SDK):
-        raise AssertionError("only this SDK's transports are known")
-    transport = client_under_test.new_transport()
     with FaultServer(document()) as server:
-        for value, path in SEGMENTS.items():
-            url = f"{server.url}/files/{segment(value, 'id')}"
-            request = Request(method="POST", url=url, headers=(), content=b"{}")
-            response = await settled(transport.send(request, Timeout()))
-            await settled(
-                response.close() if client_under_test.backend == "sync" else response.aclose()
-            )
-            _, target = server.requests[-1].line
-            expect(target == path, f"{value!r} becomes {target!r}")
-    await settled(transport.close() if client_under_test.backend == "sync" else transport.aclose())
+        made = client_under_test.make(server.url, Options())
+        try:
+            for value, path in SEGMENTS.items():
+                await _file(made, value)
+                _, target = server.requests[-1].line
+                expect(target == path, f"{value!r} becomes {target!r}")
+        finally:
+            await client_under_test.close(made)
 
 
 @case("K9", "refused", peers=False)
 async def refused_parameters(client_under_test: ClientUnderTest) -> None:
     """A path parameter that is empty or a dot segment is refused."""
-    for value in ("", ".", ".."):
-        try:
-            segment(value, "file_id")
-        except client_under_test.errors.configuration as error:
-            expect("file_id" in str(error), str(error))
-        else:
-            raise FaultNotHandled(f"{value!r} passes")
+    made = client_under_test.make("http://127.0.0.1:9", Options())
+    try:
+        for value in ("", ".", ".."):
+            try:
+                await _file(made, value)
+            except client_under_test.errors.configuration as error:
+                expect("file_id" in str(error), str(error))
+            else:
+                raise FaultNotHandled(f"{value!r} passes")
+    finally:
+        await client_under_test.close(made)
     async with client_under_test.client("http://127.0.0.1:9") as client:
         for name in ("../admin", "a/b", "%2e%2e"):
             outcome = await streamed(client_under_test, client, model=name)

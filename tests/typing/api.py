@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from typing import Any, assert_type
+from typing import Any, TypedDict, assert_type
 
 import httpx
+from attrs import frozen
 
 from autonomousai_sdk import (
     APIStatusError,
@@ -19,6 +21,7 @@ from autonomousai_sdk import (
     ChatStream,
     Choice,
     Client,
+    Conversation,
     HTTPXTransport,
     ImagePart,
     ImageURL,
@@ -26,10 +29,13 @@ from autonomousai_sdk import (
     MessageParam,
     Messages,
     Model,
+    Parsed,
+    Result,
     ServerSentEvent,
     SSEDecoder,
     TextPart,
     Timeout,
+    ToolRun,
     Usage,
 )
 
@@ -177,3 +183,70 @@ def errors(client: Client) -> None:
 def events() -> None:
     """The decoder's types."""
     assert_type(SSEDecoder().feed(b""), list[ServerSentEvent])
+
+
+@frozen
+class Book:
+    """A user's class, which an answer is parsed into."""
+
+    title: str
+
+
+class Person(TypedDict):
+    """A user's TypedDict."""
+
+    name: str
+
+
+class Colour(enum.Enum):
+    """A user's enum."""
+
+    RED = "red"
+
+
+def structured_answers(client: Client) -> None:
+    """The value of a parsed answer has the type that was asked for."""
+    assert_type(client.chat.parse("A book?", into=Book), Parsed[Book])
+    assert_type(client.chat.parse("A book?", into=Book).value.title, str)
+    assert_type(client.chat.parse("Books?", into=list[Book]).value, list[Book])
+    assert_type(client.chat.parse("Who?", into=Person, temperature=0).value["name"], str)
+    assert_type(client.chat.parse("Which?", into=list[Colour], repair=2).value, list[Colour])
+    client.chat.parse("A book?", into=Book, temprature=0)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+
+
+def get_weather(city: str) -> dict[str, int]:
+    """A user's function."""
+    return {city: 21}
+
+
+async def find(words: list[str]) -> str:
+    """A user's async function."""
+    return words[0]
+
+
+async def tools(client: Client, async_client: AsyncClient) -> None:
+    """Functions are tools, async ones on `AsyncClient`; options are those of `create`."""
+    run = client.chat.run("Paris?", tools=[get_weather], max_rounds=3, max_tokens=9, timeout=5)
+    assert_type(run, ToolRun)
+    client.chat.create([*run.messages, Message.user("And tomorrow?")])
+    asynchronous = await async_client.chat.run("Paris?", tools=[get_weather, find])
+    assert_type(asynchronous.completion, ChatCompletion)
+    client.chat.run("Paris?", tools=[get_weather], on_tool_error="ignore")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.chat.run("Paris?")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    for call in run.completion.tool_calls:
+        assert_type(call.parsed(dict[str, str]), dict[str, str])
+
+
+async def conversations(client: Client, async_client: AsyncClient) -> None:
+    """Conversations and maps of the two clients differ in `await` alone."""
+    conversation = client.conversation(model="hermes", trim=lambda messages: messages[-9:])
+    assert_type(conversation, Conversation)
+    assert_type(conversation.send("Hello", images=[b""]), ChatCompletion)
+    assert_type(conversation.stream([Message.tool("1", "21 °C")]), ChatStream)
+    assert_type(conversation.messages, tuple[Message, ...])
+    assert_type(Conversation.from_dict(conversation.to_dict(), client), Conversation)
+    assert_type(await async_client.conversation().send("Hello"), ChatCompletion)
+    for result in client.chat.map(["a", [Message.user("b")]], concurrency=2, seed=1):
+        assert_type(result, Result)
+    async for result in async_client.chat.map(["a", "b"], ordered=False):
+        assert_type(result.index, int)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
-from typing import Any, NotRequired, TypedDict
+from typing import Annotated, Any, NotRequired, TypedDict
 
+import msgspec
 import pytest
 from attrs import frozen
 
@@ -66,7 +67,7 @@ def llama_cpp_url() -> Iterator[str]:
     ("into", "question"),
     [
         (Book, "Name a book by Jane Austen."),
-        (list[Genre], "Which genres are on this shelf?"),
+        (Annotated[list[Genre], msgspec.Meta(max_length=5)], "Which genres are on this shelf?"),
         (Person, "Describe a person."),
     ],
     ids=["nested-attrs", "list-of-enums", "typed-dict"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from time import monotonic, sleep
@@ -118,7 +119,8 @@ async def test_a_wrong_prompt_is_a_result(client_under_test: SDK) -> None:
 async def test_a_refusal_slows_all_calls_down(client_under_test: SDK) -> None:
     """After a 429 with `retry-after`, no request of any call goes out before that time."""
     busy = failed(429, "retry-after: 1")
-    with FaultServer(busy, *[document()] * 5) as server:
+    # Slow enough that the refusal is known before another call ends.
+    with FaultServer(busy, *[slowly(0.2, document())] * 5) as server:
         async with client_under_test.client(server.url) as client:
             results = await all_of(map_of(client, ["x"] * 5, concurrency=2, ordered=False))
     assert all(result.error is None for result in results)
@@ -240,9 +242,11 @@ async def test_a_dropped_map_says_so(client_under_test: SDK) -> None:
 @on_backends("sync")
 async def test_a_transport_that_cannot_be_interrupted_is_left_alone(client_under_test: SDK) -> None:
     """Closing a map does not wait for calls on such a transport."""
+    sending = threading.Event()
 
     class Slow:
         def send(self, request: Any, timeout: Any) -> Any:
+            sending.set()
             sleep(0.5)
             raise sdk.TransportError("broken", "over")
 
@@ -251,6 +255,16 @@ async def test_a_transport_that_cannot_be_interrupted_is_left_alone(client_under
     with sdk.Client(transport=Slow(), max_retries=0) as client:
         results = client.chat.map(["1"])
         results._start()  # pyright: ignore[reportPrivateUsage]
+        assert sending.wait(5)
         began = monotonic()
         results.close()
         assert monotonic() - began < 0.3
+
+
+@on_each_backend
+async def test_a_map_that_was_not_read_can_be_closed(client_under_test: SDK) -> None:
+    """Leaving the block before the first result sends nothing."""
+    with FaultServer() as server:
+        async with client_under_test.client(server.url) as client, map_of(client, ["1"]):
+            pass
+    assert server.requests == []

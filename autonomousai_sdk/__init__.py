@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ._chat import Chat as Chat
     from ._client import Client as Client
     from ._core.catalog import Model as Model
+    from ._core.raw_response import RawResponse as RawResponse
     from ._core.served_model import ServedModel as ServedModel
     from ._core.sse import ServerSentEvent as ServerSentEvent
     from ._core.sse import SSEDecoder as SSEDecoder
@@ -96,6 +97,7 @@ _MODULES = {
     "_async_client": ("AsyncClient",),
     "_client": ("Client",),
     "_core.catalog": ("Model",),
+    "_core.raw_response": ("RawResponse",),
     "_core.served_model": ("ServedModel",),
     "_core.sse": ("SSEDecoder", "ServerSentEvent"),
     "_core.structured": ("ParseAttempt",),
@@ -208,6 +210,7 @@ __all__ = [
     "Parsed",
     "PermissionDeniedError",
     "RateLimitError",
+    "RawResponse",
     "RequestTimeoutError",
     "RequestTooLargeError",
     "Result",

@@ -165,6 +165,7 @@ DIFFERENCES = [
     (r"\b(async|await) ", ""),
     (r"\bAsync(?=[A-Z])", ""),
     (r"\bnew_async_transport\b", "new_transport"),
+    (r"\basync_raw\b", "raw"),
     (r"\b__a(enter|exit|iter|next)__", r"__\1__"),
     (r"\bStopAsyncIteration\b", "StopIteration"),
 ]

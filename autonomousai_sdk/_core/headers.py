@@ -86,6 +86,21 @@ def checked(headers: Mapping[str, str], source: str) -> dict[str, str]:
     return result
 
 
+def changes(
+    headers: Mapping[str, str | None], source: str
+) -> tuple[dict[str, str], frozenset[str]]:
+    """A call's headers: those to send, and the names of those to leave out, which are None.
+
+    Raises:
+        ConfigurationError: as `checked`.
+    """
+    if not isinstance(headers, Mapping):
+        return checked(headers, source), frozenset()
+    removed = {name: "" for name, value in headers.items() if value is None}
+    kept = {name: value for name, value in headers.items() if value is not None}
+    return checked(kept, source), frozenset(checked(removed, source))
+
+
 def check_value(value: object, source: str) -> None:
     """Refuse a header value that cannot be sent, without repeating it."""
     problem = value_problem(value)

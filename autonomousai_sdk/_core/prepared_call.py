@@ -20,7 +20,7 @@ from .coding import ACCEPTED
 from .display import display
 from .exchange import Request
 from .failure import Context
-from .headers import check_value, checked
+from .headers import changes, check_value
 from .message import checked_messages, encoded
 from .operation import Argument, Operation, ResultT, Route, StreamingOperation, StreamShape
 from .secret import Secret
@@ -381,7 +381,10 @@ def _headers(
     """All headers of a call. The call's override the client's, which override the SDK's."""
     # Check these before the key is in a local variable, which a traceback may show.
     declared = _argument_headers(route, arguments) if route.header_arguments else {}
-    given = {} if options.headers is None else checked(options.headers, "headers=")
+    given: dict[str, str] = {}
+    removed: frozenset[str] = frozenset()
+    if options.headers is not None:
+        given, removed = changes(options.headers, "headers=")
     for name in (*settings.headers, *given):
         if name in _FRAMING:
             raise ConfigurationError(
@@ -398,7 +401,10 @@ def _headers(
         headers["idempotency-key"] = str(new_key())
     if settings.api_key is not None:
         headers["authorization"] = _bearer(settings.api_key)
-    return {**headers, **settings.headers, **declared, **given}
+    merged = {**headers, **settings.headers, **declared, **given}
+    for name in removed:
+        merged.pop(name, None)
+    return merged
 
 
 def _bearer(key: Secret) -> str:

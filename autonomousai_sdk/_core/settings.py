@@ -48,7 +48,7 @@ class Environment(Mapping[str, str]):
 class CallOptions:
     """The options of one call; None keeps the client's setting."""
 
-    headers: Mapping[str, str] | None = None
+    headers: Mapping[str, str | None] | None = None
     extra_body: Mapping[str, object] | None = None
     timeout: Timeout | float | None = None
     max_retries: int | None = None

@@ -22,6 +22,7 @@ from .._core.flow import Attempt, RetryPolicy, attempts
 from .._core.headers import Headers
 from .._core.operation import ChunkT, Operation, ResultT, StreamingOperation
 from .._core.prepared_call import PreparedCall, prepare_call
+from .._core.raw_response import RawResponse
 from .._core.response import ResponseReader
 from .._core.settings import CallOptions, Settings
 from .._core.stream import StreamState
@@ -109,6 +110,11 @@ class AsyncCallRunner:
     settings: Settings
     connections: AsyncConnections
     policy: RetryPolicy
+    _returns_raw: bool = False
+
+    def raw(self) -> AsyncCallRunner:
+        """The runner of the same client whose calls return raw responses."""
+        return AsyncCallRunner(self.settings, self.connections, self.policy, returns_raw=True)
 
     def __deepcopy__(self, memo: object) -> Self:
         return self  # a deep copy of `client.chat` uses the same connections
@@ -118,8 +124,13 @@ class AsyncCallRunner:
     ) -> T:
         """Make a call whose response is one document."""
         call = prepare_call(self.settings, operation, arguments, options, shape=None, new_key=uuid4)
-        reader, response, _ = await self.run(call)
+        reader, response, deadline = await self.run(call)
         try:
+            if self._returns_raw:
+                elapsed = monotonic() - deadline.started
+                return cast(
+                    "T", RawResponse(elapsed, reader, lambda: reader.result(operation.result))
+                )
             result: T = reader.result(operation.result)
             return result
         finally:
@@ -248,6 +259,7 @@ class _OpenStream:
     state: StreamState[Any, Any]
     response: AsyncTransportResponse | None
     deadline: Deadline
+    elapsed: float
     reading: bool = False
 
 
@@ -321,6 +333,22 @@ class AsyncStream(Generic[ChunkT, ResultT]):
         return self.completion
 
     @property
+    def response(self) -> RawResponse[ResultT]:
+        """The raw response, available once the stream is open; its `parse` is `completion`.
+
+        Raises:
+            StreamError: the request was not sent yet.
+        """
+        live = self._live
+        if live is None:
+            raise StreamError(
+                "The stream has no response yet, because it was not opened: enter it, or iterate "
+                "over it.",
+                endpoint=self._call.context.endpoint,
+            )
+        return RawResponse(live.elapsed, live.reader, live.state.completion)
+
+    @property
     def completion(self) -> ResultT:
         """The completion from all chunks, available after the stream has ended.
 
@@ -386,7 +414,9 @@ class AsyncStream(Generic[ChunkT, ResultT]):
         runner = self._runner
         reader, response, deadline = await runner.run(call)
         state = cast("StreamState[Any, Any]", reader.stream)  # the flow returns nothing else
-        self._live = live = _OpenStream(reader, state, response, deadline)
+        self._live = live = _OpenStream(
+            reader, state, response, deadline, monotonic() - deadline.started
+        )
         runner.connections.streams.add(self, response, call.context.endpoint)
         if runner.connections.closed:
             await self.close()

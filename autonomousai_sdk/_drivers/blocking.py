@@ -23,6 +23,7 @@ from .._core.flow import Attempt, RetryPolicy, attempts
 from .._core.headers import Headers
 from .._core.operation import ChunkT, Operation, ResultT, StreamingOperation
 from .._core.prepared_call import PreparedCall, prepare_call
+from .._core.raw_response import RawResponse
 from .._core.response import ResponseReader
 from .._core.settings import CallOptions, Settings
 from .._core.stream import StreamState
@@ -122,6 +123,11 @@ class CallRunner:
     settings: Settings
     connections: Connections
     policy: RetryPolicy
+    _returns_raw: bool = False
+
+    def raw(self) -> CallRunner:
+        """The runner of the same client whose calls return raw responses."""
+        return CallRunner(self.settings, self.connections, self.policy, returns_raw=True)
 
     def __deepcopy__(self, memo: object) -> Self:
         return self  # a deep copy of `client.chat` uses the same connections
@@ -131,8 +137,13 @@ class CallRunner:
     ) -> T:
         """Make a call whose response is one document."""
         call = prepare_call(self.settings, operation, arguments, options, shape=None, new_key=uuid4)
-        reader, response, _ = self.run(call)
+        reader, response, deadline = self.run(call)
         try:
+            if self._returns_raw:
+                elapsed = monotonic() - deadline.started
+                return cast(
+                    "T", RawResponse(elapsed, reader, lambda: reader.result(operation.result))
+                )
             result: T = reader.result(operation.result)
             return result
         finally:
@@ -242,6 +253,7 @@ class _OpenStream:
     state: StreamState[Any, Any]
     response: TransportResponse | None
     deadline: Deadline
+    elapsed: float
     reading: bool = False
 
 
@@ -315,6 +327,22 @@ class Stream(Generic[ChunkT, ResultT]):
         return self.completion
 
     @property
+    def response(self) -> RawResponse[ResultT]:
+        """The raw response, available once the stream is open; its `parse` is `completion`.
+
+        Raises:
+            StreamError: the request was not sent yet.
+        """
+        live = self._live
+        if live is None:
+            raise StreamError(
+                "The stream has no response yet, because it was not opened: enter it, or iterate "
+                "over it.",
+                endpoint=self._call.context.endpoint,
+            )
+        return RawResponse(live.elapsed, live.reader, live.state.completion)
+
+    @property
     def completion(self) -> ResultT:
         """The completion from all chunks, available after the stream has ended.
 
@@ -376,7 +404,9 @@ class Stream(Generic[ChunkT, ResultT]):
         runner = self._runner
         reader, response, deadline = runner.run(call)
         state = cast("StreamState[Any, Any]", reader.stream)  # the flow returns nothing else
-        self._live = live = _OpenStream(reader, state, response, deadline)
+        self._live = live = _OpenStream(
+            reader, state, response, deadline, monotonic() - deadline.started
+        )
         runner.connections.streams.add(self, response, call.context.endpoint)
         if runner.connections.closed:
             self.close()

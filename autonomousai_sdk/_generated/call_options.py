@@ -52,8 +52,8 @@ class ChatOptions(TypedDict, total=False):
     """How many alternatives to return for each token; needs `logprobs`."""
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high"] | str | None
     """How much the model reasons before it answers."""
-    headers: Mapping[str, str] | None
-    """Sent with this call, over the client's."""
+    headers: Mapping[str, str | None] | None
+    """Sent with this call, over the client's; None leaves a header out."""
     extra_body: Mapping[str, object] | None
     """Fields merged into the request body, last."""
     max_retries: int | None

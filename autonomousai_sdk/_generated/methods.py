@@ -12,6 +12,7 @@ from typing import Any, Literal, Self, Unpack
 from .. import transports
 from .._base_client import BaseClient
 from .._core.catalog import Catalog, CatalogMethods
+from .._core.raw_response import raw
 from .._core.settings import CallOptions, Options
 from .._core.sse import MAX_EVENT_BYTES
 from .._core.timeout import Timeout
@@ -35,6 +36,14 @@ class ChatStream(Stream[models.ChatCompletionChunk, models.ChatCompletion]):
         >>> stream.completion.finish_reason
         'stop'
     """
+
+
+class ChatWithRawResponse:
+    """The methods of `client.chat`, which return the raw response."""
+
+    def __init__(self, runner: CallRunner) -> None:
+        methods = Chat(runner.raw())
+        self.create = raw(methods.create)
 
 
 class Chat:
@@ -66,7 +75,7 @@ class Chat:
         logprobs: bool | None = None,
         top_logprobs: int | None = None,
         reasoning_effort: Literal["none", "minimal", "low", "medium", "high"] | str | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str | None] | None = None,
         extra_body: Mapping[str, object] | None = None,
         timeout: Timeout | float | None = None,
         max_retries: int | None = None,
@@ -101,7 +110,7 @@ class Chat:
             logprobs: whether to return the log probabilities of the tokens.
             top_logprobs: how many alternatives to return for each token; needs `logprobs`.
             reasoning_effort: how much the model reasons before it answers.
-            headers: sent with this call, over the client's.
+            headers: sent with this call, over the client's; None leaves a header out.
             extra_body: fields merged into the request body, last.
             timeout: seconds this call may take, or a `Timeout`, instead of the client's.
             max_retries: how many more tries this call gets, instead of the client's.
@@ -170,7 +179,7 @@ class Chat:
         logprobs: bool | None = None,
         top_logprobs: int | None = None,
         reasoning_effort: Literal["none", "minimal", "low", "medium", "high"] | str | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str | None] | None = None,
         extra_body: Mapping[str, object] | None = None,
         timeout: Timeout | float | None = None,
         max_retries: int | None = None,
@@ -205,7 +214,7 @@ class Chat:
             logprobs: whether to return the log probabilities of the tokens.
             top_logprobs: how many alternatives to return for each token; needs `logprobs`.
             reasoning_effort: how much the model reasons before it answers.
-            headers: sent with this call, over the client's.
+            headers: sent with this call, over the client's; None leaves a header out.
             extra_body: fields merged into the request body, last.
             timeout: seconds this call may take, or a `Timeout`, instead of the client's.
             max_retries: how many more tries this call gets, instead of the client's.
@@ -254,6 +263,19 @@ class Chat:
             ),
         )
 
+    @cached_property
+    def with_raw_response(self) -> ChatWithRawResponse:
+        """The same methods, which return the raw response."""
+        return ChatWithRawResponse(self._runner)
+
+
+class EmbeddingsWithRawResponse:
+    """The methods of `client.embeddings`, which return the raw response."""
+
+    def __init__(self, runner: CallRunner) -> None:
+        methods = Embeddings(runner.raw())
+        self.create = raw(methods.create)
+
 
 class Embeddings:
     """Texts as vectors of numbers."""
@@ -268,7 +290,7 @@ class Embeddings:
         model: str,
         encoding_format: Literal["float", "base64"] | None = None,
         dimensions: int | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str | None] | None = None,
         extra_body: Mapping[str, object] | None = None,
         timeout: Timeout | float | None = None,
         max_retries: int | None = None,
@@ -281,7 +303,7 @@ class Embeddings:
             encoding_format: how the server encodes the numbers; `vector` has them decoded.
             dimensions: how many numbers a vector has, for models that support several
                 sizes.
-            headers: sent with this call, over the client's.
+            headers: sent with this call, over the client's; None leaves a header out.
             extra_body: fields merged into the request body, last.
             timeout: seconds this call may take, or a `Timeout`, instead of the client's.
             max_retries: how many more tries this call gets, instead of the client's.
@@ -311,6 +333,19 @@ class Embeddings:
             ),
         )
 
+    @cached_property
+    def with_raw_response(self) -> EmbeddingsWithRawResponse:
+        """The same methods, which return the raw response."""
+        return EmbeddingsWithRawResponse(self._runner)
+
+
+class ModelsWithRawResponse:
+    """The methods of `client.models`, which return the raw response."""
+
+    def __init__(self, runner: CallRunner) -> None:
+        methods = Models(runner.raw())
+        self.fetch = raw(methods.fetch)
+
 
 class Models(CatalogMethods):
     """The models that the client knows, and those that the server lists."""
@@ -323,14 +358,14 @@ class Models(CatalogMethods):
     def fetch(
         self,
         *,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str | None] | None = None,
         timeout: Timeout | float | None = None,
         max_retries: int | None = None,
     ) -> models.ModelList:
         """Ask the server for its models.
 
         Args:
-            headers: sent with this call, over the client's.
+            headers: sent with this call, over the client's; None leaves a header out.
             timeout: seconds this call may take, or a `Timeout`, instead of the client's.
             max_retries: how many more tries this call gets, instead of the client's.
 
@@ -350,6 +385,11 @@ class Models(CatalogMethods):
         return self._runner.call(
             MODELS_FETCH, {}, CallOptions(headers=headers, timeout=timeout, max_retries=max_retries)
         )
+
+    @cached_property
+    def with_raw_response(self) -> ModelsWithRawResponse:
+        """The same methods, which return the raw response."""
+        return ModelsWithRawResponse(self._runner)
 
 
 class Resources(BaseClient):

@@ -31,7 +31,11 @@ HEADER = """# Written from spec/autonomousai.yaml by `python -m spec.generator`.
 """
 
 _OPTIONS = [
-    ("headers", "Mapping[str, str] | None", "sent with this call, over the client's."),
+    (
+        "headers",
+        "Mapping[str, str | None] | None",
+        "sent with this call, over the client's; None leaves a header out.",
+    ),
     ("extra_body", "Mapping[str, object] | None", "fields merged into the request body, last."),
     (
         "timeout",
@@ -620,6 +624,8 @@ def _methods(spec: Spec, backend: _Flavour) -> str:
                             _split(each.mixin) for each in spec.resources if each.mixin is not None
                         )
                     ),
+                    "from .._core.raw_response import raw",
+                    "from .._core.raw_response import async_raw",
                     "from .._core.settings import CallOptions",
                     "from .._core.settings import Options",
                     "from .._core.timeout import Timeout",
@@ -674,7 +680,40 @@ def _resource(resource: ResourceModel, backend: _Flavour) -> str:
             lines.append(_call_method(operation, operation.call, backend))
         if operation.stream is not None:
             lines.append(_stream_method(operation, operation.stream, backend))
-    return "\n".join(lines)
+    calls = [each for each in resource.operations if each.call is not None and each.pages is None]
+    if not calls:
+        return "\n".join(lines)
+    raw = f"{backend.prefix}{resource.class_name}WithRawResponse"
+    lines += [
+        "    @cached_property",
+        f"    def with_raw_response(self) -> {raw}:",
+        _doc("The same methods, which return the raw response.", 2),
+        f"        return {raw}(self._runner)",
+        "",
+    ]
+    return "\n".join([*_raw_resource(raw, resource, calls, backend), *lines])
+
+
+def _raw_resource(
+    name: str, resource: ResourceModel, calls: list[OperationModel], backend: _Flavour
+) -> list[str]:
+    """The class of a resource's `with_raw_response`: its methods, typed anew."""
+    cls = f"{backend.prefix}{resource.class_name}"
+    cast = "async_raw" if backend.prefix else "raw"
+    return [
+        f"class {name}:",
+        _doc(f"The methods of `client.{resource.name}`, which return the raw response."),
+        "",
+        f"    def __init__(self, runner: {backend.prefix}CallRunner) -> None:",
+        f"        methods = {cls}(runner.raw())",
+        *(
+            f"        self.{each.call.name} = {cast}(methods.{each.call.name})"
+            for each in calls
+            if each.call is not None
+        ),
+        "",
+        "",
+    ]
 
 
 def _call_method(operation: OperationModel, method: MethodModel, backend: _Flavour) -> str:

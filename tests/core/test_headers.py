@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from autonomousai_sdk._core.headers import Headers, check_value, checked, is_secret, shown
+from autonomousai_sdk._core.headers import Headers, changes, check_value, checked, is_secret, shown
 from autonomousai_sdk.errors import ConfigurationError
 
 
@@ -100,3 +100,12 @@ def test_headers_are_a_mapping(headers: Any) -> None:
     kind = type(headers).__name__
     with pytest.raises(ConfigurationError, match=f"mapping of names to values, not {kind}"):
         checked(headers, "headers=")
+
+
+def test_a_header_that_is_none_is_to_be_left_out() -> None:
+    """`changes` separates the headers to send from the names of those to leave out."""
+    assert changes({"X-A": "1", "X-B": None}, "headers=") == ({"x-a": "1"}, frozenset({"x-b"}))
+    bad: Any = [("a", None)]
+    for headers in (bad, {"a b": None}, {"a": "\n", "b": None}):
+        with pytest.raises(ConfigurationError, match="headers="):
+            changes(headers, "headers=")

@@ -8,17 +8,22 @@ its faults. Connections are kept from one call to the next.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from functools import cache
 from typing import ClassVar
 
-from attrs import frozen
+from attrs import define, frozen
 
 from ._async_client import AsyncClient
 from ._core.catalog import Catalog
 from ._core.timeout import Timeout
 from ._generated.catalog import BASE_URL, DEFAULT_MODEL, MODELS
 from ._generated.params import MessageParam
+from .transports._shield import shielded
+
+MAX_CLIENTS = 8
+"""The most clients that are kept between calls: one for each base URL and proxy."""
 
 
 @frozen
@@ -26,6 +31,14 @@ class FinishReason:
     """The last thing the generator yields: why the answer ended, such as `stop`."""
 
     reason: str
+
+
+@define(eq=False)
+class _KeptClient:
+    """A client that is kept between calls, and how many calls use it now."""
+
+    client: AsyncClient
+    calls: int = 0
 
 
 class _Endpoints:
@@ -64,7 +77,7 @@ class AutonomousAI:
     model_aliases: ClassVar[dict[str, str]] = {
         alias: model.id for model in MODELS for alias in model.aliases
     }
-    _clients: ClassVar[dict[tuple[str, str | None], AsyncClient]] = {}
+    _clients: ClassVar[dict[tuple[str, str | None], _KeptClient]] = {}
 
     @classmethod
     async def create_async_generator(
@@ -94,16 +107,17 @@ class AutonomousAI:
         """
         name = Catalog(MODELS).get(model or cls.default_model).id
         base_url, _, path = cls.api_endpoints[name].rpartition("/")
-        client = cls._client(base_url, proxy).with_options(models={name: f"/{path}"})
-        if not stream:
-            completion = await client.chat.create(messages, model=name, timeout=timeout)
-            if completion.text:
-                yield completion.text
-        else:
-            async with client.chat.stream(messages, model=name, timeout=timeout) as answer:
-                async for text in answer.text:
-                    yield text
-            completion = answer.completion
+        async with cls._client(base_url, proxy) as kept:
+            client = kept.with_options(models={name: f"/{path}"})
+            if not stream:
+                completion = await client.chat.create(messages, model=name, timeout=timeout)
+                if completion.text:
+                    yield completion.text
+            else:
+                async with client.chat.stream(messages, model=name, timeout=timeout) as answer:
+                    async for text in answer.text:
+                        yield text
+                completion = answer.completion
         if completion.finish_reason is not None:
             yield FinishReason(completion.finish_reason)
 
@@ -111,12 +125,28 @@ class AutonomousAI:
     async def aclose(cls) -> None:
         """Close the connections kept from earlier calls, which the original never kept."""
         while cls._clients:
-            _, client = cls._clients.popitem()
-            await client.aclose()
+            _, kept = cls._clients.popitem()
+            await kept.client.aclose()
 
     @classmethod
-    def _client(cls, base_url: str, proxy: str | None) -> AsyncClient:
+    @asynccontextmanager
+    async def _client(cls, base_url: str, proxy: str | None) -> AsyncGenerator[AsyncClient]:
+        """Lend a client for one call; then close the least recently used ones over the limit."""
         key = (base_url, proxy)
-        if key not in cls._clients:
-            cls._clients[key] = AsyncClient(base_url=base_url, protocol="autonomousai", proxy=proxy)
-        return cls._clients[key]
+        kept = cls._clients.pop(key, None)
+        if kept is None:
+            client = AsyncClient(base_url=base_url, protocol="autonomousai", proxy=proxy)
+            kept = _KeptClient(client)
+        cls._clients[key] = kept  # the most recently used is the last
+        kept.calls += 1
+        try:
+            yield kept.client
+        finally:
+            kept.calls -= 1
+            await shielded(cls._close_surplus())
+
+    @classmethod
+    async def _close_surplus(cls) -> None:
+        idle = [key for key, kept in cls._clients.items() if not kept.calls]
+        for key in idle[: max(0, len(cls._clients) - MAX_CLIENTS)]:
+            await cls._clients.pop(key).client.aclose()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,6 +25,7 @@ from ._per_loop import PerLoop
 from ._pool import interrupt
 from ._pool_options import PoolOptions
 from ._proxy import Proxy
+from ._reaper import AsyncReaper, Reaper
 from ._route import Route
 from ._socket import shut_down
 
@@ -66,11 +67,40 @@ class _Pools:
             self._by_origin[scheme, host] = pool
         return pool
 
+    def expired(self) -> tuple[list[Any], bool]:
+        """Remove and return expired connections; also return whether any others are left."""
+        found: list[Any] = []
+        any_left = False
+        for each in list(self._pools.values()):
+            pool = each.transport._pool  # noqa: SLF001  # our class's
+            with pool._optional_thread_lock:  # noqa: SLF001  # as httpcore's own methods do
+                closing = pool._assign_requests_to_connections()  # noqa: SLF001  # our class's
+            any_left = any_left or bool(pool.connections)
+            found.extend(closing)
+        return found, any_left
+
     def take_all(self) -> list[Any]:
         """Remove and return every transport, for the caller to close."""
         pools, self._pools = self._pools, {}
         self._by_origin = {}
         return [pool.transport for pool in pools.values()]
+
+
+class _LoopPools(_Pools):
+    """The pools of one event loop, whose idle connections are closed in time."""
+
+    def __init__(self, options: PoolOptions, new: Callable[[Route], Any]) -> None:
+        super().__init__(options, new)
+        self.reaper = AsyncReaper(self._reap)
+
+    def _reap(self) -> tuple[Coroutine[Any, Any, None] | None, bool]:
+        expired, any_left = self.expired()
+        return (_close_all(expired) if expired else None), any_left
+
+
+async def _close_all(connections: list[Any]) -> None:
+    for each in connections:
+        await each.aclose()
 
 
 class PooledConnections:
@@ -82,6 +112,7 @@ class PooledConnections:
         self._options = options
         self._pools = _Pools(options, self._new_pool)
         self._sending: dict[int, Any] = {}
+        self._reaper = Reaper(self._reap)
 
     def send(self, request: Request, timeout: Timeout) -> PooledResponse:
         """Send a request; see `Transport.send`."""
@@ -92,6 +123,7 @@ class PooledConnections:
             self._sending[id(request)] = outgoing
             _forward(outgoing, request.url, pool.route)
             response = pool.transport.handle_request(outgoing)
+            self._reaper.start()
         except TransportError as error:
             restore_cause(error)
             raise
@@ -117,6 +149,12 @@ class PooledConnections:
         for pool in self._pools.take_all():
             pool.close()
 
+    def _reap(self) -> bool:
+        expired, any_left = self._pools.expired()
+        for each in expired:
+            each.close()
+        return any_left
+
     def _new_pool(self, route: Route) -> Any:
         library = self._library
         return library.transport(
@@ -134,16 +172,18 @@ class AsyncPooledConnections:
         self._library = library
         self._errors = library.errors()
         self._options = options
-        self._pools = PerLoop(lambda: _Pools(options, self._new_pool))
+        self._pools = PerLoop(lambda: _LoopPools(options, self._new_pool))
 
     async def send(self, request: Request, timeout: Timeout) -> AsyncPooledResponse:
         """Send a request; see `AsyncTransport.send`."""
         limits = RequestTimeouts.of(timeout)
         try:
-            pool = self._pools.get().of(request.url)
+            pools = self._pools.get()
+            pool = pools.of(request.url)
             outgoing = self._library.request(request, limits.as_extension())
             _forward(outgoing, request.url, pool.route)
             response = await pool.transport.handle_async_request(outgoing)
+            pools.reaper.start()
         except TransportError as error:
             restore_cause(error)
             raise
@@ -160,8 +200,10 @@ class AsyncPooledConnections:
     async def aclose(self) -> None:
         """Close every connection of the running loop."""
         pools = self._pools.pop()
-        for pool in [] if pools is None else pools.take_all():
-            await pool.aclose()
+        if pools is not None:
+            pools.reaper.stop()
+            for pool in pools.take_all():
+                await pool.aclose()
 
     def _new_pool(self, route: Route) -> Any:
         library = self._library

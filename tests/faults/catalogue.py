@@ -329,5 +329,23 @@ FAULTS = tuple(
             "SSL_CERT_FILE, SSL_CERT_DIR, verify= without certificates",
             "`ConfigurationError` that names it and the path; no retry",
         ),
+        (
+            "C4",
+            "cancel sweep",
+            "a call cancelled at each of 40 checkpoints, pool of one",
+            "the next call works, no socket is left",
+        ),
+        (
+            "C5",
+            "many proxies",
+            "the original interface with 60 proxies; connections that nobody uses",
+            "at most 8 clients; idle connections close in time",
+        ),
+        (
+            "C6",
+            "early 413",
+            "413 during an upload of 6 MB, then closed, drained or no longer read",
+            "that error, once; the event loop is silent",
+        ),
     )
 )

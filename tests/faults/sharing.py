@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+import socket
 import warnings
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from importlib import import_module
+from threading import Event, Thread
 from time import monotonic
 from typing import Any
 
@@ -15,12 +17,15 @@ import pytest
 import autonomousai_sdk as sdk
 from autonomousai_sdk import APITimeoutError, StreamError, Timeout
 from tests.support.case import Group, Outcome, created, expect, fine, named, owed, streamed, within
-from tests.support.client_under_test import Client, ClientUnderTest, settled
+from tests.support.client_under_test import AWAITING, Client, ClientUnderTest, settled
 from tests.support.contestants import Contestant, closed
 from tests.support.fault_server import FaultServer
 from tests.support.http2_server import HTTP2Server
 from tests.support.script import Answer, Hold, Send
 from tests.support.wire import BEGUN, CHUNKED, WHOLE, coded, document, failed, head
+from tests.transports.test_cancellation import sweep
+
+from .pools import echo
 
 GROUP = Group([])
 case = GROUP.case
@@ -307,3 +312,127 @@ async def neighbours(client_under_test: ClientUnderTest, way: str) -> None:
                 await each.aclose()
             reset = await client_under_test.until(lambda: len(server.resets) == 4, AT_ONCE)
             expect(reset, f"reset: {server.reset_prompts}")
+
+
+# An answer before the request was read
+
+
+@contextmanager
+def refusing_uploads(way: str) -> Generator[list[bytes]]:
+    """A server that answers 413 as soon as it has a head; yields its URL, then the heads."""
+    heads: list[bytes] = []
+    ended = Event()
+
+    def serve(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            data = b""
+            while b"\r\n\r\n" not in data:
+                data += connection.recv(1024)
+            heads.append(data)
+            text = b'{"error": {"message": "too large"}}'
+            connection.sendall(
+                head(413, "content-type: application/json", f"content-length: {len(text)}") + text
+            )
+            if way == "drains":
+                while connection.recv(65536):
+                    pass
+            else:  # closes, and lingers as servers do, so that the answer arrives
+                connection.shutdown(socket.SHUT_WR)
+                ended.wait(0.3)
+
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        heads.append(f"http://127.0.0.1:{listener.getsockname()[1]}".encode())
+
+        def accept() -> None:
+            with suppress(OSError):
+                while True:
+                    Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+
+        Thread(target=accept, daemon=True).start()
+        try:
+            yield heads
+        finally:
+            ended.set()
+            listener.shutdown(socket.SHUT_RDWR)
+
+
+@case("C6", over={way: way for way in ("drains", "closes")}, peers=False)
+async def early_refusal(client_under_test: ClientUnderTest, way: str) -> None:
+    """A 413 in the middle of a 6 MB upload is that error, once; the event loop says nothing."""
+    from autonomousai_sdk import RequestTooLargeError
+
+    prompt = "x" * 6_000_000
+    for call in ("create", "stream"):
+        with refusing_uploads(way) as heads:
+            url = heads[0].decode()
+            limits = {"write": 3.0, "total": 8.0}
+            async with client_under_test.client(url, limits=limits) as client:
+                caught: Exception | None = None
+                try:
+                    if call == "create":
+                        await client.chat.create(prompt)
+                    else:
+                        await client.chat.stream(prompt).__anext__()
+                except Exception as error:  # noqa: BLE001  # judged below
+                    caught = error
+            outcome = Outcome(text="", error=caught, completion=None, seconds=0)
+            owed(outcome, RequestTooLargeError, "too large")
+            expect(len(heads) == 2, f"{len(heads) - 1} tries")
+
+
+# Connections that nobody uses
+
+
+@case("C5", "idle", peers=False)
+async def idle_connections(client_under_test: ClientUnderTest) -> None:
+    """An idle connection is closed after its 5 seconds, though the client does nothing."""
+    with FaultServer(document()) as server:
+        async with client_under_test.client(server.url) as client:
+            fine(await created(client_under_test, client), "Hello world")
+            expect(server.open_connections == 1, "the connection was not kept")
+            began = monotonic()
+            closed = await client_under_test.until(lambda: server.open_connections == 0, 9)
+            expect(closed, "the idle connection stays open")
+            expect(monotonic() - began > 3, "it was closed at once")
+            fine(await created(client_under_test, client), "Hello world")
+
+
+@case("C5", "60-proxies", backends=AWAITING, transports=("httpx",), peers=False)
+async def many_proxies(client_under_test: ClientUnderTest) -> None:
+    """The original interface, called through 60 proxies, keeps 8 clients and their connections."""
+    from autonomousai_sdk import AutonomousAI
+
+    most = 0
+    with FaultServer(echo) as proxy, pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AUTONOMOUSAI_BASE_URL", "http://service.invalid")
+        try:
+            for number in range(60):
+                pieces = [
+                    piece
+                    async for piece in AutonomousAI.create_async_generator(
+                        "llama",
+                        [{"role": "user", "content": "Hello"}],
+                        proxy=f"http://user{number}:word@127.0.0.1:{proxy.port}",
+                        stream=bool(number % 2),
+                    )
+                ]
+                expect("".join(map(str, pieces[:-1])) == "Hello", f"answered {pieces}")
+                most = max(most, len(vars(AutonomousAI)["_clients"]))
+            left = await client_under_test.until(lambda: proxy.open_connections <= 8)
+            expect(left, f"{proxy.open_connections} connections are open")
+            expect(most <= 8, f"{most} clients were kept")
+        finally:
+            await AutonomousAI.aclose()
+
+
+@case("C4", over={"create": "create", "stream": "stream"}, backends=AWAITING, peers=False)
+async def cancel_sweep(client_under_test: ClientUnderTest, kind: str) -> None:
+    """A call cancelled at each checkpoint leaves its slot to the next call; see the full sweep.
+
+    `tests/transports/test_cancellation.py` has it for every transport and way to cancel.
+    """
+    backend, transport = client_under_test.backend, client_under_test.transport
+    await sweep(Contestant(backend, transport, whose="own"), kind, "scope")

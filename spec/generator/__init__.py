@@ -1,9 +1,19 @@
 """Writes the typed layer, `autonomousai_sdk/_generated`, from the endpoint spec.
 
     python -m spec.generator            write it
-    python -m spec.generator --check    say whether what is there is what would be written
+    python -m spec.generator --check    check that it is what the spec gives
 
-Four steps, a module each: `load` reads the spec, `model` finds in it what the client needs,
-`render` writes that as Python, and `write` formats it and puts it in place or compares it.
-Whatever the generator does not know is an error that names its place, never passed over.
+The steps, a module each:
+
+    load         reads YAML: values, each with its JSON pointer
+    schemas      reads schemas as types
+    classes      objects as classes
+    operations   operations as methods
+    document     the rest: servers, protocols, models, resources
+    render       writes all of it as Python
+    verify       checks the files by ruff and by importing them
+    write        puts them in place, or compares them with what is there
+
+Whatever the generator does not support is a `SpecError`: the JSON pointer, what is wrong, and what
+can be there instead. Nothing is written then.
 """

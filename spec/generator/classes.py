@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from .load import Node
 from .model import ClassModel, FieldModel, MessagesModel
-from .names import FIELDS, camel, check_class_name, check_unique, extensions, python_name
+from .names import FIELDS, camel, check_class_name, check_unique, extensions, mixin, python_name
 from .schemas import ObjectSchema, Schemas, admits
 from .types import NULL, ArrayType, ClassType, MapType, Type, UnionType, parts, union
 
@@ -30,6 +30,8 @@ def prose(node: Node) -> str:
     for place in (node, node.resolved()):
         if place.has("description"):
             text = " ".join(place.string("description").split())
+            if not text.replace("\n", "").isprintable():
+                raise place.member("description").error("a character in it cannot be printed")
             if text:
                 return text
     raise node.error("a description is missing")
@@ -89,7 +91,7 @@ class Classes:
             is_input=schema.name in self._inputs,
             is_output=schema.name in self._outputs,
             is_closed=schema.is_closed,
-            mixin=extensions(schema.node).get("mixin"),
+            mixin=mixin(schema.node),
         )
 
     def _reach(self, type_: Type, node: Node, found: set[str]) -> None:

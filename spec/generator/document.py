@@ -14,7 +14,7 @@ from .model import (
     ServerModel,
     Spec,
 )
-from .names import METHODS, camel, check_name, client_attributes, extensions
+from .names import METHODS, camel, check_name, client_attributes, extensions, mixin
 from .operations import (
     DEFAULT_PROTOCOL,
     Operations,
@@ -242,7 +242,7 @@ def _resources(
         ResourceModel(
             name=name,
             doc=prose(tags[name]),
-            mixin=extensions(tags[name]).get("mixin"),
+            mixin=mixin(tags[name]),
             operations=tuple(each),
         )
         for name, each in built.items()

@@ -90,7 +90,25 @@ def extensions(node: Node, *known: str) -> dict[str, Any]:
     member = node.member("x-python")
     if known:
         member.only(*known)
+    for key in ("name", "doc", "role", "mixin", "option"):
+        if member.has(key):
+            member.string(key)
     return dict(member.mapping())
+
+
+def mixin(node: Node) -> str | None:
+    """The class of the core that a class inherits from, as `module.Class`.
+
+    Raises:
+        SpecError: the core has no such module.
+    """
+    name = extensions(node).get("mixin")
+    if name is None:
+        return None
+    module, _, cls = str(name).partition(".")
+    if not cls.isidentifier() or not (PACKAGE / "_core" / f"{module}.py").is_file():
+        raise node.error(f"the mixin {name!r} is not a class of the core: give module.Class")
+    return str(name)
 
 
 def camel(name: str) -> str:

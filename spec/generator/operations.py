@@ -32,6 +32,7 @@ from .names import (
     extensions,
     python_name,
 )
+from .options import client_options
 from .schemas import ObjectSchema, is_object, object_schema
 from .types import STRING, ArrayType, ClassType, LeafType, Type, UnionType, is_null, without_null
 
@@ -348,11 +349,11 @@ class Operations:
         text = default if isinstance(default, str) or default is None else str(default).lower()
         if text is not None and not re.fullmatch(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?", text):
             raise node.error(f"{text!r} cannot be a header's value (RFC 9110, section 5.5)")
-        return HeaderModel(
-            wire=node.string("name").lower(),
-            default=text,
-            option=extensions(node).get("option"),
-        )
+        option = extensions(node).get("option")
+        known = [each.name for each in client_options()]
+        if option is not None and option not in known:
+            raise node.error(f"the client has no option {option!r}, only {', '.join(known)}")
+        return HeaderModel(wire=node.string("name").lower(), default=text, option=option)
 
     def _result(self, status: str, response: Node, owner: str) -> ResultModel:
         """What a call returns, by the media type of its response."""

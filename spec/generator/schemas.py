@@ -394,7 +394,7 @@ def types_of(node: Node) -> list[str]:
     if isinstance(types[0], list):
         types = node.values("type")
     for each in types:
-        if each not in _KEYWORDS:
+        if not isinstance(each, str) or each not in _KEYWORDS:
             raise node.error(f"the generator does not know the type {each!r}")
     if not types or len(set(types)) < len(types):
         raise node.error("type lists each type once, and at least one")

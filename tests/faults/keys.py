@@ -550,8 +550,9 @@ FILES = Operation(
 
 async def _file(made: Any, name: str) -> bytes:
     """Call the operation as a generated method does."""
-    runner: Any = vars(made)["_runner"]
-    content: bytes = await settled(runner.call(FILES, {"file_id": name}, CallOptions()))
+    attributes: dict[str, Any] = vars(made)
+    call: Any = attributes["_runner"].call
+    content: bytes = await settled(call(FILES, {"file_id": name}, CallOptions()))
     return content
 
 

@@ -91,6 +91,8 @@ class Connection(HttpToolsProtocol):
         if in_same_head and self._read_timer is None and self._is_idle:
             self._expect_read(HEAD_TIMEOUT)  # uvicorn forgets its own timer at any byte
         self._head_ended = False
+        if in_same_head and b"pgrade" in data:
+            data = _without_upgrade(data)
         super().data_received(data)
         if in_same_head and self._in_head and not self._head_ended:
             self._head_size += len(data)
@@ -220,6 +222,16 @@ class Connection(HttpToolsProtocol):
             self._write_timer = None
 
 
+def _without_upgrade(data: bytes) -> bytes:
+    """A head without its offer of another protocol, which a server may ignore (RFC 9110, 7.8).
+
+    Java's client offers HTTP/2 with its first request, and httptools would not read the body.
+    """
+    head, end, rest = data.partition(b"\r\n\r\n")
+    return _UPGRADE.sub(b"\r\nx-ignored-upgrade:", head) + end + rest
+
+
+_UPGRADE = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
 _PHRASES = {400: b"Bad Request", 431: b"Request Header Fields Too Large"}
 
 

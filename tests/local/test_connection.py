@@ -60,6 +60,14 @@ def test_ambiguous_framing_is_refused_and_the_connection_closed(
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["type"] == "invalid_request_error"
 
 
+def test_an_offer_of_another_protocol_is_ignored(echo: LocalServer) -> None:
+    """A request that offers HTTP/2, as Java's client does, is answered in HTTP/1.1."""
+    lines = ("connection: Upgrade, close", "Upgrade: h2c", "http2-settings: AAM")
+    answer = exchange(echo, request(echo, original("\r\nupgrade: x"), *lines))
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"upgrade: x" in answer
+
+
 @pytest.mark.parametrize("version", ["HTTP/1.0", "HTTP/2.0"])
 def test_chunks_belong_to_http_1_1(echo: LocalServer, version: str) -> None:
     """Chunked coding in HTTP/1.0, and versions that this server does not speak, get 400."""

@@ -109,10 +109,10 @@ def test_options_are_honoured_on_both_protocols(smollm2: LocalServer) -> None:
         for _ in range(2)
     }
     assert len(texts) == 1
-    whole = chat(smollm2, "Count to ten in digits.", max_tokens=40, temperature=0).json()
+    whole = chat(smollm2, "Tell me a story.", max_tokens=20, temperature=0).json()
     text = whole["choices"][0]["message"]["content"]
-    mark = text.split()[1]
-    cut = chat(smollm2, "Count to ten in digits.", max_tokens=40, temperature=0, stop=mark).json()
+    mark = text[5:9]
+    cut = chat(smollm2, "Tell me a story.", max_tokens=20, temperature=0, stop=mark).json()
     assert mark not in cut["choices"][0]["message"]["content"]
 
 
@@ -262,14 +262,21 @@ def test_a_file_that_is_not_a_model_is_refused(tmp_path: Path) -> None:
         pass
 
 
-@pytest.mark.parametrize("name", ["select.py", "token.py", "json.py", "xllamacpp.py"])
-@pytest.mark.parametrize("path", [None, "", os.curdir, os.pathsep])
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("select.py", None),
+        ("token.py", None),
+        ("xllamacpp.py", None),
+        ("select.py", ""),
+        ("select.py", os.curdir),
+        ("select.py", os.pathsep),
+    ],
+)
 def test_nothing_in_the_current_folder_is_executed(
     tmp_path: Path, name: str, path: str | None
 ) -> None:
     """A module in the current folder is not executed by the model's process (L14)."""
-    if name != "select.py" and path is not None:
-        pytest.skip("one module shows it for every path")
     (tmp_path / name).write_text("open('executed', 'w').close()\n")
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     script = (

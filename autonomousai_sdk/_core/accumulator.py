@@ -1,6 +1,6 @@
-"""Chunks put together: from the pieces of a stream to the completion they make.
+"""Accumulates the chunks of a stream into a completion.
 
-Works on the attributes that the spec's chunks have (`choices`, each with an `index`, a
+Uses the attributes of the spec's chunks (`choices`, each with an `index`, a
 `delta` and a `finish_reason`) and builds the classes that the operation names. Fields of
 the same name are merged; the metadata of a piece's field says how (see `fields`):
 
@@ -33,12 +33,12 @@ def accumulate(
     chunks: Sequence[Any],
     unfinished: Collection[int] = (),
 ) -> ResultT:
-    """The completion that these chunks make, as far as they go.
+    """Return the completion that these chunks make so far.
 
     Args:
         accumulator: the classes to build.
         chunks: the chunks, in order.
-        unfinished: the indexes of choices that have not ended, whatever reason they gave.
+        unfinished: the indexes of choices that have not ended, despite a finish reason.
     """
     pieces: dict[int, list[Any]] = {}
     for chunk in chunks:
@@ -63,12 +63,12 @@ def accumulate(
 
 
 def _merged(cls: type, pieces: Sequence[Any]) -> Any:
-    """An object of `cls`, from pieces that have fields of the same names."""
+    """Merge pieces with the same field names into an object of `cls`."""
     return cls(**_values(cls, pieces, ()))
 
 
 def _values(cls: type, pieces: Sequence[Any], without: Collection[str]) -> dict[str, Any]:
-    """What the pieces say about each field of `cls`; a field they do not mention is left out."""
+    """Return the merged value of each field of `cls` that the pieces have."""
     if not pieces:
         return {}
     values: dict[str, Any] = {}
@@ -81,7 +81,7 @@ def _values(cls: type, pieces: Sequence[Any], without: Collection[str]) -> dict[
         said = [
             value
             for value in map(own_reader(attribute), pieces)
-            # An engine may send "" for what an earlier chunk said.
+            # An engine may send "" after an earlier value.
             if value is not None and value != default and (is_joined or value != "")
         ]
         if said:
@@ -101,7 +101,7 @@ def _combined(said: list[Any], held: type | None, *, is_joined: bool) -> Any:
 
 
 def _merged_mappings(mappings: Sequence[Any]) -> Any:
-    """Free-form objects that came in pieces, such as log probabilities: lists are joined."""
+    """Merge pieces of free-form objects, such as log probabilities; lists are joined."""
     result: dict[str, Any] = {}
     for mapping in mappings:
         for name, value in mapping.items():
@@ -115,7 +115,7 @@ def _merged_mappings(mappings: Sequence[Any]) -> Any:
 
 @cache
 def _targets(cls: Any) -> tuple[tuple[str, object, type | None], ...]:
-    """Each field's name, its default, and the attrs class that it holds, if it holds one."""
+    """Return each field's name, default and contained attrs class, if any."""
     hints = get_type_hints(cls)
     return tuple(
         (attribute.name, attribute.default, class_in(hints[attribute.name]))
@@ -129,6 +129,6 @@ def _attributes(cls: Any) -> dict[str, attrs.Attribute[Any]]:
 
 
 def text_of(chunk: Any) -> str:
-    """The text a chunk adds to the first choice; empty when it adds none."""
+    """Return the text that a chunk adds to the first choice, or empty."""
     text: str = chunk.text
     return text

@@ -1,10 +1,10 @@
-"""JSON to typed values and back: the one place that knows how either is done.
+"""JSON to typed values and back.
 
-Two paths, one answer. The fast one is msgspec's decoder straight into the attrs classes,
-measured at a third of what `json.loads` alone costs. It refuses what the standard
-library takes: a lone surrogate escape, such as half an emoji at the cut between two
-chunks. So whatever it refuses goes through the standard path, json and cattrs, which
-decides whether it is an error and says where.
+Two paths give the same result. The fast path is msgspec's decoder, straight into the attrs
+classes, at a third of the cost of `json.loads` alone. It refuses some documents that are valid:
+a lone surrogate escape, for example, which is half an emoji at the cut between two chunks. The
+standard path, json and cattrs, decodes whatever the fast one refuses, or raises an error that
+says where.
 """
 
 from __future__ import annotations
@@ -43,31 +43,31 @@ T = TypeVar("T")
 
 
 class DecodeError(ValueError):
-    """Bytes that are not the JSON they should be; the message says what and where."""
+    """The bytes are not the expected JSON; the message says what is wrong and where."""
 
 
 def decode(data: bytes, cls: type[T]) -> T:
-    """The typed value that a JSON document stands for.
+    """Decode a JSON document into a typed value.
 
-    Types are checked, never coerced: `"5"` is no number and null is no text. Fields the
-    class does not have are passed over, unread as far as that goes.
+    Types are checked, not coerced, where a field carries the completion. Unknown fields are
+    ignored.
 
     Raises:
         DecodeError: not UTF-8, not JSON, nested too deeply, or not what the class says.
     """
     nulls = _null_texts(cast("Any", cls))
     try:
-        # The fast path does not know which texts mean null.
+        # The fast path does not convert texts that mean null.
         if nulls is None or nulls.search(data) is None:
             return decoder(cls)(data)
     except (ValueError, RecursionError):
-        pass  # ValueError: msgspec's own errors and UnicodeDecodeError are kinds of it.
+        pass  # ValueError includes msgspec's errors and UnicodeDecodeError.
     return decode_standard(data, cls)
 
 
 def decoder(cls: type[T]) -> Callable[[bytes], T]:
-    """The fast path for one class; raises ValueError or RecursionError on what it refuses."""
-    key: Any = cls  # a cached function wants to hear that a class is hashable
+    """Return the fast path for a class; it raises ValueError or RecursionError."""
+    key: Any = cls  # `cache` needs a hashable argument, which type checkers do not know of classes
     found: Callable[[bytes], T] = _decoder(key)
     return found
 
@@ -75,7 +75,7 @@ def decoder(cls: type[T]) -> Callable[[bytes], T]:
 @cache
 def _decoder(cls: Any) -> Callable[[bytes], Any]:
     if any("wire" in attribute.metadata for attribute in _all_fields(cls, [])):
-        # msgspec takes the Python name for the wire's, so it would miss these fields.
+        # msgspec reads Python names from the wire, so it would miss renamed fields.
         return lambda data: decode_standard(data, cls)
     if _has_datetime(cls, []):
         # msgspec takes one without a time zone.
@@ -87,7 +87,7 @@ def _decoder(cls: Any) -> Callable[[bytes], Any]:
 
 
 def decode_standard(data: bytes, cls: type[T]) -> T:
-    """The standard path: json, then cattrs.
+    """Decode by the standard path: json, then cattrs.
 
     Raises:
         DecodeError: as `decode`.
@@ -96,20 +96,20 @@ def decode_standard(data: bytes, cls: type[T]) -> T:
 
 
 def structured(document: object, cls: type[T]) -> T:
-    """The typed value that a plain one stands for.
+    """Structure plain data into a typed value.
 
     Raises:
         DecodeError: it is not what the class says; the message says where.
     """
     try:
         value: T = converter().structure(document, cls)
-    except Exception as error:  # cattrs groups whatever its hooks raise
+    except Exception as error:  # cattrs groups the exceptions of its hooks
         raise DecodeError(_explained(error)) from error
     return value
 
 
 def parse(data: bytes) -> Any:
-    """The plain value that a JSON document stands for.
+    """Parse a JSON document into plain data.
 
     Raises:
         DecodeError: not UTF-8, not JSON (NaN and infinities are not), nested too deeply,
@@ -125,33 +125,33 @@ def parse(data: bytes) -> Any:
 
 
 def is_object(value: object) -> TypeGuard[Mapping[str, Any]]:
-    """Whether a plain value is a JSON object, for type checkers too."""
+    """Return whether a value is a JSON object; narrows its type."""
     return isinstance(value, Mapping)
 
 
 def is_array(value: object) -> TypeGuard[list[Any]]:
-    """Whether a plain value is a JSON array, for type checkers too."""
+    """Return whether a value is a JSON array; narrows its type."""
     return isinstance(value, list)
 
 
 def encode(value: object) -> bytes:
-    """A plain value as JSON, in ASCII, so that lone surrogates survive.
+    """Encode plain data as ASCII JSON, which preserves lone surrogates.
 
     Raises:
-        TypeError: a value that JSON has no form for.
+        TypeError: a value that JSON cannot represent.
         ValueError: NaN, an infinity, or a value that contains itself.
     """
     return json.dumps(value, allow_nan=False, separators=(",", ":")).encode("ascii")
 
 
 def unstructure(value: object) -> Any:
-    """A typed value as plain ones, under the wire's names and without what was left unset."""
+    """Convert a typed value to plain data, with the wire's names and without unset fields."""
     return converter().unstructure(value)
 
 
 @cache
 def converter() -> Converter:
-    """The cattrs converter, made when it is first needed: its import costs more than a call."""
+    """Return the cattrs converter, created on first use: its import costs more than a call."""
     from cattrs import Converter
     from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
@@ -214,7 +214,7 @@ def _from_mapping(structure: Callable[[Any, Any], Any], cls: Any) -> Callable[[A
 
 
 class _Rule:
-    """What a field's metadata and default make of its value, before cattrs checks it."""
+    """The normalisation of a field's value, by its metadata, before cattrs checks it."""
 
     def __init__(self, attribute: attrs.Attribute[Any], hint: Any, made: Converter) -> None:
         self.wire = wire_name(attribute)
@@ -224,7 +224,7 @@ class _Rule:
         self.made = made
 
     def apply(self, plain: dict[str, Any]) -> None:
-        """Bring the field's value in `plain`, the object it is in, to the spec's form."""
+        """Normalise the field's value in `plain`, its object."""
         metadata, wire = self.metadata, self.wire
         if "also" in metadata and not plain.get(wire):
             _take_other(plain, wire, metadata["also"])
@@ -247,18 +247,18 @@ class _Rule:
             plain[wire] = value
 
     def _converted(self, value: Any) -> Any:
-        """The value if it fits the field's type, with a number as text if text belongs there."""
+        """Return the value if it has the field's type; a number becomes text where text belongs."""
         if type(value) in (int, float) and str in (self.hint, *get_args(self.hint)):
             return json.dumps(value)
         try:
             self.made.structure(value, self.hint)
-        except (TypeError, ValueError, ExceptionGroup):  # cattrs groups what its hooks raise
+        except (TypeError, ValueError, ExceptionGroup):  # cattrs groups the exceptions of its hooks
             return None
         return value
 
 
 def _take_other(plain: dict[str, Any], wire: str, others: Mapping[str, str]) -> None:
-    """Take a value from another key that it was seen under."""
+    """Read the value from another key that servers use for it."""
     for name, inner in others.items():
         value = plain.get(name)
         if value:
@@ -267,7 +267,7 @@ def _take_other(plain: dict[str, Any], wire: str, others: Mapping[str, str]) -> 
 
 
 def _take_parts(value: object, fields: Mapping[str, str], plain: dict[str, Any], path: str) -> None:
-    """Add the text of parts to the fields it belongs to."""
+    """Add the text of parts to their fields."""
     parts = value if is_array(value) else [value]
     for position, part in enumerate(parts):
         where = f"{path}[{position}]" if is_array(value) else path
@@ -284,14 +284,14 @@ def _take_parts(value: object, fields: Mapping[str, str], plain: dict[str, Any],
         if isinstance(text, str):
             plain[fields[key]] = (plain.get(fields[key]) or "") + text
         elif isinstance(text, list):
-            # A part of reasoning may hold its text as parts again.
+            # A part of reasoning may contain parts.
             _take_parts(cast("object", text), {"text": fields[key]}, plain, f"{where}.{key}")
         else:
             raise _PathError(f"expected a string, got {_kind(text)}", f"{where}.{key}")
 
 
 class _PathError(TypeError):
-    """A value of the wrong type, at a path below the object that cattrs structures."""
+    """A value of the wrong type at a path below the structured object."""
 
     def __init__(self, message: str, path: str) -> None:
         super().__init__(message)
@@ -303,8 +303,8 @@ def _hints(cls: Any) -> list[tuple[attrs.Attribute[Any], Any]]:
     return [(attribute, hints[attribute.name]) for attribute in attrs.fields(cls)]
 
 
-# cattrs takes any iterable for an array and any pairs for an object, so {} would become ().
-# The abstract types have its own hooks, which know the path to an error.
+# cattrs accepts any iterable as an array and any pairs as an object, so {} would become ().
+# Its hooks for the abstract types report the path of an error.
 
 
 def _is_array(cls: Any) -> bool:
@@ -334,7 +334,7 @@ def _mapping(cls: Any, made: Converter) -> Callable[[Any, Any], Any]:
 
 
 def _is_array_or_scalar(cls: Any) -> bool:
-    """Whether a type is a union of one kind of array and scalars."""
+    """Return whether a type is a union of one array type and scalars."""
     members = get_args(cls) if get_origin(cls) in (Union, UnionType) else ()
     arrays = [member for member in members if _is_array(member)]
     return len(arrays) == 1 and all(
@@ -359,7 +359,7 @@ def _array_or_scalar(cls: Any, made: Converter) -> Callable[[Any, Any], Any]:
 
 
 def _is_scalar(cls: Any) -> bool:
-    """Whether a type is a literal, or a union of literals, primitives and free-form objects."""
+    """Return whether a type is a literal, or a union of literals, primitives and dicts."""
     if get_origin(cls) is Literal:
         return True
     return get_origin(cls) in (Union, UnionType) and all(
@@ -368,12 +368,12 @@ def _is_scalar(cls: Any) -> bool:
 
 
 def _members(cls: Any) -> list[Any]:
-    """A union's types, with the plain one for a free-form object."""
+    """Return a union's types, with `dict` for a free-form object."""
     return [dict if member == dict[str, Any] else member for member in get_args(cls)]
 
 
 def _scalar(cls: Any) -> Callable[[Any, Any], Any]:
-    """Open enums and their kind, which cattrs refuses to tell apart."""
+    """A hook for open enums and similar unions, which cattrs does not support."""
     members = [cls] if get_origin(cls) is Literal else _members(cls)
     types = [kind for kind in _NAMES if kind in members]
     literals: list[tuple[type, Any]] = [
@@ -505,7 +505,7 @@ def _has_datetime(cls: object, seen: list[object]) -> bool:
 
 
 def _exactly(cls: type) -> Callable[[Any, Any], Any]:
-    """Nothing is coerced; cattrs does so by default: None becomes 'None', and "5" becomes 5."""
+    """A hook without coercion; by default cattrs turns None into 'None' and "5" into 5."""
 
     def hook(value: Any, _: Any) -> Any:
         if type(value) is cls:
@@ -518,7 +518,7 @@ def _exactly(cls: type) -> Callable[[Any, Any], Any]:
 
 
 def _whole(value: object) -> int | None:
-    """An integer that was written as `1.7e9` or in quotes; None if the value is not one."""
+    """Return an integer written as `1.7e9` or in quotes, or None."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,19}", value):
@@ -527,7 +527,7 @@ def _whole(value: object) -> int | None:
 
 
 def _nothing(value: Any, _: Any) -> None:
-    """A field that must be null, where an empty value says the same."""
+    """A hook for null, which also accepts an empty value."""
     if value:
         raise TypeError(f"expected null, got {_kind(value)}")
 
@@ -565,12 +565,12 @@ def _finite(text: str) -> float:
 
 
 def _explained(error: BaseException) -> str:
-    """What cattrs found, in one line, with the path on the wire to each fault."""
+    """Return cattrs' errors in one line, each with its path on the wire."""
     return "; ".join(f"{said} @ {path}" for said, path in _faults(error, "$"))
 
 
 def _faults(error: BaseException, path: str) -> Iterator[tuple[str, str]]:
-    """Each fault that cattrs grouped, with its path."""
+    """Yield each error of a group with its path."""
     from cattrs import (
         AttributeValidationNote,
         ClassValidationError,
@@ -597,9 +597,9 @@ def _faults(error: BaseException, path: str) -> Iterator[tuple[str, str]]:
 
 @cache
 def _null_texts(cls: Any) -> re.Pattern[bytes] | None:
-    """Matches a field whose text means null, in a document of `cls`; None if there is none.
+    """Return a pattern for fields whose text means null, or None if `cls` has none.
 
-    Inside a JSON string the quotes are escaped, so text never matches.
+    Quotes inside a JSON string are escaped, so text never matches.
     """
     pairs = sorted(
         {
@@ -613,7 +613,7 @@ def _null_texts(cls: Any) -> re.Pattern[bytes] | None:
 
 
 def _all_fields(cls: object, seen: list[object]) -> Iterator[attrs.Attribute[Any]]:
-    """The fields of a class and of every class that it holds."""
+    """Yield the fields of a class and of every class that it contains."""
     if any(cls is each for each in seen):
         return
     seen.append(cls)

@@ -1,8 +1,8 @@
-"""Content codings: an answer's bytes as they were before compression, within a bound.
+"""Content codings: decompresses a response's body in bounded pieces.
 
-HTTP libraries inflate whatever piece they read in one go, so a small bomb becomes a
-huge object before anyone can look at it. This inflates at most a set number of bytes
-at a time. gzip and deflate only: they are all the SDK asks for (RFC 9110, section 8.4.1).
+HTTP libraries inflate each piece they read at once, so a small bomb becomes a huge object before
+it can be checked. This module inflates a limited number of bytes at a time. It supports gzip and
+deflate, the only codings that the SDK requests (RFC 9110, section 8.4.1).
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ import zlib
 from collections.abc import Iterator
 
 INFLATE_SIZE = 256 * 1024
-"""Bytes inflated at a time."""
+"""The number of bytes inflated at a time."""
 
 ACCEPTED = "gzip, deflate"
-"""The value of `accept-encoding` that goes with this module."""
+"""The value of `accept-encoding`: the codings that this module supports."""
 
 _GZIP = zlib.MAX_WBITS | 16
 _RAW = -zlib.MAX_WBITS
 
 
 class CodingError(Exception):
-    """Bytes that are not what their content coding says, or a coding nobody asked for."""
+    """The bytes do not match their content coding, or the coding was not requested."""
 
 
 class Inflater:
-    """One content coding being undone, a bounded piece at a time."""
+    """Decompresses one content coding in bounded pieces."""
 
     __slots__ = ("_head", "_inflate", "_started", "_wbits")
 
@@ -33,10 +33,10 @@ class Inflater:
         self._wbits = _GZIP if coding in ("gzip", "x-gzip") else zlib.MAX_WBITS
         self._inflate = zlib.decompressobj(self._wbits)
         self._started = False
-        self._head = b""  # a first byte, held until the second tells what the two are
+        self._head = b""  # a first byte, kept until the second byte tells the format
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """The plain bytes that `data` brings, in pieces of at most `STEP`."""
+        """Yield the decompressed bytes in pieces of at most `INFLATE_SIZE`."""
         if not self._started:
             data = self._begun(self._head + data)
         more = bool(data)
@@ -47,7 +47,7 @@ class Inflater:
             except zlib.error as error:
                 if len(data) < 2:
                     raise CodingError(
-                        f"the body is not what its content-encoding says: {error}"
+                        f"the body does not match its content-encoding: {error}"
                     ) from error
                 # zlib keeps to itself what the bytes before the fault held. They are read again
                 # by halves, so that what is given out does not depend on where reads were cut.
@@ -59,7 +59,7 @@ class Inflater:
             if piece:
                 yield piece
             data = self._inflate.unconsumed_tail
-            # A full piece may leave output behind in zlib with no input left over.
+            # After a full piece, zlib may hold output without remaining input.
             more = bool(data) or len(piece) == INFLATE_SIZE
             if self._inflate.eof:
                 data = self._inflate.unused_data
@@ -69,15 +69,15 @@ class Inflater:
 
     @property
     def complete(self) -> bool:
-        """Whether the coding's own end has been seen (or nothing at all has come)."""
+        """Whether the end of the coding was reached, or nothing was fed."""
         return self._inflate.eof or not (self._started or self._head)
 
     def _begun(self, head: bytes) -> bytes:
-        """What there is to inflate, once the first two bytes are there to tell the format.
+        """Return the bytes to inflate, once the first two bytes tell the format.
 
-        "deflate" is zlib's format by RFC 9110, section 8.4.1.2, and raw deflate by the habit
-        of some servers. zlib's two bytes are a multiple of 31, and say deflate with a window of
-        at most 32 KiB (RFC 1950, section 2.2).
+        "deflate" is zlib's format by RFC 9110, section 8.4.1.2; some servers send raw deflate.
+        zlib's two header bytes are a multiple of 31 and name deflate with a window of at most
+        32 KiB (RFC 1950, section 2.2).
         """
         if len(head) < 2:
             self._head = head
@@ -91,10 +91,10 @@ class Inflater:
 
 
 def inflater(content_encoding: str) -> Inflater | None:
-    """What undoes a `content-encoding` header's value; None when there is nothing to undo.
+    """Return the decompressor for a `content-encoding` value, or None if there is no coding.
 
     Raises:
-        CodingError: several codings on top of each other, or one that was not asked for.
+        CodingError: several stacked codings, or one that was not requested.
     """
     codings = [
         coding
@@ -107,6 +107,6 @@ def inflater(content_encoding: str) -> Inflater | None:
         raise CodingError(f"the body has {len(codings)} content codings on top of each other")
     if codings[0] not in ("gzip", "x-gzip", "deflate"):
         raise CodingError(
-            f"the body has the content coding {codings[0]!r}, which was not asked for"
+            f"the body has the content coding {codings[0]!r}, which was not requested"
         )
     return Inflater(codings[0])

@@ -1,6 +1,6 @@
-"""What went wrong, as the error a caller gets: tables from statuses and codes to classes.
+"""Builds the error for a failure: tables from statuses and codes to classes.
 
-Everything an error shows passes through here, so here is where secrets are taken out.
+Everything that an error shows passes through this module, which redacts secrets.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ from .secret import Secret
 from .url import without_credentials
 
 KEPT_BYTES = 2**20
-"""How much of an error's body is read and kept, in bytes."""
+"""The part of an error's body that is read and kept, in bytes."""
 
 EXCERPT = 1024
-"""How much of a body an error's message repeats, in characters."""
+"""The part of a body that an error's message repeats, in characters."""
 
 CLASS_BY_STATUS: dict[int, type[APIStatusError]] = {
     400: BadRequestError,
@@ -59,8 +59,8 @@ CLASS_BY_STATUS: dict[int, type[APIStatusError]] = {
 }
 
 STATUS_BY_CODE: dict[str, int] = {
-    # The codes and types that OpenAI-compatible engines put in their error objects;
-    # an error event has no HTTP status, so its code has to stand for one.
+    # The codes and types in error objects of OpenAI-compatible engines. An error event has no HTTP
+    # status, so its code stands for one.
     "invalid_request_error": 400,
     "bad_request": 400,
     "context_length_exceeded": 400,
@@ -86,7 +86,7 @@ STATUS_BY_CODE: dict[str, int] = {
     "unavailable_error": 503,
     "service_unavailable": 503,
     "overloaded_error": 529,
-    # Google's status names, which its OpenAI-compatible endpoint repeats.
+    # Google's status names, used by its OpenAI-compatible endpoint.
     "invalid_argument": 400,
     "failed_precondition": 400,
     "unauthenticated": 401,
@@ -94,7 +94,7 @@ STATUS_BY_CODE: dict[str, int] = {
     "internal": 500,
     "unavailable": 503,
     "deadline_exceeded": 504,
-    # Names of exceptions, from servers written in Python.
+    # Names of exceptions in servers written in Python.
     "badrequesterror": 400,
     "authenticationerror": 401,
     "notfounderror": 404,
@@ -115,14 +115,14 @@ TIMEOUT_MESSAGES: dict[str, str] = {
 
 @frozen
 class Context:
-    """What every error of one try says of it, and the key that none may say.
+    """The facts that every error of an attempt shows, and the key that none may show.
 
     Attributes:
         endpoint: method and URL.
-        attempt: the try, from 1.
+        attempt: the number of the attempt, from 1.
         secret: the client's key, or None.
-        request_id: the service's id for the request, once there is an answer.
-        advice: what errors advise.
+        request_id: the server's id for the request, once a response arrived.
+        advice: the advice of its errors.
     """
 
     endpoint: str
@@ -146,7 +146,7 @@ class Context:
 
 
 def connection_error(failure: Failure, context: Context) -> AutonomousAIError:
-    """The error for a try that got no answer."""
+    """Return the error for an attempt without a response."""
     kind = failure.error.kind
     cause = _without_tracebacks(failure.error, context)
     said = context.redact(failure.error.message)
@@ -167,7 +167,7 @@ def connection_error(failure: Failure, context: Context) -> AutonomousAIError:
 
 
 def _unreachable(failure: Failure, context: Context) -> str:
-    """The advice for a server that cannot be reached, after a space; empty for other failures."""
+    """Return the advice for an unreachable server after a space; empty for other failures."""
     is_unreachable = failure.error.kind in ("connect", "tls") or (
         failure.error.kind == "timeout" and failure.limit == "connect"
     )
@@ -179,12 +179,12 @@ _NO_SUCH_ENDPOINT = frozenset({404, 405})
 _CONNECTION_MESSAGES = {
     "connect": "No connection could be made",
     "tls": "TLS verification is on, and no secure connection could be made",
-    "broken": "The connection broke before an answer came",
+    "broken": "The connection broke before a response arrived",
 }
 
 
 def closed_error(context: Context, *, streaming: bool) -> AutonomousAIError:
-    """The error for a call whose client was closed while it was in progress."""
+    """Return the error for a call whose client was closed meanwhile."""
     if streaming:
         return StreamError(
             "The client was closed before the stream ended: make a new client.",
@@ -199,7 +199,7 @@ def closed_error(context: Context, *, streaming: bool) -> AutonomousAIError:
 
 
 def timeout_error(failure: Failure, context: Context) -> APITimeoutError:
-    """The error for an expired limit, which it names with its length."""
+    """Return the error for an expired limit, with its name and length."""
     message = TIMEOUT_MESSAGES[failure.limit].format(seconds=failure.seconds)
     detail = f": {failure.error.message}" if failure.limit == "pool" else ""
     return APITimeoutError(
@@ -214,9 +214,9 @@ def timeout_error(failure: Failure, context: Context) -> APITimeoutError:
 def interrupted_error(
     context: Context, reason: str, cause: BaseException | None
 ) -> StreamInterrupted:
-    """The error for a stream that stopped before its answer was complete."""
+    """Return the error for a stream that ended early."""
     error = StreamInterrupted(
-        f"The stream stopped before the answer was complete: {context.redact(reason)}.",
+        f"The stream ended before it was complete: {context.redact(reason)}.",
         request_id=context.request_id,
         endpoint=context.endpoint,
         attempt=context.attempt,
@@ -228,7 +228,7 @@ def interrupted_error(
 def stream_decode_error(
     context: Context, reason: str, data: bytes, cause: BaseException | None = None
 ) -> StreamDecodeError:
-    """The error for an event that is not what the spec says."""
+    """Return the error for an event that does not match the spec."""
     kept = context.redact_bytes(data)
     error = StreamDecodeError(
         f"An event of the stream cannot be decoded: {context.redact(reason)}{_quoted(kept)}",
@@ -249,11 +249,10 @@ def response_error(
     reason: str,
     cause: BaseException | None = None,
 ) -> APIResponseError:
-    """The error for an answer that is not what the spec says."""
+    """Return the error for a response that does not match the spec."""
     kept = context.redact_bytes(body)
     error = APIResponseError(
-        f"The answer (status {status}) is not what was asked for: {context.redact(reason)}"
-        f"{_quoted(kept)}",
+        f"Unexpected response (status {status}): {context.redact(reason)}{_quoted(kept)}",
         status=status,
         headers=context.redact_headers(headers),
         body=kept[:KEPT_BYTES],
@@ -268,7 +267,7 @@ def response_error(
 def status_error(
     context: Context, status: int, headers: Headers, body: bytes, note: str = ""
 ) -> APIStatusError:
-    """The error for a response with an error status; `note` stands in for an empty body."""
+    """Return the error for an error status; `note` replaces an empty body."""
     text = context.redact_bytes(body).decode("utf-8", "replace")
     content = _content(text, context)
     if 300 <= status < 400:
@@ -283,12 +282,12 @@ def status_error(
 
 
 def error_in(document: object) -> object:
-    """What a JSON document reports as an error, or None if it reports none.
+    """Return the error that a JSON document reports, or None.
 
-    an `error` that is not empty        that, with what stands beside it
-    an `error` in a choice              that
+    a non-empty `error`                 the error and the members beside it
+    an `error` in a choice              the error
     the finish reason `error`           an error without details
-    no answer, but a message or detail  the whole document
+    no choices but a message or detail  the whole document
     """
     if not is_object(document) or document.get("error"):
         return document if is_object(document) else None
@@ -302,7 +301,7 @@ def error_in(document: object) -> object:
 
 
 def without_errors(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer in a document that reports an error: without the error and what ended it."""
+    """Return a document without its error and the finish reason of the error."""
     choices: object = document.get("choices")
     plain = [
         {name: value for name, value in choice.items() if name not in ("error", "finish_reason")}
@@ -325,9 +324,9 @@ _MESSAGE_NAMES = ("message", "detail", "msg", "error_message", "error_msg", "err
 
 
 def event_error(context: Context, headers: Headers, document: object) -> AutonomousAIError:
-    """The error for an error object that came where an answer should be.
+    """Return the error for an error object in place of a completion.
 
-    It has no status of its own; its code or type stands for one where they are known.
+    It has no HTTP status; a known code or type stands for one.
     """
     try:
         body = _redacted(document, context)
@@ -337,7 +336,7 @@ def event_error(context: Context, headers: Headers, document: object) -> Autonom
     said = _message_in(body) or str(body)
     if status is None:
         return AutonomousAIError(
-            f"The service reported an error: {_cut(said)}",
+            f"The server reported an error: {_cut(said)}",
             endpoint=context.endpoint,
             attempt=context.attempt,
         )
@@ -347,7 +346,7 @@ def event_error(context: Context, headers: Headers, document: object) -> Autonom
         headers,
         body,
         _code_in(body),
-        f"The service reported an error ({status}): {said}",
+        f"The server reported an error ({status}): {said}",
     )
 
 
@@ -380,9 +379,9 @@ def _named(status: int) -> str:
 
 
 def _content(text: str, context: Context) -> object:
-    """An error's body: parsed, or its text when that is no JSON, or nested too deeply."""
+    """Return an error's body: parsed JSON, or text if it is not JSON or nested too deeply."""
     try:
-        # Redacted once more: JSON can spell the key in escapes.
+        # Redact again: JSON may spell the key in escapes.
         content = _redacted(parse(text.encode("utf-8", "replace")), context)
     except (DecodeError, RecursionError):
         return text
@@ -390,7 +389,7 @@ def _content(text: str, context: Context) -> object:
 
 
 def _message_in(document: object) -> str | None:
-    """The message, wherever this kind of service puts it (spec: `Error` and its kin)."""
+    """Return the message, wherever the server puts it (spec: `Error`)."""
     if isinstance(document, str):
         return document
     if is_object(document):
@@ -404,7 +403,7 @@ def _message_in(document: object) -> str | None:
 
 
 def _inner(document: object) -> Mapping[str, object]:
-    """The mapping that holds the code: the error object, or the document itself."""
+    """Return the mapping with the code: the error object, or the document."""
     if is_object(document):
         error = document.get("error")
         return error if is_object(error) else document
@@ -436,7 +435,7 @@ def _status_in(document: object) -> int | None:
 
 
 def _page_title(text: str) -> str | None:
-    """The title of an HTML page, such as a proxy sends: all of it worth repeating."""
+    """Return the title of an HTML page, the useful part of a proxy's response."""
     if not text.lstrip()[:200].lower().startswith(("<!doctype html", "<html", "<head")):
         return None
     found = re.search(r"<title[^>]*>([^<]*)", text[:KEPT_BYTES], re.IGNORECASE)
@@ -445,7 +444,7 @@ def _page_title(text: str) -> str | None:
 
 
 def _redacted(value: object, context: Context) -> object:
-    """A parsed document with the key taken out of every text in it."""
+    """Redact the key in every text of a parsed document."""
     if isinstance(value, str):
         return context.redact(value)
     if is_array(value):
@@ -467,11 +466,11 @@ def _cut(text: str) -> str:
 
 
 def _without_tracebacks(error: BaseException, context: Context) -> BaseException | None:
-    """The error as a cause that may be shown, or None when it may not be.
+    """Return an error that is safe as a cause, or None.
 
-    The frames of the HTTP library are dropped from it and what caused it: they hold the
-    request as it went out, key included, and whoever prints a traceback with locals would
-    print that. So is whatever repeats the key in its own text.
+    The frames of the HTTP library hold the request with its key, and a traceback with locals would
+    print it, so the tracebacks of the error and its causes are dropped. A cause whose text repeats
+    the key is dropped too.
     """
     seen: BaseException | None = error
     last: BaseException | None = None

@@ -1,6 +1,6 @@
-"""Header names and values: an answer's, readable by any case, and the caller's, checked.
+"""Headers: those of a response, with case-insensitive names, and the caller's, checked.
 
-The rules for what may be sent are RFC 9110, sections 5.1 (names) and 5.5 (values).
+RFC 9110, sections 5.1 (names) and 5.5 (values), has the rules for what may be sent.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ _SECRET_NAMES = frozenset({"authorization", "proxy-authorization", "cookie", "se
 
 
 class Headers(Mapping[str, str]):
-    """An answer's headers: a mapping whose names compare without case.
+    """A response's headers: a mapping with case-insensitive names.
 
-    A name that came several times has its values joined by a comma and a space
-    (RFC 9110, section 5.3). Values of headers that carry credentials do not show in repr.
+    The values of a repeated name are joined by a comma and a space (RFC 9110, section 5.3). repr
+    hides the values of credentials.
     """
 
     __slots__ = ("_values",)
@@ -45,26 +45,26 @@ class Headers(Mapping[str, str]):
         return f"Headers({shown(self._values.items())})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Slots alone do not pickle by the two oldest protocols.
+        # Classes with slots do not pickle by the two oldest protocols.
         return Headers, (tuple(self._values.items()),)
 
 
 def shown(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Headers as they may be shown: credentials replaced by asterisks."""
+    """Return headers with credentials replaced by asterisks."""
     return {name: "**********" if is_secret(name) else value for name, value in pairs}
 
 
 def is_secret(name: str) -> bool:
-    """Whether a header's value is a credential."""
+    """Return whether a header's value is a credential."""
     return name.lower() in _SECRET_NAMES
 
 
 def checked(headers: Mapping[str, str], source: str) -> dict[str, str]:
-    """The caller's headers with names in lower case, once they are fit to send.
+    """Check the caller's headers and return them with names in lower case.
 
     Args:
         headers: names to values.
-        source: what to call them in an error, such as `headers=`.
+        source: their name in errors, such as `headers=`.
 
     Raises:
         ConfigurationError: a name or value that HTTP does not allow. The value is never
@@ -102,14 +102,14 @@ def changes(
 
 
 def check_value(value: object, source: str) -> None:
-    """Refuse a header value that cannot be sent, without repeating it."""
+    """Raise an error for an invalid header value, without repeating it."""
     problem = value_problem(value)
     if problem is not None:
         raise ConfigurationError(f"{source}: {problem}.")
 
 
 def value_problem(value: object) -> str | None:
-    """Why a header value cannot be sent, without repeating it; None when it can."""
+    """Return why a header value is invalid, without repeating it, or None."""
     if not isinstance(value, str):
         return f"a header's value is a string, not {type(value).__name__}"
     if found := _FORBIDDEN.search(value):

@@ -1,8 +1,7 @@
-"""A conversation as callers give it, checked and encoded as the wire wants it.
+"""Messages: checks those that callers pass and encodes them for the wire.
 
-Owns the rules for messages: what forms they take, what is refused and how they are
-encoded (spec: `ChatRequest.messages`, `contentEncoding: base64` of the JSON list).
-Knows no model by name and reads no files.
+Owns the accepted forms and the encodings (spec: `ChatRequest.messages`, `contentEncoding: base64`
+of the JSON list). Depends on no particular model and reads no files.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ _ADVICE = "a string, or a list of Message objects and {'role': â€¦, 'content': â
 
 
 def encoded(messages: object, *, model: str, accepts_images: bool | None) -> str:
-    """Messages as base64 of their JSON.
+    """Encode messages as base64 of their JSON.
 
     Raises:
         ConfigurationError: as `checked_messages`, or JSON cannot represent the messages.
@@ -37,15 +36,15 @@ def encoded(messages: object, *, model: str, accepts_images: bool | None) -> str
 def checked_messages(
     messages: object, *, model: str, accepts_images: bool | None
 ) -> list[dict[str, Any]]:
-    """Messages as a list of `{"role", "content"}`.
+    """Check messages and return them as a list of `{"role", "content"}`.
 
     Args:
         messages: a string, which is one user message, or a sequence of messages.
         model: the model's name, for errors.
-        accepts_images: whether it takes image parts; None when that is not known.
+        accepts_images: whether the model takes image parts, or None if unknown.
 
     Raises:
-        ConfigurationError: no messages, or one that is not what the spec says.
+        ConfigurationError: no messages, or an invalid message.
     """
     plain = normalised(messages)
     if accepts_images is False:
@@ -59,7 +58,7 @@ def checked_messages(
 
 
 def normalised(messages: object) -> list[dict[str, Any]]:
-    """Messages in their one plain form: a list of `{"role", "content"}`.
+    """Return messages as plain data: a list of `{"role", "content"}`.
 
     Raises:
         ConfigurationError: as `encoded`.
@@ -95,7 +94,7 @@ def _message(message: object, where: str) -> dict[str, Any]:
         name: value for name, value in plain.items() if value is not None or name in _REQUIRED
     }
     if any(fields.get(name) for name in _CALLS):
-        # The message is the calls; engines want the key all the same.
+        # The message has only tool calls; engines still require the key.
         fields.setdefault("content", None)
     for name in _REQUIRED:
         if name not in fields:
@@ -107,7 +106,7 @@ def _message(message: object, where: str) -> dict[str, Any]:
             f"{display(role)}."
         )
     if fields["content"] is None and role == "assistant":
-        # An answer given back as history: with calls alone, or empty.
+        # A completion's message as history: tool calls only, or empty.
         fields["content"] = None if any(fields.get(name) for name in _CALLS) else ""
         return fields
     fields["content"] = _content(fields["content"], where)

@@ -129,9 +129,9 @@ class ResponseReader:
         self.satisfied = self.ended if stream is None else stream.ended or bool(stream.ready)
 
     def error(self) -> AutonomousAIError | None:
-        """What is wrong with the answer; None when it is what was asked for.
+        """Return the error of the response, or None if it is of the requested kind.
 
-        A stream is judged by its beginning alone: once a chunk is there it is a stream.
+        A stream is checked up to its first chunk.
         """
         if self._error is not None:
             return self._error
@@ -148,8 +148,8 @@ class ResponseReader:
         """The result of a call: the document, text or bytes that the body holds, or None.
 
         Raises:
-            APIResponseError: the body is not that.
-            AutonomousAIError: the body is an error object instead.
+            APIResponseError: the body does not match the class.
+            AutonomousAIError: the body is an error object.
         """
         if self.media == "json":
             return self.document(cls)
@@ -158,13 +158,13 @@ class ResponseReader:
         return self.body if self.media == "bytes" else None
 
     def document(self, cls: type[Any]) -> Any:
-        """The whole answer as the class the spec gives it.
+        """Return the document as the class that the spec names.
 
         Raises:
-            APIResponseError: the body is not that.
-            AutonomousAIError: the body is an error object instead.
+            APIResponseError: the body does not match the class.
+            AutonomousAIError: the body is an error object.
         """
-        # A key named error can only be written so; inside a text it is escaped.
+        # A key named error is always written like this; inside text its quotes are escaped.
         body = self.body
         if b'"error"' in body and (reported := self._reported(cls)) is not None:
             raise reported
@@ -176,7 +176,7 @@ class ResponseReader:
 
     @property
     def body(self) -> bytes:
-        """What is kept of the body."""
+        """The kept part of the body."""
         if len(self._kept) > 1:
             self._kept = [b"".join(self._kept)]
         return self._kept[0] if self._kept else b""
@@ -200,7 +200,7 @@ class ResponseReader:
         return StreamState(shape, self.context, self.headers, self.max_bytes)
 
     def _error_body(self) -> tuple[bytes, str]:
-        """The body of an error status, decoded if it can be, and what to say if it cannot."""
+        """Return the decoded body of an error status, and a note if it cannot be decoded."""
         body = self.body
         coding = self.headers.get("content-encoding", "")
         inflated: list[bytes] = []
@@ -213,7 +213,7 @@ class ResponseReader:
                 if sum(map(len, inflated)) >= KEPT_BYTES:
                     break
         except CodingError:
-            # Servers and proxies also name a coding that they did not apply.
+            # Some servers and proxies name a coding that they did not apply.
             if not inflated and _is_text(body):
                 return body, ""
         return b"".join(inflated)[:KEPT_BYTES], (
@@ -221,7 +221,7 @@ class ResponseReader:
         )
 
     def _wrong_kind(self) -> AutonomousAIError:
-        """The error for a successful response that is not what was requested."""
+        """Return the error for a successful response of another kind."""
         accumulator = None if self.shape is None else self.shape.accumulator
         result = None if accumulator is None else accumulator.result
         if (reported := self._reported(result)) is not None:
@@ -230,12 +230,12 @@ class ResponseReader:
             return self._response_error("the response has no body")
         wanted = "a JSON document" if self.shape is None else "an event stream"
         came = content_type(self.headers) or "something else"
-        error = self._response_error(f"{wanted} was asked for, and {came} came")
+        error = self._response_error(f"expected {wanted}, got {came}")
         error.partial = self._completion()
         return error
 
     def _completion(self) -> Any:
-        """The completion that a body of another kind holds, or None."""
+        """Return the completion in a body of another kind, or None."""
         if self.shape is None:
             return None
         if self.shape.accumulator is not None:
@@ -274,7 +274,7 @@ class ResponseReader:
             self.ended = True
 
     def _keep_start(self) -> None:
-        """Let go of a body that is too long, but for what an error keeps of it."""
+        """Discard a body that is too long, except for the part that an error keeps."""
         kept: list[bytes] = []
         room = KEPT_BYTES
         for piece in self._kept:
@@ -303,7 +303,7 @@ class ResponseReader:
         return response_error(self.context, self.status, self.headers, self.body, reason, cause)
 
     def _reported(self, cls: type[Any] | None) -> AutonomousAIError | None:
-        """The error that a body reports although its status says success."""
+        """Return the error that a body reports despite a success status."""
         try:
             document = parse(self.body)
         except DecodeError:
@@ -319,12 +319,12 @@ class ResponseReader:
 
 
 def content_type(headers: Headers) -> str:
-    """An answer's media type, without parameters and in lower case; empty when it has none."""
+    """Return the media type in lower case without parameters, or empty."""
     return headers.get("content-type", "").partition(";")[0].partition(",")[0].strip().lower()
 
 
 def _is_text(data: bytes) -> bool:
-    """Whether bytes can be shown as text, so that they are not compressed."""
+    """Return whether bytes are text, which means that they are not compressed."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:

@@ -11,11 +11,11 @@ The grammar (https://html.spec.whatwg.org/multipage/server-sent-events.html,
 
 Lines are split in bytes. Text methods that split lines (`str.splitlines`, the HTTP
 libraries' `iter_lines`) also break at U+2028, U+0085 and others, which model output
-contains. A CR ends its line at once, so that an event is out as soon as its blank line
-is; an LF that follows, even in a later read, belongs to that CR.
+contains. A CR ends its line at once, so that an event is returned as soon as its blank line ends;
+a following LF, even in a later read, belongs to that CR.
 
-Two classes: `EventParser` gives bytes, for the stream state that decodes them as JSON;
-`SSEDecoder` gives text, for users. This module knows nothing of JSON or chunks.
+`EventParser` returns bytes, for the stream state, which decodes them as JSON; `SSEDecoder` returns
+text, for users. This module does not depend on JSON or chunks.
 """
 
 from __future__ import annotations
@@ -29,17 +29,16 @@ MAX_EVENT_BYTES = 64 * 2**20
 """The default bound on one line or event, in bytes."""
 
 BARE_JSON_LINE = b"\x00stray"
-"""The type `EventParser` gives a line that is no field but looks like a JSON document.
+"""The event type for a line without a field name that looks like a JSON document.
 
-No event can have this type by itself, as far as this SDK goes: a server that sends it
-is treated as sending a stray line.
+An event that a server sends with this type is treated as such a line.
 """
 
 _BOM = b"\xef\xbb\xbf"
 
 
 class EventTooLongError(Exception):
-    """A line or an event is over the bound."""
+    """A line or an event exceeds the limit."""
 
 
 @frozen
@@ -49,8 +48,8 @@ class ServerSentEvent:
     Attributes:
         event: its type; `message` when the stream names none.
         data: its data lines, joined by line feeds.
-        id: the last event id at the time of the event; empty when there was none.
-        retry: the reconnection time its block set, in milliseconds, or None.
+        id: the last event id at the time of the event, or empty.
+        retry: the reconnection time that its block set, in milliseconds, or None.
     """
 
     event: str
@@ -64,18 +63,18 @@ RawEvent = tuple[bytes, bytes, bytes, "int | None"]
 
 
 class EventParser:
-    """Bytes to events in bytes.
+    """Parses bytes into events in bytes.
 
     Args:
-        max_event_bytes: the bound on one line, and on one event's data.
-        strays: whether lines that are no field but start with `{` are reported too,
-            with the type `STRAY`.
+        max_event_bytes: the limit on one line and on one event's data, in bytes.
+        report_bare_json: whether to report lines without a field name that start with `{`, with
+            the type `BARE_JSON_LINE`.
 
     Attributes:
         last_event_id: the id of the last block that ended, or empty.
         retry: the last reconnection time, in milliseconds, or None.
-        overflow: set once a line or an event is over the bound: what came before it was
-            given out, and nothing after it will be.
+        overflow: set once a line or an event exceeds the limit. Earlier events were returned;
+            no later ones will be.
     """
 
     __slots__ = (
@@ -102,12 +101,12 @@ class EventParser:
     ) -> None:
         self._max = max_event_bytes
         self._report_bare_json = report_bare_json
-        self._bom: bytes | None = b""  # what may yet become a BOM; None once that is decided
-        self._skip_lf = False  # the last line ended in CR, so an LF now belongs to it
-        self._fresh = False  # nothing is pending: what comes next starts a block
-        self._held: list[bytes] = []  # pieces of the line that has not ended
+        self._bom: bytes | None = b""  # a possible byte order mark; None once that is decided
+        self._skip_lf = False  # the last line ended in CR, so an LF here belongs to it
+        self._fresh = False  # nothing is pending: the next byte starts a block
+        self._held: list[bytes] = []  # pieces of the unfinished line
         self._held_size = 0
-        # The block that has not ended. `_named`: it has a field other than data.
+        # The unfinished block. `_named`: it has a field other than data.
         self._data: list[bytes] = []
         self._size = 0
         self._named = False
@@ -119,7 +118,7 @@ class EventParser:
         self.overflow: EventTooLongError | None = None
 
     def feed(self, data: bytes) -> list[RawEvent]:
-        """The events that `data` completes, in order; see `overflow` for when they end."""
+        """Return the events that `data` completes, in order; see `overflow`."""
         values = self.split_simple_events(data)
         if values is not None:
             identity = self.last_event_id
@@ -136,17 +135,16 @@ class EventParser:
         return events
 
     def split_simple_events(self, data: bytes) -> list[bytes] | None:
-        """The data of each event, if `data` is nothing but whole events of one data line each.
+        """Return the data of each event if `data` consists of whole events of one data line each.
 
-        Nearly every read of a model's stream is, which is told by what it starts and ends
-        with. None when it is not, or does not stand at the start of a block: then `feed`
-        has to look at it.
+        That is so for nearly every read of a model's stream; its first and last bytes tell. None
+        otherwise, or inside a block: `feed` handles these.
         """
         if self._fresh and data[:6] == b"data: " and len(data) <= self._max and 13 not in data:
             if data.find(b"\n") == len(data) - 2 and data[-1] == 10:
                 return [data[6:-2]]
             if data[-2:] == b"\n\n":
-                # One split gives the events, and the count of line feeds proves it right.
+                # One split gives the events; the count of line feeds verifies it.
                 values = data[6:-2].split(b"\n\ndata: ")
                 if data.count(b"\n") == 2 * len(values):
                     return values
@@ -168,8 +166,8 @@ class EventParser:
             if b"\n" not in data:
                 self._hold(data)
                 return
-            # The pieces of a line are joined once, when its end is there: joining them at
-            # every read would make a long line's cost quadratic.
+            # Join the pieces of a line once, at its end: joining them at every read would make the
+            # cost of a long line quadratic.
             self._check_line(self._held_size + data.index(b"\n"))
             data = b"".join((*self._held, data))
             self._held.clear()
@@ -184,21 +182,21 @@ class EventParser:
 
     @property
     def mid_event(self) -> bool:
-        """Whether the stream stands inside a line or an event: ending here, it was cut.
+        """Whether the stream is inside a line or an event, so that ending here means it was cut.
 
-        A comment that has not ended loses nothing, so it does not count.
+        An unfinished comment does not count: nothing is lost.
         """
         held = bool(self._held) and not self._held[0].startswith(b":")
         return held or bool(self._data) or self._named
 
     @property
     def unfinished(self) -> bytes:
-        """What a cut leaves behind: the data of the event it was in, or the line."""
+        """The unfinished data or line at a cut."""
         line = b"".join(self._held).removeprefix(b"data:")
         return b"\n".join((*self._data, line))
 
     def _after_bom(self, data: bytes) -> bytes:
-        """What is left once a byte order mark at the start, even a cut one, is taken off."""
+        """Remove a byte order mark at the start, even one cut between reads."""
         start = (self._bom or b"") + data
         if len(start) < len(_BOM) and _BOM.startswith(start):
             self._bom = start
@@ -212,7 +210,7 @@ class EventParser:
         self._held.append(piece)
 
     def _check_lines(self, lines: list[bytes], events: list[RawEvent]) -> None:
-        """Stop at the first line over the bound, which is the same however the bytes are cut."""
+        """Stop at the first line over the limit, independently of where reads were cut."""
         for count, line in enumerate(lines):
             if len(line) > self._max:
                 self._interpret(lines[:count], events)
@@ -246,8 +244,7 @@ class EventParser:
             self._block_retry = None
 
     def _add(self, value: bytes) -> None:
-        # The line feeds that join the lines count too, so that a block of endless
-        # empty data lines is bounded as well.
+        # The joining line feeds count too, which bounds a block of endless empty data lines.
         self._size += len(value) + 1
         if self._size > self._max + 1:
             raise EventTooLongError(f"an event of the stream is longer than {self._max} bytes")
@@ -267,8 +264,8 @@ class EventParser:
                 self._named = True
                 self._id = value
         elif name == b"retry":
-            # ASCII digits only: bytes.isdigit() says just that, str.isdigit() does not.
-            # Ten digits are 115 days, and int() refuses thousands of them.
+            # bytes.isdigit() accepts ASCII digits only, unlike str.isdigit(). Ten digits are 115
+            # days; int() refuses thousands of digits.
             if value.isdigit() and len(value.lstrip(b"0")) <= 10:
                 self._named = True
                 self.retry = self._block_retry = int(value)
@@ -277,13 +274,13 @@ class EventParser:
 
 
 class SSEDecoder:
-    r"""Turns the bytes of an event stream into events, however they are cut.
+    r"""Decodes the bytes of an event stream into events, however they are cut.
 
     Args:
-        max_event_bytes: the bound on one line and on one event, in bytes.
+        max_event_bytes: the limit on one line and on one event, in bytes.
 
     Source of the rules: WHATWG HTML, section 9.2.6, "Interpreting an event stream".
-    Bytes that are not UTF-8 become U+FFFD, as they say.
+    Bytes that are not UTF-8 become U+FFFD, by the same rules.
 
     Example:
         >>> decoder = SSEDecoder()
@@ -300,14 +297,14 @@ class SSEDecoder:
         self._closed = False
 
     def feed(self, data: bytes) -> list[ServerSentEvent]:
-        """The events that these bytes complete, in order.
+        """Return the events that these bytes complete, in order.
 
         Args:
-            data: the next bytes of the stream; any number of them, cut anywhere.
+            data: the next bytes of the stream, any number of them.
 
         Raises:
-            StreamDecodeError: a line or an event is over the bound; the events before it
-                were returned by an earlier call.
+            StreamDecodeError: a line or an event exceeds the limit; an earlier call returned the
+                events before it.
             ValueError: the decoder was closed.
         """
         if self._closed:
@@ -326,14 +323,13 @@ class SSEDecoder:
         ]
 
     def close(self) -> list[ServerSentEvent]:
-        """End the stream. An event whose blank line never came is discarded, as the rules say.
+        """End the stream. An event without its blank line is discarded, by the rules.
 
         Returns:
-            The events that the end completes: none, ever; see `clean` for whether
-            something was discarded.
+            Always an empty list; `clean` tells whether something was discarded.
 
         Raises:
-            StreamDecodeError: a line or an event was over the bound.
+            StreamDecodeError: a line or an event exceeded the limit.
         """
         self._closed = True
         self._refuse_overflow()
@@ -341,17 +337,17 @@ class SSEDecoder:
 
     @property
     def clean(self) -> bool:
-        """Whether the stream may end here: no line and no event is unfinished."""
+        """Whether the stream may end here, without an unfinished line or event."""
         return not self._parser.mid_event and self._parser.overflow is None
 
     @property
     def last_event_id(self) -> str:
-        """What a reconnecting client sends as `last-event-id`; empty when there is none."""
+        """The value of `last-event-id` for a reconnection, or empty."""
         return self._parser.last_event_id.decode("utf-8", "replace")
 
     @property
     def retry(self) -> int | None:
-        """The reconnection time the stream asked for, in milliseconds, or None."""
+        """The reconnection time that the stream requested, in milliseconds, or None."""
         return self._parser.retry
 
     def _refuse_overflow(self) -> None:
@@ -361,7 +357,7 @@ class SSEDecoder:
 
 
 def checked_max_event_bytes(value: object) -> int:
-    """The bound, if it is one.
+    """Check the limit and return it.
 
     Raises:
         ConfigurationError: not a positive number of bytes.

@@ -1,4 +1,4 @@
-"""A stream's state: bytes in, chunks out, and the decision whether it was complete.
+"""The state of a stream: bytes in, chunks out, and whether it was complete.
 
 A choice ends by its finish reason, and content that follows opens it again:
 
@@ -6,26 +6,25 @@ A choice ends by its finish reason, and content that follows opens it again:
     a finish reason, no content  ended
     a finish reason and content  ended; still open if an earlier reason was followed by
                                  content, since some gateways put one into every chunk
-    content alone                open, whatever reason came before
-    neither                      as it was
+    content alone                open, even after a finish reason
+    neither                      unchanged
 
 Content is text, reasoning, a refusal or a tool call. `""` and the text `"null"` are not
 finish reasons.
 
     the stream                   the choices            it is
     sends its end marker         any                    complete
-    ends or breaks               all that began ended   complete
+    ends or breaks               all have ended         complete
     ends or breaks               any other              `StreamInterrupted`
     sends an error object        any                    the API error
     sends an undecodable event   any                    `StreamDecodeError`
 
-After a finish reason in a chunk of its own, `ending` is set and the driver waits only
-briefly for usage and the end marker; after one that came with content it waits as long
-as before, because such a stream may go on.
+After a finish reason in a chunk without content, `ending` is set and the driver waits only briefly
+for usage and the end marker. After one with content it waits as long as before, because such a
+stream may go on.
 
-Every event before an error is handed out first. Only keep-alives are passed over: events
-without data and those of type `ping` and the like. Makes no request and reads no clock; a
-driver feeds it.
+The chunks before an error are returned first. Only keep-alives are ignored: events without data,
+and types such as `ping`. Does no I/O and reads no clock; a driver feeds it.
 """
 
 from __future__ import annotations
@@ -59,7 +58,7 @@ from .operation import Accumulator, ChunkT, ResultT, StreamShape
 from .sse import BARE_JSON_LINE, EventParser
 
 KEEP_ALIVES = frozenset({b"ping", b"keepalive", b"keep-alive", b"heartbeat"})
-"""The types of events that carry nothing, whatever their data."""
+"""The event types that are ignored, whatever their data."""
 
 
 @define(eq=False)
@@ -67,10 +66,10 @@ class StreamState(Generic[ChunkT, ResultT]):
     """One event stream as it is read.
 
     Attributes:
-        ready: chunks that have arrived and were not handed out yet.
-        ended: whether no more bytes are wanted.
+        ready: chunks that have arrived and were not returned yet.
+        ended: whether the stream needs no more bytes.
         ending: whether only usage and the end marker are due.
-        error: what ended the stream, once `ready` is empty; None if it was complete.
+        error: the error to raise once `ready` is empty; None if the stream was complete.
     """
 
     shape: StreamShape[ChunkT, ResultT]
@@ -81,8 +80,8 @@ class StreamState(Generic[ChunkT, ResultT]):
     ended: bool = field(init=False, default=False)
     ending: bool = field(init=False, default=False)
     error: AutonomousAIError | None = field(init=False, default=None)
-    # The chunks handed out are kept as bytes, which cost the garbage collector nothing and
-    # take less room than the objects. They are decoded again if the completion is wanted.
+    # Returned chunks are kept as bytes, which need less memory than objects and cost the garbage
+    # collector nothing. They are decoded again if the completion is requested.
     _payloads: list[bytes] = field(init=False, factory=list[bytes])
     _parser: EventParser = field(init=False)
     _decode: Callable[[bytes], Any] = field(init=False)
@@ -99,7 +98,7 @@ class StreamState(Generic[ChunkT, ResultT]):
         self._traits = _traits(chunk)
 
     def feed(self, data: bytes) -> None:
-        """Take the next bytes of the body; empty bytes mean that it has ended."""
+        """Process the next bytes of the body; empty bytes mean its end."""
         if not data:
             self._close()
             return
@@ -161,7 +160,7 @@ class StreamState(Generic[ChunkT, ResultT]):
         return count
 
     def _take(self, kind: bytes, payload: bytes) -> None:
-        """Take one event of any kind."""
+        """Process one event of any kind."""
         sentinel = self.shape.sentinel
         if sentinel is not None and payload.strip(b' \t\r\n"') == sentinel:
             self.ended = True
@@ -177,10 +176,10 @@ class StreamState(Generic[ChunkT, ResultT]):
             self._keep(*found)
 
     def _chunk(self, kind: bytes, payload: bytes) -> tuple[Any, bytes] | None:
-        """An event's chunk with its bytes; None if it is an error, which ends the stream.
+        """Return an event's chunk with its bytes, or None for an error, which ends the stream.
 
         Raises:
-            DecodeError: the event is neither.
+            DecodeError: the event is neither a chunk nor an error.
         """
         chunk = self._decoded(payload)
         is_chunk = chunk is not None and kind not in (b"error", BARE_JSON_LINE)
@@ -202,14 +201,14 @@ class StreamState(Generic[ChunkT, ResultT]):
         return self._closely(chunk, document, payload)
 
     def _decoded(self, payload: bytes) -> Any:
-        """The chunk by the fast path, or None if that refuses it."""
+        """Return the chunk by the fast path, or None if it refuses the chunk."""
         try:
             return self._decode(payload)
         except (ValueError, RecursionError):
             return None
 
     def _closely(self, chunk: Any, document: object, payload: bytes) -> tuple[Any, bytes]:
-        """A chunk that is not plain, by the standard path where the fast one may miss something.
+        """Decode a chunk that is not plain, by the standard path where needed.
 
         Raises:
             DecodeError: it is not a chunk.
@@ -221,12 +220,12 @@ class StreamState(Generic[ChunkT, ResultT]):
         changed = self._without_repetition(self._without_empty_reasons(document))
         if chunk is None or changed is not document or self._traits.lacks_delta(chunk):
             settled: Any = structured(changed, self.shape.chunk)
-            # The payload has to say the same when it is decoded again.
+            # The payload must decode to the same chunk again.
             return settled, encode(unstructure(settled)) if settled != chunk else payload
         return chunk, payload
 
     def _keep_beside_error(self, document: object) -> None:
-        """Have the content ready that came in the same event as an error."""
+        """Queue the content of an event that also has an error."""
         if not is_object(document):
             return
         plain = without_errors(document)
@@ -236,10 +235,10 @@ class StreamState(Generic[ChunkT, ResultT]):
                 self._keep(chunk, encode(plain))
 
     def _keep(self, chunk: Any, payload: bytes) -> None:
-        """Have a chunk ready, and judge which choices have ended."""
+        """Queue a chunk and update which choices have ended."""
         if not self._watching and self._traits.is_telling(chunk):
             self._watching = True
-            # No earlier chunk had a reason, so their order does not matter.
+            # No earlier chunk had a finish reason, so their order does not matter.
             for earlier in reversed(self._payloads):
                 self._finish.take(self._read_again(earlier))
                 if self._finish.has_content:
@@ -251,7 +250,7 @@ class StreamState(Generic[ChunkT, ResultT]):
         self._payloads.append(payload)
 
     def fail(self, failure: Failure) -> None:
-        """End the stream because its connection did, or a time limit."""
+        """End the stream after a connection failure or an expired limit."""
         if self.ended:
             return
         if self._finish.reached:
@@ -263,16 +262,16 @@ class StreamState(Generic[ChunkT, ResultT]):
 
     @property
     def is_over(self) -> bool:
-        """Whether the stream has ended and every chunk was handed out."""
+        """Whether the stream has ended and every chunk was returned."""
         return self.ended and not self.ready
 
     def abandon(self) -> None:
-        """Nobody reads on: unless the stream has ended, what was not handed out is let go."""
+        """The consumer stopped: discard undelivered chunks unless the stream has ended."""
         if not self.ended:
             self.ready.clear()
 
     def completion(self) -> ResultT:
-        """The whole answer, once the stream has ended well.
+        """Return the completion of a stream that ended without an error.
 
         Raises:
             StreamError: the stream has not ended.
@@ -298,7 +297,7 @@ class StreamState(Generic[ChunkT, ResultT]):
         return accumulate(accumulator, self._chunks(), unfinished)
 
     def _chunks(self) -> list[ChunkT]:
-        """Every chunk of the stream so far."""
+        """Return every chunk so far."""
         return [*map(self._read_again, self._payloads)]
 
     def _read_again(self, payload: bytes) -> ChunkT:
@@ -306,13 +305,13 @@ class StreamState(Generic[ChunkT, ResultT]):
         return structured(parse(payload), self.shape.chunk) if chunk is None else chunk
 
     def _close(self) -> None:
-        """The body has ended: complete, or cut."""
+        """Handle the end of the body: complete or cut."""
         if self.ended:
             return
         if self._finish.reached:
             self.ended = True
             return
-        # Servers that fail often write the error as their last words, and leave it at that.
+        # A failing server often writes its error last, without an end of line.
         try:
             document = parse(self._parser.unfinished)
         except DecodeError:
@@ -328,17 +327,16 @@ class StreamState(Generic[ChunkT, ResultT]):
         self.end(interrupted_error(self.context, reason, None))
 
     def end(self, error: AutonomousAIError) -> None:
-        """End the stream with an error, which gets what had come as its `partial`."""
+        """End the stream with an error whose `partial` has the chunks so far."""
         self.ended = True
         self.error = error
         if self._payloads:
-            # Only the chat operations stream, so a partial result is a ChatCompletion;
-            # the error tree, below this module, can name but not import that class.
+            # The error tree lies below this module and cannot import ChatCompletion.
             partial: Any = self._combined(self._finish.unfinished)
             error.partial = partial
 
     def _without_empty_reasons(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
-        """A chunk with null for each finish reason that means none."""
+        """Return a chunk with null for finish reasons that mean none."""
         choices: object = document.get("choices")
         holders = [document, *filter(is_object, choices if is_array(choices) else ())]
         if all(each.get("finish_reason") not in self._traits.no_reasons for each in holders):
@@ -352,10 +350,10 @@ class StreamState(Generic[ChunkT, ResultT]):
         return {**plain[0], "choices": plain[1:]} if is_array(choices) else plain[0]
 
     def _without_repetition(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
-        """A chunk without what its `message` repeats of earlier deltas.
+        """Return a chunk without the part of its `message` that repeats earlier deltas.
 
-        Some gateways close a stream with the whole message, others send pieces under that
-        name. A message after deltas is the whole: only what it adds to them is new.
+        Some gateways end a stream with the whole message, others send pieces under that name. A
+        message after deltas is the whole message: only its addition to them is new.
         """
         choices: object = document.get("choices")
         if not is_array(choices):
@@ -394,12 +392,12 @@ class StreamState(Generic[ChunkT, ResultT]):
 
 @attrs.frozen
 class _Traits:
-    """What tells an ordinary chunk of a class from one that needs a closer look.
+    """The criteria for chunks of a class that need the slow path.
 
     Attributes:
-        names: the wire's names of the fields, at least one of which a chunk has.
-        no_delta: the delta of a choice that came without one.
-        no_reasons: texts in place of a finish reason that mean none.
+        names: the wire's field names, of which a chunk has at least one.
+        no_delta: the default delta of a choice.
+        no_reasons: texts that mean no finish reason.
         odd_reasons: those, and the reason that means an error.
     """
 
@@ -420,17 +418,17 @@ class _Traits:
         )
 
     def lacks_delta(self, chunk: Any) -> bool:
-        """Whether a choice came without a delta, so that its text may be under another name."""
+        """Return whether a choice has no delta, so that its text may be under another name."""
         return any(piece.delta is self.no_delta for piece in chunk.choices)
 
     def is_telling(self, chunk: Any) -> bool:
-        """Whether a chunk has a finish reason, or a piece of another choice than the first."""
+        """Return whether a chunk has a finish reason or another choice than the first."""
         return bool(chunk.finish_reason) or any(
             piece.index or piece.finish_reason for piece in chunk.choices
         )
 
     def has_content(self, delta: Mapping[str, Any]) -> bool:
-        """Whether a delta, as it came, holds a piece of the answer."""
+        """Return whether a raw delta has content."""
         cls: Any = type(self.no_delta)
         return any(delta.get(name) for name in content_names(cls))
 

@@ -131,7 +131,7 @@ def test_a_cut_stream_leaves_its_text_and_says_that_it_is_a_part() -> None:
 
     assert (done.returncode, done.stdout) == (1, "Hello wor\n")
     first, second = done.stderr.splitlines()
-    assert first.startswith("autonomousai: The stream stopped before the answer was complete")
+    assert first.startswith("autonomousai: The stream ended before it was complete")
     assert second == "The response was cut off: the output above is incomplete."
 
 

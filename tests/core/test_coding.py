@@ -90,11 +90,11 @@ def test_no_body_at_all_is_complete() -> None:
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
 def test_bytes_that_are_not_the_coding_are_an_error(coding: str) -> None:
     """Plain text, and a body that is garbled in the middle."""
-    with pytest.raises(CodingError, match="not what its content-encoding says"):
+    with pytest.raises(CodingError, match="not match its content-encoding"):
         list(Inflater(coding).feed(TEXT))
     body = bytearray(BODIES[coding][1])
     body[20:40] = random.Random(1).randbytes(20)
-    with pytest.raises(CodingError, match="not what its content-encoding says") as caught:
+    with pytest.raises(CodingError, match="not match its content-encoding") as caught:
         inflated(coding, [bytes(body[:15]), bytes(body[15:])])
     assert isinstance(caught.value.__cause__, zlib.error)
 
@@ -121,7 +121,7 @@ def test_what_comes_before_a_fault_comes_in_any_case(body: bytes) -> None:
                 for part in inflate.feed(piece):
                     parts.append(part)
 
-        with pytest.raises(CodingError, match="not what its content-encoding says"):
+        with pytest.raises(CodingError, match="not match its content-encoding"):
             read()
         assert all(0 < len(part) <= INFLATE_SIZE for part in parts)
         return b"".join(parts)
@@ -151,7 +151,7 @@ def test_a_header_names_the_coding(value: str) -> None:
     [
         ("gzip, gzip", "2 content codings on top of each other"),
         ("gzip," * 6, "6 content codings"),
-        ("br", "content coding 'br', which was not asked for"),
+        ("br", "content coding 'br', which was not requested"),
         ("zstd", "'zstd'"),
     ],
 )

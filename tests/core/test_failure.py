@@ -94,7 +94,7 @@ def test_without_a_key_nothing_is_redacted() -> None:
     [
         ("connect", APIConnectionError, "No connection could be made: said so."),
         ("tls", APIConnectionError, "TLS verification is on, and no secure connection could"),
-        ("broken", APIConnectionError, "The connection broke before an answer came: said so."),
+        ("broken", APIConnectionError, "The connection broke before a response arrived: said so."),
         ("timeout", APITimeoutError, r"Nothing came for 2\.5 s \(timeout: read\)"),
         ("request", ConfigurationError, "The request cannot be sent: said so."),
     ],
@@ -363,7 +363,7 @@ def test_an_error_events_code_stands_for_a_status(document: object, expected: in
     assert error.status == expected
     assert error.body == document
     assert error.request_id == "req-7"
-    assert f"The service reported an error ({expected})" in error.message
+    assert f"The server reported an error ({expected})" in error.message
 
 
 @pytest.mark.parametrize(
@@ -381,7 +381,7 @@ def test_an_unknown_code_is_the_base_of_all_errors(document: object) -> None:
     """Nothing is claimed that the service did not say."""
     error = event_error(CONTEXT, HEADERS, document)
     assert type(error) is AutonomousAIError
-    assert error.message == "The service reported an error: boom"
+    assert error.message == "The server reported an error: boom"
     assert (error.endpoint, error.attempt) == (CONTEXT.endpoint, 2)
 
 
@@ -405,9 +405,7 @@ def test_an_interrupted_stream_says_why() -> None:
     """In the transport's words, which become its cause."""
     cause = TransportError("broken", "reset")
     error = interrupted_error(ANSWERED, f"the peer said {KEY}", cause)
-    assert error.message == (
-        f"The stream stopped before the answer was complete: the peer said {HIDDEN}."
-    )
+    assert error.message == (f"The stream ended before it was complete: the peer said {HIDDEN}.")
     assert error.__cause__ is cause
     assert (error.request_id, error.endpoint, error.attempt) == ("req-7", CONTEXT.endpoint, 2)
     assert interrupted_error(CONTEXT, "it ended", None).__cause__ is None

@@ -162,10 +162,10 @@ def test_an_empty_stream_may_be_complete() -> None:
 @pytest.mark.parametrize(
     ("stream", "kind", "data", "said"),
     [
-        (True, JSON, DOCUMENT, "an event stream was asked for, and application/json came: "),
-        (True, "text/html", b"<html>", "an event stream was asked for, and text/html came: "),
-        (True, "text/plain", b"", r"an event stream was asked for, and text/plain came\. \["),
-        (False, SSE, HELLO, "a JSON document was asked for, and text/event-stream came: "),
+        (True, JSON, DOCUMENT, "expected an event stream, got application/json: "),
+        (True, "text/html", b"<html>", "expected an event stream, got text/html: "),
+        (True, "text/plain", b"", r"expected an event stream, got text/plain\. \["),
+        (False, SSE, HELLO, "expected a JSON document, got text/event-stream: "),
     ],
 )
 def test_the_wrong_kind_of_answer_is_an_error_with_a_piece_of_it(
@@ -199,9 +199,9 @@ def test_an_error_object_is_an_error_whatever_was_asked_for() -> None:
     for document in (body, json.dumps({**WHOLE, "error": {"code": 429}}).encode()):
         answer = answered([document], kind=JSON)
         assert answer.error() is None
-        with pytest.raises(RateLimitError, match="The service reported an error"):
+        with pytest.raises(RateLimitError, match="The server reported an error"):
             answer.document(Completion)
-    with pytest.raises(AutonomousAIError, match="The service reported an error: busy"):
+    with pytest.raises(AutonomousAIError, match="The server reported an error: busy"):
         answered([b'{"error": "busy"}'], kind=JSON).document(Completion)
 
 
@@ -328,7 +328,7 @@ def test_bytes_that_are_not_the_coding_are_refused() -> None:
     """As a wrong answer, as a wrong stream, and when the stream is under way."""
     error = answered([b"x" * 100], kind=JSON, coding="gzip").error()
     assert isinstance(error, APIResponseError)
-    assert "the body is not what its content-encoding says" in error.message
+    assert "the body does not match its content-encoding" in error.message
     assert error.__cause__ is not None
 
     answer = answered([b"x" * 100], stream=True, kind=SSE, coding="gzip")
@@ -456,7 +456,7 @@ def test_a_document_that_is_not_a_completion_is_a_wrong_answer(body: bytes) -> N
 )
 def test_a_message_in_place_of_a_completion_is_an_error(body: bytes, said: str) -> None:
     """A document without choices whose only content is a message reports an error."""
-    with pytest.raises(AutonomousAIError, match=f"The service reported an error: {said}"):
+    with pytest.raises(AutonomousAIError, match=f"The server reported an error: {said}"):
         answered([body], kind=JSON).document(Completion)
 
 
@@ -485,7 +485,7 @@ def test_a_stream_in_place_of_a_document_is_a_wrong_answer() -> None:
     """The error quotes the events."""
     error = answered([HELLO], kind=SSE).error()
     assert isinstance(error, APIResponseError)
-    assert "a JSON document was asked for, and text/event-stream came" in error.message
+    assert "expected a JSON document, got text/event-stream" in error.message
     assert error.partial is None
 
 

@@ -606,4 +606,4 @@ def test_chunks_without_choices_are_streamed() -> None:
     assert isinstance(answer.stream, ChunkStream)
     error = answered([b'"a"'], stream=True, kind=JSON, shape=shape).error()
     assert isinstance(error, APIResponseError)
-    assert "an event stream was asked for" in str(error)
+    assert "expected an event stream" in str(error)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .._core.catalog import Model
 from .._core.protocol import Protocol, Protocols
+from .._core.server import Server
 
 BASE_URL = "https://chatgpt.autonomous.ai/api/v1/ai"
 DEFAULT_MODEL = "llama"
@@ -24,7 +25,7 @@ PROTOCOLS = Protocols(
         ),
     ),
     BASE_URL,
-    (),
+    ("https://campaign-api.autonomous.ai/api/v1/ai/v1",),
 )
 
 MODELS: tuple[Model, ...] = (
@@ -64,3 +65,15 @@ MODELS: tuple[Model, ...] = (
         description="A model for summaries.",
     ),
 )
+
+SERVERS: dict[str, Server] = {
+    "original": Server(
+        url="https://chatgpt.autonomous.ai/api/v1/ai",
+        description="The hosted service. Whether it answers today is not known.",
+    ),
+    "current": Server(
+        url="https://campaign-api.autonomous.ai/api/v1/ai/v1",
+        description="The vendor's current API: OpenAI-compatible, with a key.",
+    ),
+}
+"""The servers by name, for `Client(base_url=SERVERS[name].at())`."""

@@ -6,8 +6,9 @@ import logging
 import os
 import pickle
 import traceback
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from operator import attrgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -550,8 +551,7 @@ FILES = Operation(
 
 async def _file(made: Any, name: str) -> bytes:
     """Call the operation as a generated method does."""
-    attributes: dict[str, Any] = vars(made)
-    call: Any = attributes["_runner"].call
+    call: Callable[..., Any] = attrgetter("_runner.call")(made)
     content: bytes = await settled(call(FILES, {"file_id": name}, CallOptions()))
     return content
 

@@ -19,7 +19,7 @@ from ._errors import transport_error
 from ._http2 import AsyncReads, Exchange, Worker, speaks_http2
 from ._httpcore import PooledResponse, abort, close_response
 from ._library import Library, headers_of
-from ._pool import interrupt, take_orphans
+from ._pool import Timeouts, interrupt, take_orphans
 from ._send_limit import AsyncSendLimit, BlockingSendLimit
 from ._shield import shielded
 from ._watchdog import BlockingWatchdog
@@ -39,7 +39,7 @@ class BorrowedClient:
     def send(self, request: Request, timeout: Timeout) -> BorrowedResponse | HTTP2Response:
         """Send a request; see `Transport.send`."""
         limits = RequestTimeouts.of(timeout)
-        timeouts = limits.as_extension()
+        timeouts = Timeouts(limits.as_extension())
         try:
             outgoing = self._library.request_of(self._client, request, timeouts)
             if speaks_http2(pool := _pool_of(self._client, outgoing.url)):

@@ -27,6 +27,7 @@ import anyio.lowlevel
 from attrs import define, field
 
 from .._core.exchange import TransportError
+from ._pool import Timeouts
 from ._shield import shielded
 
 T = TypeVar("T")
@@ -36,21 +37,6 @@ CANCEL = 8
 
 WRITE_TIMEOUT = 1.0
 """Seconds that sending a reset may take."""
-
-
-class _StreamEndedError(RuntimeError):
-    """Ends the generators of a stream that was reset; `close_response` catches it."""
-
-
-class _Timeouts(dict[str, float | None]):
-    """A `timeout` extension that ends its request when httpcore next asks for a limit."""
-
-    ended = False
-
-    def get(self, key: str, default: Any = None) -> Any:
-        if self.ended:
-            raise _StreamEndedError
-        return super().get(key, default)
 
 
 @define(eq=False)
@@ -70,13 +56,13 @@ class Exchange:
     on_sent: Callable[[float], None] = field(kw_only=True)
     _connection: Any = field(init=False, default=None)
     _stream_id: int = field(init=False, default=0)
-    _timeouts: _Timeouts = field(init=False)
+    _timeouts: Timeouts = field(init=False)
     _ended: bool = field(init=False, default=False)
 
     def __attrs_post_init__(self) -> None:
         extensions = self.outgoing.extensions
         # Without a limit for reads, which would apply to the whole connection.
-        self._timeouts = _Timeouts(extensions["timeout"] | {"read": None})
+        self._timeouts = Timeouts(extensions["timeout"] | {"read": None})
         extensions["timeout"] = self._timeouts
 
     @property

@@ -22,7 +22,7 @@ from ._backend import AsyncDeadlineBackend, DeadlineBackend, MutableTimeout, Req
 from ._errors import restore_cause, strip_tracebacks, transport_error
 from ._library import Library, headers_of
 from ._per_loop import PerLoop
-from ._pool import interrupt
+from ._pool import Timeouts, interrupt
 from ._pool_options import PoolOptions
 from ._proxy import Proxy
 from ._reaper import AsyncReaper, Reaper
@@ -119,7 +119,7 @@ class PooledConnections:
         limits = RequestTimeouts.of(timeout)
         try:
             pool = self._pools.of(request.url)
-            outgoing = self._library.request(request, limits.as_extension())
+            outgoing = self._library.request(request, Timeouts(limits.as_extension()))
             self._sending[id(request)] = outgoing
             _forward(outgoing, request.url, pool.route)
             response = pool.transport.handle_request(outgoing)

@@ -66,16 +66,33 @@ class _Refusal:
         raise TransportError("broken", "the request was interrupted")
 
 
-def interrupt(pool: Any, extensions: object) -> None:
+class Timeouts(dict[str, float | None]):
+    """A `timeout` extension that can end its request: httpcore asks it before each step."""
+
+    ended = False
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return a timeout.
+
+        Raises:
+            TransportError: the request was ended.
+        """
+        if self.ended:
+            raise TransportError("broken", "the request was interrupted")
+        return super().get(key, default)
+
+
+def interrupt(pool: Any, extensions: Any) -> None:
     """End a blocking request that waits for a connection or for its response.
 
-    A request that is connecting ends by its connect timeout. One on a shared HTTP/2 connection
-    is not interrupted.
+    A request that is connecting ends once it is connected, or by its connect timeout. One on a
+    shared HTTP/2 connection ends with its next step.
 
     Args:
         pool: the pool that the request was sent on.
         extensions: the request's own `extensions` mapping, which identifies it.
     """
+    extensions["timeout"].ended = True
     for each in list(pool._requests):  # noqa: SLF001  # a pool has no public view of them
         if each.request.extensions is extensions:
             if each.connection is None:

@@ -17,11 +17,15 @@ from tests.support.llama_server import llama_server
 pytestmark = pytest.mark.model
 
 
+Short = Annotated[str, msgspec.Meta(max_length=40)]
+"""A bound, since a small model may write a text without end."""
+
+
 @frozen
 class Author:
     """An author."""
 
-    name: str
+    name: Short
     born: int
 
 
@@ -29,7 +33,7 @@ class Author:
 class Book:
     """A book and its author."""
 
-    title: str
+    title: Short
     author: Author
 
 
@@ -44,8 +48,8 @@ class Genre(enum.Enum):
 class Person(TypedDict):
     """A person, of whom only the name has to be known."""
 
-    name: str
-    city: NotRequired[str]
+    name: Short
+    city: NotRequired[Short]
 
 
 @pytest.fixture(scope="module")

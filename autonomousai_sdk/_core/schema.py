@@ -26,6 +26,7 @@ from typing import (
     Literal,
     NotRequired,
     Required,
+    TypeVar,
     Union,
     cast,
     get_args,
@@ -232,8 +233,9 @@ def _converter() -> Converter:
     made.register_structure_hook_factory(_is_typed_dict, _typed_dict)
     for scalar in _SCALARS:
         made.register_structure_hook(scalar, _converted)
-    made.register_structure_hook_factory(_is_choice, _choice)
     made.register_structure_hook_factory(_is_container, _container)
+    # After containers, which an enum of flags looks like.
+    made.register_structure_hook_factory(_is_choice, _choice)
     made.register_structure_hook_factory(_is_dict, _mapping)
     made.register_structure_hook_factory(_is_struct, _struct)
     made.register_structure_hook_factory(_is_pydantic, _pydantic)
@@ -360,7 +362,7 @@ def _fixed(cls: Any, types: tuple[Any, ...], least: int, build: Callable[[Any], 
 
 def _is_dict(cls: Any) -> bool:
     origin = get_origin(cls) or cls
-    return isinstance(origin, type) and issubclass(origin, Mapping) and not is_typeddict(cls)
+    return isinstance(origin, type) and issubclass(origin, Mapping) and not _is_typed_dict(cls)
 
 
 def _mapping(cls: Any) -> Hook:
@@ -442,12 +444,16 @@ def _typed_dict(cls: Any) -> Hook:
     # msgspec's reading of it: `__required_keys__` is wrong where annotations are strings.
     info = cast("msgspec.inspect.TypedDictType", msgspec.inspect.type_info(cls))
     required = {each.name for each in info.fields if each.required}
-    hints = get_type_hints(get_origin(cls) or cls, include_extras=True)
-    return _record(
-        cls,
-        [(name, name, _unqualified(type_), name in required) for name, type_ in hints.items()],
-        dict,
-    )
+    origin = get_origin(cls) or cls
+    # The type parameters of a generic TypedDict, which its annotations name.
+    parameters: tuple[Any, ...] = getattr(origin, "__parameters__", ())
+    given: dict[Any, Any] = dict(zip(parameters, get_args(cls), strict=False))
+    fields: list[tuple[str, str, Any, bool]] = []
+    for name, hint in get_type_hints(origin, include_extras=True).items():
+        type_: Any = _unqualified(hint)
+        type_ = given.get(type_, type_) if isinstance(type_, TypeVar) else type_
+        fields.append((name, name, type_, name in required))
+    return _record(cls, fields, dict)
 
 
 def _unqualified(type_: Any) -> Any:

@@ -16,7 +16,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Annotated, Any, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, NoReturn, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 from attrs import field, frozen
@@ -72,7 +72,7 @@ class Tool:
             ToolArgumentsError: not a JSON object, or not what the annotations say.
         """
         try:
-            value: object = json.loads(text) if text.strip() else {}
+            value: object = json.loads(text, parse_constant=_refuse) if text.strip() else {}
         except (ValueError, RecursionError) as error:
             raise ToolArgumentsError(f"The arguments are not valid JSON: {error}.") from error
         if not is_object(value):
@@ -203,6 +203,10 @@ def error_text(error: Exception) -> str:
     if isinstance(error, ToolArgumentsError):
         return f"Error: {said}"
     return f"Error: {type(error).__name__}{': ' if said else ''}{said}"
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _encoded(value: Any) -> Any:

@@ -98,6 +98,18 @@ class Event(pydantic.BaseModel):
     parts: list[Event] = []
 
 
+class Labelled(TypedDict, Generic[T]):
+    """A generic TypedDict."""
+
+    content: T
+
+
+class Rights(enum.Flag):
+    """An enum of flags."""
+
+    READ = 1
+
+
 class Pair(NamedTuple):
     """A NamedTuple."""
 
@@ -157,6 +169,8 @@ GOOD: list[tuple[Any, Any, Any]] = [
     (Pair, [1, "a"], Pair(1, "a")),
     (Pair, [1], Pair(1, "")),
     (Box[int], {"content": 1}, Box(1)),
+    (Labelled[int], {"content": 1}, {"content": 1}),
+    (Rights, 1, Rights.READ),
     (list[Event], [{"name": "a", "day": "2026-11-25"}], [Event(name="a", day=date(2026, 11, 25))]),
     (Even, {"number": 2}, Even(2)),
     (Tree, {"branches": [{"branches": []}]}, Tree([Tree()])),
@@ -224,6 +238,7 @@ BAD: list[tuple[Any, Any, tuple[str, ...]]] = [
     (Account, 1, ("$: expected an object, got 1",)),
     (Cat, {"lives": 9}, ('$: expected "cat" under "type", got null',)),
     (Even, {"number": 3}, ("$: 3 is odd",)),
+    (Labelled[int], {"content": "a"}, ('$.content: expected int, got "a"',)),
     (
         list[Event],
         [{"name": 1, "day": "2026-11-25", "seats": 0, "parts": [{"name": "a", "day": 1}]}],

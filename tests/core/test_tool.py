@@ -422,6 +422,7 @@ def test_no_arguments_may_be_an_empty_text() -> None:
     [
         ("{", "The arguments are not valid JSON: .*"),
         ("[" * 100_000, "The arguments are not valid JSON: .*"),
+        ('{"days": NaN}', "The arguments are not valid JSON: NaN is not JSON"),
         ("[1]", r"The arguments are not a JSON object: \[1\]\."),
         (
             '{"place": {"city": 1}, "days": "2", "town": "Paris"}',

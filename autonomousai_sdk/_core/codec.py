@@ -571,20 +571,16 @@ def _explained(error: BaseException) -> str:
 
 def _faults(error: BaseException, path: str) -> Iterator[tuple[str, str]]:
     """Yield each error of a group with its path."""
-    from cattrs import (
-        AttributeValidationNote,
-        ClassValidationError,
-        IterableValidationError,
-        IterableValidationNote,
-    )
+    from cattrs import AttributeValidationNote, ClassValidationError, IterableValidationError
 
     if isinstance(error, (ClassValidationError, IterableValidationError)):
         for inner in error.exceptions:
             step = ""
+            # Only cattrs adds notes: one for each field or item on the way.
             for note in getattr(inner, "__notes__", ()):
                 if isinstance(note, AttributeValidationNote):
                     step = f".{wire_name(attrs.fields_dict(error.cl)[note.name])}"
-                elif isinstance(note, IterableValidationNote):
+                else:
                     step = f"[{note.index!r}]"
             yield from _faults(inner, path + step)
     elif isinstance(error, KeyError):

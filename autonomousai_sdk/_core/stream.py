@@ -377,7 +377,9 @@ class StreamState(Generic[ChunkT, ResultT]):
             return message
         whole: Any = self._combined()
         so_far = next((each.message for each in whole.choices if each.index == index), None)
-        if so_far is None or not any(getattr(so_far, name, None) for name in message):
+        cls: Any = type(self._traits.no_delta)  # `cache` needs a hashable argument
+        names = content_names(cls)
+        if so_far is None or not any(getattr(so_far, name, None) for name in names):
             self._in_messages.add(index)
             return message
         new: dict[str, Any] = {}

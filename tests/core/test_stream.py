@@ -485,6 +485,14 @@ def said(message: dict[str, Any] | None, *, index: int = 0, **choice: Any) -> by
         ),
         ([event(chunk("Hel")), said({"content": None})], "Hel"),
         ([event(chunk("a", index=1)), said({"content": "Hello"})], "Hello"),
+        (
+            [
+                event({"choices": [{"delta": {"role": "assistant"}}]}),
+                said({"role": "assistant", "content": "ha"}),
+                said({"role": "assistant", "content": "ha"}),
+            ],
+            "haha",
+        ),
         # A delta with content is the piece, whatever stands beside it.
         ([said({"content": "Hello"}, delta={"content": "Hel"}), event(chunk("lo"))], "Hello"),
         # Text, as of engines that complete prompts.
@@ -511,6 +519,16 @@ def test_other_parts_of_a_repeated_message_are_not_given_twice() -> None:
     _, state = read([first, said(message, finish_reason="tool_calls"), DONE])
     (choice,) = state.completion().choices
     assert choice.message.reasoning == "Hm."
+    assert choice.message.tool_calls == (Call(id="a", function=Function(name="f", arguments="{}")),)
+
+
+def test_what_only_the_whole_message_has_is_kept() -> None:
+    """A tool call that no delta brought is taken from the message that closes the stream."""
+    call = {"id": "a", "function": {"name": "f", "arguments": "{}"}}
+    whole_message = {"content": "Hel", "tool_calls": [call]}
+    _, state = read([event(chunk("Hel")), said(whole_message, finish_reason="tool_calls"), DONE])
+    (choice,) = state.completion().choices
+    assert choice.message.content == "Hel"
     assert choice.message.tool_calls == (Call(id="a", function=Function(name="f", arguments="{}")),)
 
 

@@ -22,7 +22,7 @@ from .exchange import Request
 from .failure import Context
 from .headers import changes, check_value
 from .message import checked_messages, encoded
-from .operation import Argument, Operation, ResultT, Route, StreamingOperation, StreamShape
+from .operation import Argument, Operation, ResultT, Route, StreamShape
 from .secret import Secret
 from .settings import CallOptions, Settings, checked_retries
 from .timeout import Timeout
@@ -246,10 +246,11 @@ def _body(
     body = _argument_fields(route, arguments, model)
     if shape is not None:
         body |= route.stream_body
+    streamed: StreamShape[Any, Any] | None = getattr(operation, "stream", None)
     if shape is not None and shape.switch is not None:
         body[shape.switch] = True
-    elif isinstance(operation, StreamingOperation) and operation.stream.switch is not None:
-        body[operation.stream.switch] = False
+    elif streamed is not None and streamed.switch is not None:
+        body[streamed.switch] = False
     if options.extra_body is not None:
         body |= _extra(options.extra_body)
     return body

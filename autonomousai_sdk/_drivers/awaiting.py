@@ -110,7 +110,7 @@ class AsyncCallRunner:
     settings: Settings
     connections: AsyncConnections
     policy: RetryPolicy
-    _returns_raw: bool = False
+    _returns_raw: bool = field(default=False, alias="returns_raw")
 
     def raw(self) -> AsyncCallRunner:
         """The runner of the same client whose calls return raw responses."""

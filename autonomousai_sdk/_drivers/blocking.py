@@ -123,7 +123,7 @@ class CallRunner:
     settings: Settings
     connections: Connections
     policy: RetryPolicy
-    _returns_raw: bool = False
+    _returns_raw: bool = field(default=False, alias="returns_raw")
 
     def raw(self) -> CallRunner:
         """The runner of the same client whose calls return raw responses."""

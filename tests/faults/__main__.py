@@ -5,14 +5,16 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-from tests.support.client_under_test import BACKENDS, ClientUnderTest, clients_under_test
+from tests.support.client_under_test import clients_under_test
 
 from .catalogue import FAULTS
-from .peer import OpenAI
+from .peers import PEERS
+from .peers.__main__ import put_peer_to
 from .table import Table, put_to
 
 
@@ -25,7 +27,13 @@ def main() -> int:
     parser.add_argument(
         "faults", nargs="*", metavar="FAULT", help="an id such as S1, or a group such as S"
     )
-    parser.add_argument("--peer", choices=["openai"], help="put this library to them as well")
+    parser.add_argument(
+        "--peer",
+        action="append",
+        choices=[*PEERS, "all"],
+        default=[],
+        help="run them against this library as well; may be repeated",
+    )
     parser.add_argument("--markdown", metavar="FILE", type=Path, help="write the table to FILE")
     parser.add_argument(
         "--jobs",
@@ -43,19 +51,15 @@ def main() -> int:
     )
     if not chosen:
         parser.error(f"there is no such fault; there are {', '.join(fault.id for fault in FAULTS)}")
-    peers = tuple(OpenAI(backend, "openai") for backend in BACKENDS) if arguments.peer else ()
-    columns: tuple[ClientUnderTest, ...] = (*clients_under_test(), *peers)
-    table = Table(columns)
+    peers = tuple(peer for name, peer in PEERS.items() if {name, "all"} & set(arguments.peer))
+    columns = clients_under_test()
+    table = Table(columns, peers)
     sys.stdout.write(table.heading())
-    spawn = get_context("spawn")
-    with ProcessPoolExecutor(arguments.jobs, spawn) as own, ProcessPoolExecutor(1, spawn) as others:
+    with ProcessPoolExecutor(arguments.jobs, get_context("spawn")) as pool:
         # Submit everything first, so that no client waits for another.
-        # A peer has its own process, so that its leaks are not attributed to the SDK.
         coming = {
             fault: {
-                client_under_test: (others if client_under_test.is_peer else own).submit(
-                    put_to, client_under_test, fault
-                )
+                client_under_test: pool.submit(put_to, client_under_test, fault)
                 for client_under_test in columns
             }
             for fault in chosen
@@ -70,6 +74,12 @@ def main() -> int:
             )
             sys.stdout.write(table.row(fault))
             sys.stdout.flush()
+    # Peers come afterwards: their load must not disturb the SDK's time limits.
+    with ThreadPoolExecutor(arguments.jobs) as threads:
+        for peer, found in zip(
+            peers, threads.map(partial(put_peer_to, chosen), peers), strict=True
+        ):
+            table.add_peer(peer, found)
     sys.stdout.write(table.failures())
     if arguments.markdown:
         arguments.markdown.write_text(table.markdown(), encoding="utf-8")

@@ -11,7 +11,7 @@ from tests.support.case import WAYS, Group, expect, owed
 from tests.support.client_under_test import ClientUnderTest
 from tests.support.fault_server import FaultServer
 from tests.support.script import Answer, Fin, Repeat, Send
-from tests.support.wire import WHOLE, body, completion, deltas, event, head, stream
+from tests.support.wire import FINISH, WHOLE, body, completion, deltas, event, head, stream
 
 GROUP = Group([])
 case = GROUP.case
@@ -104,9 +104,7 @@ async def compressed_stream(client_under_test: ClientUnderTest) -> None:
     with FaultServer(WHOLE) as server:
         async with client_under_test.client(server.url) as client:
             whole = await WAYS["stream"](client_under_test, client)
-    plain = deltas("Hello world") + event(
-        '{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}'
-    )
+    plain = deltas("Hello world") + FINISH
     deflate = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
     content = deflate.compress(plain) + deflate.flush()
     with FaultServer(zipped(200, "text/event-stream", content)) as server:

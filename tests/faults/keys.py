@@ -129,6 +129,9 @@ def search_error(where: str, error: BaseException, *, with_locals: bool = True) 
     searched(f"{where}: traceback", "".join(shown.format()))
 
 
+LIBRARIES = ("autonomousai_sdk", "openai", "anthropic", "ollama", "litellm", "any_llm")
+
+
 def inside(value: Any, depth: int = 6) -> Iterator[str]:
     """Return what `vars` shows of an object, recursively."""
     yield repr(value)
@@ -137,7 +140,7 @@ def inside(value: Any, depth: int = 6) -> Iterator[str]:
     found: Mapping[str, Any] = getattr(value, "__dict__", None) or {}
     for each in found.values():
         yield repr(each)
-        if type(each).__module__.partition(".")[0] in ("autonomousai_sdk", "openai"):
+        if type(each).__module__.partition(".")[0] in LIBRARIES:
             yield from inside(each, depth - 1)
 
 
@@ -149,7 +152,11 @@ async def key_in_client(client_under_test: ClientUnderTest) -> None:
         opened = client_under_test.calls(made).chat.stream("Hello")
         try:
             await opened.__anext__()
-            for name, value in (("client", made), ("chat", made.chat), ("stream", opened)):
+            for name, value in (
+                ("client", made),
+                ("chat", getattr(made, "chat", None)),
+                ("stream", opened),
+            ):
                 searched(f"{name}: str", str(value))
                 for text in inside(value):
                     searched(f"{name}: vars", text)
@@ -292,9 +299,6 @@ async def echoed(client_under_test: ClientUnderTest, told: tuple[str, Answer]) -
     for line in lines:
         if line.partition(":")[0] in LIBRARIES:
             searched("a log", line)
-
-
-LIBRARIES = ("autonomousai_sdk", "openai")
 
 
 @contextmanager
@@ -492,7 +496,7 @@ async def base_url_join(client_under_test: ClientUnderTest, told: tuple[str, str
         fine(outcome, "Hello world")
         _, target = server.requests[0].line
     if client_under_test.is_peer:
-        expected = None if path is None else path.replace("/chat", "/chat/completions")
+        expected = None if path is None else path.replace("/chat", client_under_test.endpoint)
     else:
         expected = path
     expect(target == expected, f"{given!r} leads to {target!r}")

@@ -144,7 +144,7 @@ async def error_event(client_under_test: ClientUnderTest, before: bytes) -> None
         client_under_test.is_peer or isinstance(error, RateLimitError),
         f"a rate limit's error is a {type(error).__name__}",
     )
-    expect(getattr(error, "code", None) == "rate_limit_error", "the error's code is lost")
+    expect(client_under_test.code(error) == "rate_limit_error", "the error's code is lost")
     client_under_test.check_partial(error, SO_FAR if before else "")
 
 
@@ -177,7 +177,7 @@ async def error_data(client_under_test: ClientUnderTest, before: bytes) -> None:
         async with client_under_test.client(server.url, retries=0) as client:
             outcome = await streamed(client_under_test, client)
     error = owed(outcome, client_under_test.errors.status, "no capacity left")
-    expect(getattr(error, "code", None) == "rate_limit_error", "the error's code is lost")
+    expect(client_under_test.code(error) == "rate_limit_error", "the error's code is lost")
     client_under_test.check_partial(error, SO_FAR if before else "")
 
 

@@ -43,6 +43,7 @@ class Case:
         return (
             client_under_test.backend in self.backends
             and (self.peers or not client_under_test.is_peer)
+            and client_under_test.applies(self.fault, str(self))
             and (
                 self.transports is None
                 or client_under_test.is_peer

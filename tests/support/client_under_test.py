@@ -45,6 +45,10 @@ class FaultNotHandled(AssertionError):  # noqa: N818  # not an error of the SDK
     """A client did not behave as required."""
 
 
+class DoesNotApply(Exception):  # noqa: N818  # not an error of the SDK
+    """A peer lacks the setting that a case needs."""
+
+
 @frozen(kw_only=True)
 class Errors:
     """A library's error classes by their purpose."""
@@ -116,7 +120,8 @@ class ClientUnderTest(ABC):
 
     Attributes:
         backend: sync, asyncio or trio.
-        transport: the HTTP library below it.
+        transport: the HTTP library below it, or the name of a peer.
+        endpoint: the path after the base URL, where it is a peer's.
     """
 
     backend: Backend
@@ -124,6 +129,15 @@ class ClientUnderTest(ABC):
 
     errors: Errors = field(init=False)
     is_peer: bool = field(init=False, default=False)
+    endpoint: str = field(init=False, default="/chat/completions")
+
+    def applies(self, fault: str, case: str) -> bool:
+        """Return whether a case applies to the library."""
+        return True
+
+    def code(self, error: BaseException) -> str | None:
+        """Return the code of an API error."""
+        return getattr(error, "code", None)
 
     @abstractmethod
     def make(self, url: str, options: Options) -> Any:

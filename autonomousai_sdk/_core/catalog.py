@@ -42,7 +42,7 @@ class Catalog:
     """The models of one client, by name and alias."""
 
     models: tuple[Model, ...]
-    _by_name: dict[str, Model] = field(
+    by_name: dict[str, Model] = field(
         init=False,
         repr=False,
         eq=False,
@@ -58,7 +58,7 @@ class Catalog:
         if not isinstance(name, str):
             raise ConfigurationError(f"model must be a string, not {type(name).__name__}.")
         try:
-            return self._by_name[name]
+            return self.by_name[name]
         except KeyError:
             raise ConfigurationError(
                 f"Unknown model {display(name)}. Known models: {', '.join(self.names())}. "

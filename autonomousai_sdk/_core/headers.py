@@ -19,34 +19,37 @@ _SECRET_NAMES = frozenset({"authorization", "proxy-authorization", "cookie", "se
 class Headers(Mapping[str, str]):
     """A response's headers: a mapping with case-insensitive names.
 
+    Attributes:
+        by_name: the values by names in lower case, without the case-insensitive look-up.
+
     The values of a repeated name are joined by a comma and a space (RFC 9110, section 5.3). repr
     hides the values of credentials.
     """
 
-    __slots__ = ("_values",)
+    __slots__ = ("by_name",)
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
         values: dict[str, str] = {}
         for name, value in pairs:
             key = name.lower()
             values[key] = f"{values[key]}, {value}" if key in values else value
-        self._values = values
+        self.by_name = values
 
     def __getitem__(self, name: str) -> str:
-        return self._values[name.lower()]
+        return self.by_name[name.lower()]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
+        return iter(self.by_name)
 
     def __len__(self) -> int:
-        return len(self._values)
+        return len(self.by_name)
 
     def __repr__(self) -> str:
-        return f"Headers({shown(self._values.items())})"
+        return f"Headers({shown(self.by_name.items())})"
 
     def __reduce__(self) -> tuple[object, ...]:
         # Classes with slots do not pickle by the two oldest protocols.
-        return Headers, (tuple(self._values.items()),)
+        return Headers, (tuple(self.by_name.items()),)
 
 
 def shown(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

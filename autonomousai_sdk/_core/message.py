@@ -154,5 +154,6 @@ def _part(part: object, where: str) -> dict[str, Any]:
 
 
 def _has_image(content: str | list[dict[str, Any]] | None) -> bool:
-    parts = content if isinstance(content, list) else ()
-    return any(part["type"] == "image_url" for part in parts)
+    if not isinstance(content, list):
+        return False
+    return any(part["type"] == "image_url" for part in content)

@@ -218,7 +218,8 @@ def _model(
     if name is None:
         name = settings.model
     if argument.kind == "model":
-        return settings.catalog.get(name)
+        known = settings.catalog.by_name.get(name) if isinstance(name, str) else None
+        return known or settings.catalog.get(name)  # which raises the error
     return None if name is None else Model(id=checked_model_name(name), path="")
 
 
@@ -272,15 +273,16 @@ def _fallbacks(
     """The fallbacks for fields of a body, without those that the caller set by `extra_body`."""
     if not route.alternatives and (shape is None or not route.stream_body):
         return ()
-    possible = [
-        Fallback(wire=argument.wire, instead=argument.instead)
-        for argument in route.alternatives
-        if argument.instead not in body
-    ]
-    if shape is not None:
-        possible += [Fallback(wire=wire) for wire in route.stream_body]
     extra = options.extra_body or {}
-    return tuple(each for each in possible if each.wire in body and each.wire not in extra)
+    found: list[Fallback] = []
+    for argument in route.alternatives:
+        wire = argument.wire
+        if wire in body and wire not in extra and argument.instead not in body:
+            found.append(Fallback(wire=wire, instead=argument.instead))
+    if shape is not None:
+        wires = route.stream_body
+        found += [Fallback(wire=wire) for wire in wires if wire in body and wire not in extra]
+    return tuple(found)
 
 
 def _filled(path: str, route: Route, arguments: Mapping[str, object]) -> str:

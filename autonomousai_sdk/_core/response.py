@@ -94,12 +94,13 @@ class ResponseReader:
         """Take the status and the headers."""
         self.status = status
         self.headers = headers
-        if request_id := headers.get("x-request-id") or headers.get("request-id"):
+        values = headers.by_name
+        if request_id := values.get("x-request-id") or values.get("request-id"):
             self.context = self.context.answered(request_id)
         self._is_success = 200 <= status < 300
         if not self._is_success:
             return
-        if coding := headers.get("content-encoding"):
+        if coding := values.get("content-encoding"):
             try:
                 self._inflater = inflater(coding)
             except CodingError as error:
@@ -320,7 +321,8 @@ class ResponseReader:
 
 def content_type(headers: Headers) -> str:
     """Return the media type in lower case without parameters, or empty."""
-    return headers.get("content-type", "").partition(";")[0].partition(",")[0].strip().lower()
+    value = headers.by_name.get("content-type", "")
+    return value.partition(";")[0].partition(",")[0].strip().lower()
 
 
 def _is_text(data: bytes) -> bool:

@@ -109,6 +109,22 @@ class RequestTimeouts:
         }
 
 
+class Timeouts(dict[str, float | None]):
+    """A `timeout` extension that can end its request: httpcore asks it before each step."""
+
+    ended = False
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return a timeout.
+
+        Raises:
+            TransportError: the request was ended.
+        """
+        if self.ended:
+            raise TransportError("broken", "the request was interrupted")
+        return super().get(key, default)
+
+
 def deadline_of(timeout: float | None) -> float:
     """When a timeout that begins now is over, by the monotonic clock."""
     left = seconds_left(timeout)
@@ -148,7 +164,7 @@ class DeadlineStream:
         self._set: float | None = None  # the timeout that `read` last set on the socket
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        left = seconds_left(timeout)
+        left = timeout.left() if isinstance(timeout, MutableTimeout) else timeout
         connection = self._socket
         while True:
             waited = self._set_timeout(connection, left)
@@ -180,7 +196,8 @@ class DeadlineStream:
         rest = memoryview(buffer)
         try:
             while rest:
-                self._socket.settimeout(seconds_left(timeout))
+                left = timeout.left() if isinstance(timeout, MutableTimeout) else timeout
+                self._socket.settimeout(left)
                 rest = rest[self._socket.send(rest) :]
         except TimeoutError as error:
             raise TransportError("timeout", "could not send in time", phase="write") from error

@@ -14,12 +14,12 @@ from attrs import define, field
 
 from .._core.exchange import Request, TransportError
 from .._core.timeout import Timeout
-from ._backend import RequestTimeouts
+from ._backend import RequestTimeouts, Timeouts
 from ._errors import transport_error
 from ._http2 import AsyncReads, Exchange, Worker, speaks_http2
 from ._httpcore import PooledResponse, abort, close_response
 from ._library import Library, headers_of
-from ._pool import Timeouts, interrupt, take_orphans
+from ._pool import interrupt, take_orphans
 from ._send_limit import AsyncSendLimit, BlockingSendLimit
 from ._shield import shielded
 from ._watchdog import BlockingWatchdog

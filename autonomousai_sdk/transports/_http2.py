@@ -27,7 +27,7 @@ import anyio.lowlevel
 from attrs import define, field
 
 from .._core.exchange import TransportError
-from ._pool import Timeouts
+from ._backend import Timeouts
 from ._shield import shielded
 
 T = TypeVar("T")

@@ -18,11 +18,17 @@ from .._core.exchange import Request, TransportError
 from .._core.settings import Environment
 from .._core.timeout import Timeout
 from ._asyncio_backend import BufferedBackend
-from ._backend import AsyncDeadlineBackend, DeadlineBackend, MutableTimeout, RequestTimeouts
+from ._backend import (
+    AsyncDeadlineBackend,
+    DeadlineBackend,
+    MutableTimeout,
+    RequestTimeouts,
+    Timeouts,
+)
 from ._errors import restore_cause, strip_tracebacks, transport_error
 from ._library import Library, headers_of
 from ._per_loop import PerLoop
-from ._pool import Timeouts, interrupt
+from ._pool import interrupt
 from ._pool_options import PoolOptions
 from ._proxy import Proxy
 from ._reaper import AsyncReaper, Reaper
@@ -121,9 +127,11 @@ class PooledConnections:
             pool = self._pools.of(request.url)
             outgoing = self._library.request(request, Timeouts(limits.as_extension()))
             self._sending[id(request)] = outgoing
-            _forward(outgoing, request.url, pool.route)
+            if pool.route.proxy is not None:
+                _forward(outgoing, request.url, pool.route)
             response = pool.transport.handle_request(outgoing)
-            self._reaper.start()
+            if self._reaper.thread is None:
+                self._reaper.start()
         except TransportError as error:
             restore_cause(error)
             raise

@@ -17,14 +17,15 @@ from ._socket import shut_down
 
 def take_orphans(pool: Any) -> list[Any]:
     """Remove and return a pool's orphans, for the caller to close; the caller holds its lock."""
-    owned = {id(request.connection) for request in pool._requests}  # noqa: SLF001  # see below
-    orphans = [
-        each
-        for each in pool._connections  # noqa: SLF001  # a pool has no public view of both lists
-        if id(each) not in owned and not each.is_idle() and not each.is_closed()
-    ]
-    for each in orphans:
-        pool._connections.remove(each)  # noqa: SLF001  # as above
+    connections = pool._connections  # noqa: SLF001  # a pool has no public view of its lists
+    owned: set[int] = set()
+    orphans: list[Any] = []
+    for request in pool._requests:  # noqa: SLF001  # as above
+        owned.add(id(request.connection))
+    for each in list(connections):
+        if id(each) not in owned and not each.is_idle() and not each.is_closed():
+            connections.remove(each)
+            orphans.append(each)
     return orphans
 
 
@@ -64,22 +65,6 @@ class _Refusal:
 
     def handle_request(self, _: object) -> None:
         raise TransportError("broken", "the request was interrupted")
-
-
-class Timeouts(dict[str, float | None]):
-    """A `timeout` extension that can end its request: httpcore asks it before each step."""
-
-    ended = False
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """Return a timeout.
-
-        Raises:
-            TransportError: the request was ended.
-        """
-        if self.ended:
-            raise TransportError("broken", "the request was interrupted")
-        return super().get(key, default)
 
 
 def interrupt(pool: Any, extensions: Any) -> None:

@@ -27,38 +27,41 @@ class Reaper:
 
     Args:
         reap: a method that closes expired connections and returns whether any are left.
+
+    Attributes:
+        thread: the thread, or None while none runs.
     """
 
     def __init__(self, reap: Callable[[], bool]) -> None:
         self._reap = WeakMethod(reap)
         self._lock = Lock()
-        self._thread: Thread | None = None
+        self.thread: Thread | None = None
         self._stopped = Event()
         _REAPERS.add(self)
 
     def start(self) -> None:
         """Have the connections looked at, from now on."""
-        if self._thread is None:
+        if self.thread is None:
             with self._lock:
-                if self._thread is None:
+                if self.thread is None:
                     self._stopped = stopped = Event()
-                    self._thread = Thread(
+                    self.thread = Thread(
                         target=_run,
                         args=(self._reap, stopped, self._end),
                         name="autonomousai-reaper",
                         daemon=True,
                     )
-                    self._thread.start()
+                    self.thread.start()
 
     def stop(self) -> None:
         """End the thread, and wait for that."""
         self._stopped.set()
-        thread = self._thread
+        thread = self.thread
         if thread is not None:
             thread.join()
 
     def _end(self) -> None:
-        self._thread = None
+        self.thread = None
 
 
 def _run(reap: WeakMethod[Callable[[], bool]], stopped: Event, end: Callable[[], None]) -> None:

@@ -8,7 +8,7 @@ from .hops import Hops, main, measured
 
 
 @pytest.mark.parametrize(
-    ("name", "most"), [("create", (100, 17, 52)), ("stream", (320, 24, 125))], ids=str
+    ("name", "most"), [("create", (90, 14, 45)), ("stream", (250, 22, 110))], ids=str
 )
 def test_a_call_takes_no_more_hops_than_that(name: str, most: tuple[int, int, int]) -> None:
     """One call of a client stays within these calls, files and switches between files."""

@@ -65,7 +65,7 @@ async def refused_then_given_up(client_under_test: ClientUnderTest) -> None:
         async with client_under_test.client(url, retries=1) as client:
             outcome = await created(client_under_test, client)
     error = owed(outcome, client_under_test.errors.connection)
-    expect(client_under_test.is_peer or "try 2" in str(error), str(error))
+    expect(client_under_test.is_peer or "attempt 2" in str(error), str(error))
 
 
 @case("R1", "closed-while-idle")

@@ -47,7 +47,7 @@ def limited(
     if client_under_test.is_peer:
         return
     expect(getattr(error, "limit", None) == limit, f"the limit is {getattr(error, 'limit', None)}")
-    for text in (limit, f"{seconds:g} s", "try 1"):
+    for text in (limit, f"{seconds:g} s", "attempt 1"):
         expect(text in str(error), f"the error does not say {text!r}: {error}")
 
 
@@ -217,7 +217,7 @@ async def next_try_cut_short(client_under_test: ClientUnderTest) -> None:
             outcome = await created(client_under_test, client)
     error = owed(outcome, client_under_test.errors.timeout)
     expect(
-        client_under_test.is_peer or "try 2" in str(error),
+        client_under_test.is_peer or "attempt 2" in str(error),
         f"the error does not say the try: {error}",
     )
     within(outcome.seconds, LATEST, "a limit of 0.5 s")

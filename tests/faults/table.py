@@ -7,13 +7,13 @@ import platform
 import signal
 import sys
 import warnings
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 
 from attrs import define, field, frozen
 
-from tests.support.case import named
+from tests.support.case import Case, named
 from tests.support.client_under_test import (
     Backend,
     ClientUnderTest,
@@ -60,8 +60,13 @@ class Result:
 
 
 def put_to(client_under_test: ClientUnderTest, fault: Fault) -> Result:
-    """Run all variants of a fault; resources left to the garbage collector are failures too."""
-    cases = [case for case in CASES if case.fault == fault.id and case.suits(client_under_test)]
+    """Run all variants of a fault; resources left to the garbage collector fail, too."""
+    return run_cases(client_under_test, [case for case in CASES if case.fault == fault.id])
+
+
+def run_cases(client_under_test: ClientUnderTest, cases: Sequence[Case]) -> Result:
+    """Run those of the cases that apply to a client."""
+    cases = [case for case in cases if case.suits(client_under_test)]
     failures: dict[str, str] = {}
     excluded = 0
     with _left_behind(client_under_test) as complaints:

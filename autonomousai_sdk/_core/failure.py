@@ -104,12 +104,12 @@ STATUS_BY_CODE: dict[str, int] = {
 }
 
 TIMEOUT_MESSAGES: dict[str, str] = {
-    "connect": "No connection stood within {seconds:g} s (timeout: connect)",
-    "read": "Nothing came for {seconds:g} s (timeout: read)",
-    "write": "The request could not be sent on for {seconds:g} s (timeout: write)",
+    "connect": "Could not connect within {seconds:g} s (timeout: connect)",
+    "read": "No data received for {seconds:g} s (timeout: read)",
+    "write": "Could not send data for {seconds:g} s (timeout: write)",
     "pool": "No connection was free within {seconds:g} s (timeout: pool)",
-    "total": "The call was not done within {seconds:g} s (timeout: total)",
-    "idle": "No event came for {seconds:g} s (timeout: idle)",
+    "total": "The call did not finish within {seconds:g} s (timeout: total)",
+    "idle": "No event received for {seconds:g} s (timeout: idle)",
 }
 
 

@@ -165,7 +165,7 @@ class StreamState(Generic[ChunkT, ResultT]):
         if sentinel is not None and payload.strip(b' \t\r\n"') == sentinel:
             self.ended = True
             return
-        if kind in KEEP_ALIVES or (not kind and not payload.strip()):
+        if kind in KEEP_ALIVES or (not kind and not payload.strip(b"\n")):
             return
         try:
             found = self._chunk(kind, payload)

@@ -95,7 +95,7 @@ def test_without_a_key_nothing_is_redacted() -> None:
         ("connect", APIConnectionError, "No connection could be made: said so."),
         ("tls", APIConnectionError, "TLS verification is on, and no secure connection could"),
         ("broken", APIConnectionError, "The connection broke before a response arrived: said so."),
-        ("timeout", APITimeoutError, r"Nothing came for 2\.5 s \(timeout: read\)"),
+        ("timeout", APITimeoutError, r"No data received for 2\.5 s \(timeout: read\)"),
         ("request", ConfigurationError, "The request cannot be sent: said so."),
     ],
 )

@@ -539,7 +539,7 @@ def test_choices_of_another_type_are_left_to_the_decoder(choices: object) -> Non
     assert (state.error is None) is (choices is None)
 
 
-@pytest.mark.parametrize("keep_alive", [b"data:", b"data: \t", b"event: keepalive\ndata: x"])
+@pytest.mark.parametrize("keep_alive", [b"data:", b"data: ", b"event: keepalive\ndata: x"])
 def test_an_event_without_data_is_a_keep_alive(keep_alive: bytes) -> None:
     """It is passed over, in a read with others and in one of its own."""
     for pieces in ([keep_alive, b"\n\n", HELLO], [keep_alive + b"\n\n" + HELLO]):

@@ -80,7 +80,9 @@ def test_the_extras_are_those_promised(metadata: Message) -> None:
         "httpx2",
         "local",
         "server",
+        "socks",
         "tools",
+        "truststore",
     }
 
 

@@ -23,7 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--thorough",
         action="store_true",
-        help="also run slow faults on every transport, not on the default one alone",
+        help="also run the faults on every transport, and other slow tests",
     )
 
 

@@ -9,14 +9,6 @@ from tests.support.client_under_test import SDK, ClientUnderTest, clients_under_
 
 from .catalogue import CASES, FAULTS
 
-SLOW = {"K2", "M1", "M2", "M3", "P3", "P4", "P5", "P7", "P9"}
-"""Faults whose cases take seconds of CPU: child processes, hundreds of megabytes."""
-
-
-def _marks(case: Case, client_under_test: ClientUnderTest) -> tuple[pytest.MarkDecorator, ...]:
-    is_slow = case.fault in SLOW and client_under_test.transport != "httpx"
-    return (pytest.mark.thorough,) if is_slow else ()
-
 
 @pytest.mark.parametrize(
     ("case", "client_under_test"),
@@ -25,7 +17,7 @@ def _marks(case: Case, client_under_test: ClientUnderTest) -> tuple[pytest.MarkD
             case,
             client_under_test,
             id=f"{case}-{client_under_test}",
-            marks=_marks(case, client_under_test),
+            marks=() if client_under_test.transport == "httpx" else pytest.mark.thorough,
         )
         for case in CASES
         for client_under_test in clients_under_test()

@@ -67,6 +67,7 @@ def test_every_operation_works_with_both_clients(folder: Path) -> None:
     assert sent["POST", "/loans"][1]["medium"] == {"kind": "disc", "minutes": 60}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "checker", [["mypy", "--strict", "library", "program.py"], ["pyright", "library", "program.py"]]
 )

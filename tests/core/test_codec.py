@@ -595,3 +595,19 @@ def test_dates_become_text_again() -> None:
     dog = Dog(sort="dog", seen=datetime(2026, 1, 2, tzinfo=UTC))
     assert unstructure(dog) == {"kind": "dog", "seen": "2026-01-02T00:00:00+00:00"}
     assert unstructure(Cat(kind="cat", born=date(2026, 1, 2)))["born"] == "2026-01-02"
+
+
+@frozen
+class _Dated:
+    """A class with a point in time and no other special field."""
+
+    at: datetime
+
+
+def test_a_point_in_time_needs_a_time_zone() -> None:
+    """A datetime with a zone is decoded; one without a zone is an error."""
+    assert decode(b'{"at": "2026-01-02T03:04:05Z"}', _Dated).at == datetime(
+        2026, 1, 2, 3, 4, 5, tzinfo=UTC
+    )
+    with pytest.raises(DecodeError, match="at"):
+        decode(b'{"at": "2026-01-02T03:04:05"}', _Dated)

@@ -500,3 +500,9 @@ def test_functions_are_sent_as_their_definitions() -> None:
     assert (first["function"]["name"], second) == ("get_weather", given)
     with pytest.raises(ConfigurationError, match=r"tools\[0\] is a function or a mapping, not int"):
         plan({"messages": "hi", "tools": [5]}, operation, client=PLAIN_CLIENT)
+
+
+def test_none_leaves_a_header_out() -> None:
+    """A header set to None is not sent, whether the SDK or the client set it."""
+    made = plan(headers={"user-agent": None, "x-nothing": None})
+    assert "user-agent" not in dict(made.request.headers)

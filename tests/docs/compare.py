@@ -314,8 +314,7 @@ def _resolve(column: Column, name: str) -> Any:
 
 def _has(made: Any, name: str) -> bool:
     """Return whether an object has a member by a dotted name, or its class such an argument."""
-    cls: Any = type(made)
-    if name in inspect.signature(cls).parameters:
+    if name in inspect.signature(made.__class__).parameters:
         return True
     for part in name.split("."):
         made = getattr(made, part, None)

@@ -77,7 +77,7 @@ def test_both_constructors_take_every_option(cls: Any) -> None:
     for each in attrs.fields(Options):
         assert parameters[each.name].default == each.default
         assert parameters[each.name].kind is inspect.Parameter.KEYWORD_ONLY
-        assert f"            {each.name}: " in cls.__init__.__doc__
+        assert f"\n    {each.name}: " in (inspect.getdoc(cls.__init__) or "")
     assert [*parameters][-2:] == ["http_client", "transport"]
     assert len(parameters) == len(attrs.fields(Options)) + 2
 

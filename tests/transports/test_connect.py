@@ -156,5 +156,5 @@ def test_failed_lookup_is_the_callers(names: dict[str, Callable[[], Found]]) -> 
         connect("nobody.test", 1, math.inf, None)
     with pytest.raises(socket.gaierror, match="not known"):
         asyncio.run(lookup_async("nobody.test", 1))
-    with pytest.raises(TransportError, match="label empty or too long"), connecting():
+    with pytest.raises(TransportError, match="label empty"), connecting():
         connect("a..b", 1, math.inf, None)

@@ -33,7 +33,7 @@ class Headers(Mapping[str, str]):
         for name, value in pairs:
             key = name.lower()
             values[key] = f"{values[key]}, {value}" if key in values else value
-        self.by_name = values
+        self.by_name: dict[str, str] = values
 
     def __getitem__(self, name: str) -> str:
         return self.by_name[name.lower()]

@@ -61,7 +61,7 @@ class Connection(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # uvicorn's logger writes to stderr where nobody has set logging up.
-        self.logger = _logger
+        self.logger: Any = _logger
         self._refused: _RefusedError | None = None
         self._in_head = True
         self._lingers = False

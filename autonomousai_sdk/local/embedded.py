@@ -43,7 +43,7 @@ CONTEXT = 8192
 MAX_TOKENS = 1024
 """Tokens of a completion by default."""
 
-SMOLLM2_SAMPLING = {
+SMOLLM2_SAMPLING: dict[str, float] = {
     # Its makers' advice on the model card; llama.cpp's 0.8 suits larger models.
     "temp": 0.2,
     "top_p": 0.9,

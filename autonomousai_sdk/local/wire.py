@@ -41,8 +41,8 @@ class RequestError(Exception):
         self.message = message
         self.code = code
         self.param = param
-        self.headers = dict(headers or {})
-        self.details = dict(details or {})
+        self.headers: dict[str, str] = dict(headers or {})
+        self.details: dict[str, object] = dict(details or {})
 
     @property
     def body(self) -> bytes:

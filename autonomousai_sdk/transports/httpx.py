@@ -36,7 +36,7 @@ class _AsyncTransport(httpx.AsyncHTTPTransport):
         self._pool = pool
 
 
-_LIBRARY = Library(
+LIBRARY = Library(
     http=httpx,
     core=httpcore,
     pool=_Pool,
@@ -77,7 +77,7 @@ class HTTPXTransport(LibraryTransport):
             max_connections=max_connections,
             max_keepalive_connections=max_keepalive_connections,
         )
-        super().__init__(_LIBRARY, client, options)
+        super().__init__(LIBRARY, client, options)
 
 
 class AsyncHTTPXTransport(AsyncLibraryTransport):
@@ -111,4 +111,4 @@ class AsyncHTTPXTransport(AsyncLibraryTransport):
             max_connections=max_connections,
             max_keepalive_connections=max_keepalive_connections,
         )
-        super().__init__(_LIBRARY, client, options)
+        super().__init__(LIBRARY, client, options)

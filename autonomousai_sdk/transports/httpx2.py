@@ -42,7 +42,7 @@ class _AsyncTransport(httpx2.AsyncHTTPTransport):
         self._pool = pool
 
 
-_LIBRARY = Library(
+LIBRARY = Library(
     http=httpx2,
     core=httpcore2,
     pool=_Pool,
@@ -83,7 +83,7 @@ class HTTPX2Transport(LibraryTransport):
             max_connections=max_connections,
             max_keepalive_connections=max_keepalive_connections,
         )
-        super().__init__(_LIBRARY, client, options)
+        super().__init__(LIBRARY, client, options)
 
 
 class AsyncHTTPX2Transport(AsyncLibraryTransport):
@@ -117,4 +117,4 @@ class AsyncHTTPX2Transport(AsyncLibraryTransport):
             max_connections=max_connections,
             max_keepalive_connections=max_keepalive_connections,
         )
-        super().__init__(_LIBRARY, client, options)
+        super().__init__(LIBRARY, client, options)

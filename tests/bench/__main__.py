@@ -22,7 +22,7 @@ from . import original, report
 from .columns import BY_NAME, COLUMNS, ORIGINAL, Column
 from .measures import ENOUGH_WAITS, WAITS
 from .plot import draw
-from .run import ALL_GROUPS, PreparedCall, measured
+from .run import ALL_GROUPS, Plan, measured
 from .server import running
 from .targets import judged
 
@@ -54,7 +54,11 @@ def main() -> int:
     if arguments.write:
         report.write_into(DOCUMENT, report.everything(*results, report.as_markdown))
         draw(PICTURE, plan.columns, outcome.medians)
-    failed = [verdict for verdict in verdicts if verdict.is_failed]
+    failed = [
+        verdict
+        for verdict, least in zip(verdicts, judged(outcome.least), strict=True)
+        if verdict.is_failed and least.is_failed
+    ]
     for verdict in failed:
         _say(f"FAILED: {verdict.column.name}: {verdict.target.measure} against "
              f"{verdict.other.name} is {verdict.ratio:.2f}, far from "
@@ -79,7 +83,7 @@ def _arguments() -> Namespace:
     return parser.parse_args()
 
 
-def _plan(arguments: Namespace) -> PreparedCall:
+def _plan(arguments: Namespace) -> Plan:
     quick: bool = arguments.quick
     names = _chosen(arguments.columns, _QUICK_COLUMNS if quick else tuple(BY_NAME), tuple(BY_NAME))
     groups = _chosen(arguments.groups, _QUICK_GROUPS if quick else ALL_GROUPS, ALL_GROUPS)
@@ -93,7 +97,7 @@ def _plan(arguments: Namespace) -> PreparedCall:
             continue
         columns.append(BY_NAME[name])
     rounds = arguments.rounds or 3
-    return PreparedCall(columns, groups, rounds, effort=2 if quick else 3, pythons=pythons)
+    return Plan(columns, groups, rounds, effort=2 if quick else 3, pythons=pythons)
 
 
 def _chosen(asked: str | None, default: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:

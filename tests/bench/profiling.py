@@ -19,9 +19,13 @@ import h11
 import httpcore
 import httpx
 
-from autonomousai_sdk import ChatCompletionChunk, Client, HTTPXTransport
+from autonomousai_sdk import ChatCompletionChunk, Client
 from autonomousai_sdk._core.codec import decoder
 from autonomousai_sdk._core.sse import MAX_EVENT_BYTES, EventParser
+from autonomousai_sdk.transports._httpcore import PooledConnections
+from autonomousai_sdk.transports._pool_options import pool_options
+from autonomousai_sdk.transports._route import Route
+from autonomousai_sdk.transports.httpx import LIBRARY
 
 from . import wire
 from .server import Script, stream_pieces
@@ -52,7 +56,7 @@ def _layers(script: Script) -> Iterator[tuple[str, Callable[[], object]]]:
     reads = stream_pieces(b"/chat", script)
     bodies = list(wire.joined(events, max(script.framed, script.written)))
     decode = decoder(ChatCompletionChunk)
-    pool = httpcore.ConnectionPool(network_backend=_Backend(reads))
+    pool = LIBRARY.pool(network_backend=_Backend(reads))
     client = httpx.Client(transport=_Transport(pool))
     sdk = Client(base_url=_URL, transport=_InMemory(_Transport(pool)))
     yield "json.loads", lambda: [json.loads(payload) for payload in payloads]
@@ -113,15 +117,15 @@ class _Transport(httpx.HTTPTransport):
         self._pool = pool
 
 
-class _InMemory(HTTPXTransport):
-    """Create the SDK's transport on a given httpx transport."""
+class _InMemory(PooledConnections):
+    """Sends on a given transport of httpx, instead of one with connections."""
 
     def __init__(self, transport: _Transport) -> None:
-        super().__init__()
-        self._transport = transport
+        super().__init__(LIBRARY, pool_options(None, proxy=None, verify=True, max_connections=1))
+        self._given = transport
 
-    def _pool(self, url: str) -> Any:
-        return self._transport
+    def _new_pool(self, route: Route) -> _Transport:
+        return self._given
 
 
 class _Stream(httpcore.NetworkStream):

@@ -27,7 +27,7 @@ _ANSWER = "answer"
 
 
 @frozen
-class PreparedCall:
+class Plan:
     """The plan of a run.
 
     Attributes:
@@ -58,16 +58,18 @@ class Outcome:
 
     Attributes:
         medians: the medians by column and measure.
+        least: the minimums by column and measure.
         rounds: the values of each round by column and measure.
         failures: error messages by column.
     """
 
     medians: dict[str, Results]
+    least: dict[str, Results]
     rounds: dict[str, dict[str, list[float]]]
     failures: dict[str, str]
 
 
-def measured(plan: PreparedCall, root: str, say: Say) -> Outcome:
+def measured(plan: Plan, root: str, say: Say) -> Outcome:
     """Run the plan against the server at `root`."""
     found: dict[str, dict[str, list[float]]] = {column.name: {} for column in plan.columns}
     failures: dict[str, str] = {}
@@ -86,14 +88,19 @@ def measured(plan: PreparedCall, root: str, say: Say) -> Outcome:
                     continue
                 for name, value in results.items():
                     found[column.name].setdefault(name, []).append(value)
-    medians = {
-        column: {name: median(values) for name, values in results.items()}
+    return Outcome(_reduced(found, median), _reduced(found, min), found, failures)
+
+
+def _reduced(
+    found: Mapping[str, Mapping[str, list[float]]], reduce: Callable[[list[float]], float]
+) -> dict[str, Results]:
+    return {
+        column: {name: reduce(values) for name, values in results.items()}
         for column, results in found.items()
     }
-    return Outcome(medians, found, failures)
 
 
-def _once(plan: PreparedCall, column: Column, group: str, root: str) -> Results:
+def _once(plan: Plan, column: Column, group: str, root: str) -> Results:
     if group == _IMPORT:
         return _imports(plan, column, root)
     if group == "thousand" and column.kind == "blocking":
@@ -109,7 +116,7 @@ def _once(plan: PreparedCall, column: Column, group: str, root: str) -> Results:
     return results
 
 
-def _imports(plan: PreparedCall, column: Column, root: str) -> Results:
+def _imports(plan: Plan, column: Column, root: str) -> Results:
     """Measure the CPU of whole processes, minus that of an empty one."""
     python = plan.python(column)
     if column.imports is None:

@@ -13,7 +13,10 @@ from .columns import BY_NAME, COLUMNS, Column
 from .measures import MEASURES_BY_NAME, Results
 
 LOOSE = 2
-"""How much worse than its target a ratio must be to fail a run; noise stays below it."""
+"""How much worse than its target a ratio must be to fail a run.
+
+The least costs of all rounds must miss it that far, too: noise only ever adds to a cost.
+"""
 
 
 @frozen
@@ -73,7 +76,8 @@ TARGETS = (
     Target("at 1", "reference", 1.0, _SDK),
     Target("burst", "reference", 1.0, _SDK),
     Target("at 64", "peer", 1 / 20, _SDK),
-    Target("at 1", "peer", 1 / 6, _SDK),
+    # The kernel's cost of a small read is the same for all clients, and differs between machines.
+    Target("at 1", "peer", 1 / 6, _SDK, robust=False),
     Target("burst", "peer", 1 / 6, _SDK),
     Target("whole", "reference", 1.1, _SDK),
     Target("whole", "peer", 1 / 2, _SDK),

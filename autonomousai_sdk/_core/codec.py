@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping, Mutable
 from contextlib import suppress
 from datetime import date, datetime
 from functools import cache
+from threading import Lock
 from types import UnionType
 from typing import (
     TYPE_CHECKING,
@@ -40,6 +41,13 @@ if TYPE_CHECKING:
     from cattrs import Converter
 
 T = TypeVar("T")
+
+BUILDING = Lock()
+"""Held while a decoder is built.
+
+msgspec stores what it learns of a class on the class before that is complete. A thread that
+decodes with an incomplete entry crashes the process, as would a child forked at that moment.
+"""
 
 
 class DecodeError(ValueError):
@@ -81,7 +89,8 @@ def _decoder(cls: Any) -> Callable[[bytes], Any]:
         # msgspec takes one without a time zone.
         return lambda data: decode_standard(data, cls)
     try:
-        return msgspec.json.Decoder(cls).decode
+        with BUILDING:
+            return msgspec.json.Decoder(cls).decode
     except TypeError:  # msgspec has no unions of several classes or mappings
         return lambda data: decode_standard(data, cls)
 

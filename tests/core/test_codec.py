@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -41,6 +44,7 @@ from tests.support.sample_operation import (
 )
 
 REFUSED = "refused"
+ROOT = Path(__file__).parent.parent.parent
 
 TEXTS = st.text(st.one_of(st.characters(), st.characters(categories=["Cs"])), max_size=8)
 NUMBERS = st.one_of(
@@ -55,6 +59,12 @@ JUNK = st.recursive(
     ),
     max_leaves=6,
 )
+
+
+def test_threads_decode_a_class_for_the_first_time_at_once() -> None:
+    """Several threads may decode the same new class at once, which builds its decoder."""
+    program = [sys.executable, "-m", "tests.support.decoding", "together"]
+    assert subprocess.run(program, cwd=ROOT, check=False, timeout=60).returncode == 0
 
 
 def some_of(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:

@@ -72,6 +72,12 @@ def test_a_fork_opens_connections_of_its_own(fork: Fork) -> None:
     assert len(connections) == len(set(connections))
 
 
+def test_a_fork_waits_for_a_decoder_that_a_thread_builds() -> None:
+    """A child that is forked while a thread builds a decoder can decode."""
+    program = [sys.executable, "-m", "tests.support.decoding", "forked"]
+    assert subprocess.run(program, cwd=ROOT, check=False, timeout=30).returncode == 0
+
+
 def test_a_fork_does_not_use_a_transport_that_its_parent_used(fork: Fork) -> None:
     """A caller's transport is refused in the child if the parent used it before the fork."""
     assert "used before the process forked" in fork.child["given"]

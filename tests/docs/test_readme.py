@@ -5,8 +5,7 @@ from __future__ import annotations
 import ast
 import logging
 import re
-from collections.abc import Awaitable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -48,13 +47,10 @@ def snippets(language: str) -> list[Snippet]:
 
 
 def _runs() -> Iterator[Any]:
-    """Yield every Python block with its event loops, marked if it runs a model."""
+    """Yield every Python block, marked if it runs a model."""
     for snippet in snippets("python"):
         marks = [pytest.mark.model] if "LocalServer()" in snippet.code else []
-        awaits = "async " in snippet.code and "asyncio.run(" not in snippet.code
-        for backend in ("asyncio", "trio") if awaits else ("",):
-            name = f"{snippet.name}-{backend}".rstrip("-")
-            yield pytest.param(snippet, backend, id=name, marks=marks)
+        yield pytest.param(snippet, id=snippet.name, marks=marks)
 
 
 @pytest.fixture(scope="module")
@@ -81,9 +77,9 @@ def same_logging() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("closed_provider", "same_logging")
-@pytest.mark.parametrize(("snippet", "backend"), list(_runs()))
+@pytest.mark.parametrize("snippet", list(_runs()))
 def test_every_python_snippet_runs(
-    snippet: Snippet, backend: str, echo: str, monkeypatch: pytest.MonkeyPatch
+    snippet: Snippet, echo: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every Python block on a page runs as a program of its own."""
     monkeypatch.setenv("AUTONOMOUSAI_BASE_URL", echo)
@@ -91,17 +87,9 @@ def test_every_python_snippet_runs(
         "\n" * (snippet.line - 1) + snippet.code,
         str(snippet.page),
         "exec",
-        flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT,
         dont_inherit=True,  # this module's `annotations` would make the snippet's ones strings
     )
-    result: Awaitable[None] | None = eval(code, {"__name__": "__main__"})  # noqa: S307  # our own
-    if backend:
-        assert result is not None
-        anyio.run(partial(_awaited, result), backend=backend)
-
-
-async def _awaited(result: Awaitable[None]) -> None:
-    await result
+    exec(code, {"__name__": "__main__"})  # noqa: S102  # our own
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

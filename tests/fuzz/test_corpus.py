@@ -16,6 +16,8 @@ from autonomousai_sdk._core.stream import StreamState
 from .corpus import CORPUS, fault, kept, shrunk
 from .targets import TARGETS
 
+pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason="The sdist omits the corpus.")
+
 FILES = [path for name in TARGETS for path in kept(name)]
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import gc
 import logging
 import re
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -62,9 +64,15 @@ def echo() -> Iterator[str]:
 
 @pytest.fixture
 def closed_provider() -> Iterator[None]:
-    """Close the connections that the original interface keeps between calls."""
+    """Close the connections that the original interface keeps between calls.
+
+    The page ends like a program, without closing them, and their event loop has ended.
+    """
     yield
     anyio.run(AutonomousAI.aclose)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @pytest.fixture

@@ -18,13 +18,13 @@ from . import transports
 from ._async_chat import AsyncChat
 from ._core.settings import Options
 from ._drivers.awaiting import AsyncCallRunner, AsyncConnections
-from ._generated.async_methods import AsyncResources
+from ._generated import async_methods
 from ._history import Trim
 from .transports import AsyncTransport
 from .transports._select import new_async_transport
 
 
-class AsyncClient(AsyncResources):
+class AsyncClient(async_methods.AsyncClient):
     """An async client for AutonomousAI and compatible servers, on asyncio or trio.
 
     A client can be used from many tasks at once. It opens connections on first use, keeps them for

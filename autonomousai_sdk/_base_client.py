@@ -1,7 +1,7 @@
 """What both clients share: their options, copies and pickles.
 
-Generated `Resources` and `AsyncResources` add the constructor and the methods that make calls;
-`Client` and `AsyncClient` add what is blocking or awaited.
+The generated classes below `Client` and `AsyncClient` add the constructor and the attributes that
+make calls; `Client` and `AsyncClient` add what is blocking or awaited.
 """
 
 from __future__ import annotations

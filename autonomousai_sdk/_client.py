@@ -16,13 +16,13 @@ from . import transports
 from ._chat import Chat
 from ._core.settings import Options
 from ._drivers.blocking import CallRunner, Connections
-from ._generated.methods import Resources
+from ._generated import methods
 from ._history import Trim
 from .transports import Transport
 from .transports._select import new_transport
 
 
-class Client(Resources):
+class Client(methods.Client):
     """A blocking client for AutonomousAI and compatible servers.
 
     A client can be used from many threads at once. It opens connections on first use, keeps them,

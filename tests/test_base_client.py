@@ -51,6 +51,19 @@ COPIES: dict[str, Callable[[Any], Any]] = {
 }
 
 
+@CLIENTS
+def test_a_type_error_names_the_client(cls: type[AnyClient]) -> None:
+    """A wrong argument of the constructor or of a method raises a TypeError that names the client.
+
+    The generated base class defines these methods.
+    """
+    anything: Any = cls
+    with pytest.raises(TypeError, match=rf"^{cls.__name__}\.__init__\(\) got an unexpected"):
+        anything(bogus=1)
+    with pytest.raises(TypeError, match=rf"^{cls.__name__}\.with_options\(\) takes 1"):
+        anything().with_options({"timeout": 5})
+
+
 @pytest.mark.parametrize("copied", COPIES.values(), ids=COPIES)
 @pytest.mark.parametrize("given", ["nothing", "http_client", "transport"])
 @CLIENTS

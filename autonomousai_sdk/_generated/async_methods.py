@@ -392,7 +392,7 @@ class AsyncModels(AsyncCatalogMethods):
         return AsyncModelsWithRawResponse(self._runner)
 
 
-class AsyncResources(BaseClient):
+class AsyncClient(BaseClient):
     """The constructor of `AsyncClient`, and its attributes that make calls."""
 
     _runner: AsyncCallRunner

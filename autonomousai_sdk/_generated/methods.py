@@ -392,7 +392,7 @@ class Models(CatalogMethods):
         return ModelsWithRawResponse(self._runner)
 
 
-class Resources(BaseClient):
+class Client(BaseClient):
     """The constructor of `Client`, and its attributes that make calls."""
 
     _runner: CallRunner

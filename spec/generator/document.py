@@ -253,7 +253,7 @@ def _resources(
 
 _IMPORTED = (
     *("BaseClient", "Catalog", "CallOptions", "CallRunner", "ClientOptions", "HTTPClient"),
-    *("Mapping", "Messages", "Options", "Pages", "Resources", "Self", "Sequence", "Stream"),
+    *("Client", "Mapping", "Messages", "Options", "Pages", "Self", "Sequence", "Stream"),
     *("Timeout", "Transport", "Unpack", "Literal", "Any"),
 )
 """Names that the methods' modules use, so that no class there can have them."""

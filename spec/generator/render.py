@@ -842,8 +842,9 @@ def _indented(text: str, width: int, *, hanging: bool = False) -> list[str]:
 
 
 def _client(resources: tuple[ResourceModel, ...], backend: _Flavour) -> str:
+    # Named like the public class, which a TypeError of its methods then names.
     lines = [
-        f"class {backend.prefix}Resources(BaseClient):",
+        f"class {backend.client}(BaseClient):",
         _doc(f"The constructor of `{backend.client}`, and its attributes that make calls."),
         "",
         f"    _runner: {backend.prefix}CallRunner",

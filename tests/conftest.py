@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 import hypothesis
@@ -35,6 +36,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if thorough:
         config.hook.pytest_deselected(items=thorough)
         items[:] = [item for item in items if not item.get_closest_marker("thorough")]
+
+
+def pytest_collection_finish() -> None:
+    """Exempt the modules and the collected tests from garbage collection.
+
+    Many tests collect garbage, to find what was left open. With all of these, it takes 0.1 s.
+    """
+    gc.freeze()
 
 
 def pytest_configure(config: pytest.Config) -> None:

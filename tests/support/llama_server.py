@@ -11,6 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+# One thread: llama.cpp's threads wait for each other in a loop, which wastes the cores that other
+# tests need (see `autonomousai_sdk.local.llama`).
 PROGRAM = """
 import json, os, sys
 import xllamacpp
@@ -24,6 +26,7 @@ parameters.n_ctx = config["context"]
 parameters.n_parallel = 1
 parameters.ctx_shift = False
 parameters.verbosity = -1
+parameters.cpuparams.n_threads = 1
 if config["embedding"]:
     parameters.embedding = True
     parameters.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN

@@ -67,7 +67,7 @@ class Schema:
     """A type and its JSON schema.
 
     Attributes:
-        type: the type, as the caller wrote it.
+        type: the type, as the caller wrote it; a name for a schema that has no Python type.
         json: the JSON schema.
     """
 

@@ -70,12 +70,12 @@ class AnswerSchema:
 
     @classmethod
     def of(cls, type_: Any) -> AnswerSchema:
-        """Make the schema of a type.
+        """Make the schema of a type; a `Schema` is used unchanged.
 
         Raises:
             ConfigurationError: the type has no JSON schema.
         """
-        schema = Schema.of(type_, "into=")
+        schema = type_ if isinstance(type_, Schema) else Schema.of(type_, "into=")
         if schema.json.get("type") == "object":
             return cls(schema, wrapped=False, json=schema.json)
         inner = {key: value for key, value in schema.json.items() if key != "$defs"}
@@ -92,7 +92,8 @@ class AnswerSchema:
     @property
     def response_format(self) -> dict[str, Any]:
         """The schema as the request's `response_format`."""
-        name = getattr(self.schema.type, "__name__", "answer")
+        type_ = self.schema.type
+        name = type_ if isinstance(type_, str) else getattr(type_, "__name__", "answer")
         return {
             "type": "json_schema",
             "json_schema": {

@@ -6,6 +6,7 @@ from what is written to one.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -19,6 +20,7 @@ from typing import Self, TextIO
 # C0 and C1 of ECMA-48 except tab and line feed. Without its first character, a control
 # sequence is plain text.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_PIECES = re.compile(r"\n|[^\S\n]+|\S+")
 _CLEAR = "\r\x1b[2K"
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _PLAIN_FRAMES = "|/-\\"
@@ -44,6 +46,16 @@ def put(text: str) -> None:
         sys.stdout.flush()
 
 
+def put_json(value: object) -> None:
+    """Print a value as one line of ASCII JSON.
+
+    ASCII suits every encoding and contains no control characters.
+    """
+    from .._core.codec import unstructure
+
+    put(json.dumps(unstructure(value)) + "\n")
+
+
 def print_error(text: str) -> None:
     """Write one line to stderr, with white space collapsed."""
     if sys.stderr is not None:
@@ -51,18 +63,31 @@ def print_error(text: str) -> None:
         sys.stderr.write(f"{_shown(line, sys.stderr)}\n")
 
 
+def without_controls(text: str) -> str:
+    """Remove the control characters from text for a terminal."""
+    return _CONTROLS.sub("", text)
+
+
 def _shown(text: str, stream: TextIO | None) -> str:
-    return _CONTROLS.sub("", text) if is_terminal(stream) else text
+    return without_controls(text) if is_terminal(stream) else text
+
+
+def columns(stream: TextIO | None) -> int | None:
+    """Return the width of a terminal that has cursor movement, or None for any other stream."""
+    if stream is None or not is_terminal(stream) or os.environ.get("TERM") == "dumb":
+        return None
+    return os.get_terminal_size(stream.fileno()).columns or None
 
 
 class TextWriter:
-    """Writes streamed text to stdout."""
+    """Writes streamed text to stdout; on a terminal, lines break at words."""
 
     def __init__(self) -> None:
         # A character beyond the BMP may arrive as two surrogates in two chunks. An incremental
         # UTF-16 decoder joins them.
         self._joiner = getincrementaldecoder("utf-16-le")("replace")
         self._in_line = False
+        self._wrap = WordWrap() if columns(sys.stdout) else None
 
     def write(self, piece: str) -> None:
         """Write the next piece of text."""
@@ -76,8 +101,61 @@ class TextWriter:
 
     def _put(self, text: str) -> None:
         if text:
-            put(_shown(text, sys.stdout))
+            shown = _shown(text, sys.stdout)
+            width = columns(sys.stdout)
+            put(shown if self._wrap is None or width is None else self._wrap.feed(shown, width))
             self._in_line = not text.endswith("\n")
+
+
+class WordWrap:
+    """Breaks streamed text at words.
+
+    Text is shown as it arrives. Once a word passes the end of its line, its beginning is erased
+    and the word moves to the next line. A word longer than a line is left to the terminal, so
+    that a URL can be copied as one line.
+    """
+
+    def __init__(self) -> None:
+        self._column = 0
+        self._word = ""
+        self._begins_line = True
+
+    def feed(self, text: str, width: int) -> str:
+        """Return what to write for the next piece of text.
+
+        Args:
+            text: the piece, without control characters but tab and line feed.
+            width: the columns of the terminal.
+        """
+        from rich.cells import cell_len
+
+        out: list[str] = []
+        # The last column stays empty: after it, terminals differ in where the cursor is.
+        limit = width - 1
+        for piece in _PIECES.findall(text.expandtabs(4)):
+            size = cell_len(piece)
+            if piece == "\n":
+                self._column, self._word = 0, ""
+            elif piece.isspace():
+                self._word = ""
+                if self._column + size > limit:
+                    piece, self._column = "\n", 0  # noqa: PLW2901  # the space becomes the break
+                else:
+                    self._column += size
+            else:
+                begun = cell_len(self._word)
+                self._begins_line = self._column == 0 if not begun else self._begins_line
+                self._word += piece
+                self._column += size
+                if self._column > limit and not self._begins_line:
+                    back = f"\x1b[{begun}D\x1b[K" if begun else ""
+                    piece = f"{back}\n{self._word}"  # noqa: PLW2901  # moved
+                    self._begins_line = True
+                    self._column = begun + size
+                if self._column > width:
+                    self._column = (self._column - 1) % width + 1
+            out.append(piece)
+        return "".join(out)
 
 
 class Progress:

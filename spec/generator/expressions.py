@@ -7,9 +7,11 @@ from typing import Any
 
 import attrs
 
-from autonomousai_sdk._core.check import Check
+from autonomousai_sdk._core.check import Boolean, Check, Enum, Integer, Number
 
 from .types import AnyType, ArrayType, ClassType, LeafType, MapType, Type, UnionType
+
+_KINDS: dict[type[Check], str] = {Boolean: "flag", Integer: "integer", Number: "number"}
 
 
 def output(type_: Type, prefix: str = "models.", array: str = "tuple[{}, ...]") -> str:
@@ -78,6 +80,26 @@ def _union_check(type_: UnionType) -> str:
             0, call("check.Tagged", {"tag": repr(type_.tag), "options": f"{{{options}}}"})
         )
     return checks[0] if len(checks) == 1 else f"check.Union(options=({', '.join(checks)},))"
+
+
+def as_text(type_: Type) -> dict[str, str | None]:
+    """The arguments of a `CallOption` that say which texts stand for a value of a type."""
+    members = type_.members if isinstance(type_, UnionType) else (type_,)
+    lists = [each for each in members if isinstance(each, ArrayType)]
+    kinds: dict[str, None] = {}
+    values: list[str] = []
+    for member in [each for each in members if each not in lists] or [each.items for each in lists]:
+        if isinstance(member, LeafType):
+            kinds[_KINDS.get(type(member.check), "text")] = None
+            if isinstance(member.check, Enum):
+                values += [str(each) for each in member.check.values]
+        else:
+            kinds["json"] = None
+    return {
+        "kinds": repr(tuple(kinds)),
+        "values": repr(tuple(values)) if values else None,
+        "is_list": "True" if lists else None,
+    }
 
 
 def constructor(value: Check) -> str:

@@ -6,11 +6,11 @@ Layout is left to the formatter; only docstrings are wrapped here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from keyword import iskeyword
 from textwrap import indent, wrap
 
-from .expressions import accepted, call, check, output
+from .expressions import accepted, as_text, call, check, output
 from .model import (
     ClassModel,
     FieldModel,
@@ -83,6 +83,7 @@ def _files(spec: Spec) -> dict[str, str]:
         "checks.py": _checks(spec),
         "options.py": _options_type(client_options()),
         "call_options.py": _call_options(spec),
+        "option_table.py": _option_table(spec),
         "catalog.py": _catalog(spec),
         "operations.py": _operations(spec),
         "methods.py": _methods(spec, _BLOCKING),
@@ -273,26 +274,19 @@ def _call_options(spec: Spec) -> str:
     Without `timeout` and those that the spec marks, which such a method sets itself.
     """
     classes: list[str] = []
-    for resource in spec.resources:
-        for operation in resource.operations:
-            stream = operation.stream
-            if operation.call is None or stream is None or stream.accumulator is None:
-                continue
-            lines = [
-                f"class {stream.class_name.removesuffix('Stream')}Options(TypedDict, total=False):",
-                _doc(
-                    f"The options of `{resource.name}.{operation.call.name}` that the methods "
-                    "built on it pass on."
-                ),
-                "",
-            ]
-            for each in operation.arguments:
-                if not each.required and each.passed_on:
-                    lines += [f"    {each.name}: {each.annotation} | None", _doc(each.doc)]
-            for name, annotation, text in _options(operation):
-                if name != "timeout":
-                    lines += [f"    {name}: {annotation}", _doc(_sentence(text))]
-            classes.append("\n".join(lines))
+    for operation, name in _completing(spec):
+        lines = [
+            f"class {name}Options(TypedDict, total=False):",
+            _doc(f"The options of `{operation.name}` that the methods built on it pass on."),
+            "",
+        ]
+        for each in operation.arguments:
+            if not each.required and each.passed_on:
+                lines += [f"    {each.name}: {each.annotation} | None", _doc(each.doc)]
+        for option, annotation, text in _options(operation):
+            if option != "timeout":
+                lines += [f"    {option}: {annotation}", _doc(_sentence(text))]
+        classes.append("\n".join(lines))
     return _module(
         "The options of calls as types, for the methods that are built on them.",
         [
@@ -308,6 +302,48 @@ def _call_options(spec: Spec) -> str:
         ],
         "\n\n".join(classes),
     )
+
+
+def _option_table(spec: Spec) -> str:
+    """The options of each streaming resource's call whose values a person can write as text."""
+    tables: list[str] = []
+    for operation, name in _completing(spec):
+        rows = ""
+        for each in operation.arguments:
+            if each.required or not each.passed_on or each.kind != "value" or each.type is None:
+                continue
+            carried = tuple(
+                route.protocol
+                for route in operation.routes
+                if any(argument.name == each.name for argument in route.arguments)
+            )
+            row = {
+                "name": repr(each.name),
+                "description": _text(each.doc),
+                **as_text(each.type),
+                "protocols": repr(carried),
+            }
+            rows += call("CallOption", row) + ","
+        tables.append(f"{name.upper()}_OPTIONS: tuple[CallOption, ...] = ({rows})\n")
+    return _module(
+        "The options of calls as a table, for the command line.",
+        ["from .._core.call_option import CallOption"],
+        "\n".join(tables),
+    )
+
+
+def _text(text: str) -> str:
+    """A long string as an expression of several lines."""
+    lines = wrap(text, _WIDTH - 8, drop_whitespace=False)
+    return repr(text) if len(lines) == 1 else f"({' '.join(map(repr, lines))})"
+
+
+def _completing(spec: Spec) -> Iterator[tuple[OperationModel, str]]:
+    """The calls that are also streamed and accumulated, each with the name of its stream."""
+    for operation in spec.operations:
+        stream = operation.stream
+        if operation.call is not None and stream is not None and stream.accumulator is not None:
+            yield operation, stream.class_name.removesuffix("Stream")
 
 
 def _typed_dict(cls: ClassModel) -> str:

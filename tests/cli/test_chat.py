@@ -11,8 +11,10 @@ import pytest
 
 from autonomousai_sdk import ChatCompletion
 from autonomousai_sdk._core.codec import decode
+from autonomousai_sdk._generated.option_table import CHAT_OPTIONS
+from autonomousai_sdk.cli.chat import chat
 from tests.support.fault_server import FaultServer, refused
-from tests.support.program import PROGRAM, environment, piped, run
+from tests.support.program import PROGRAM, call, environment, piped, run
 from tests.support.script import Gate, Hold, Repeat, Send
 from tests.support.wire import (
     BEGUN,
@@ -32,7 +34,7 @@ from tests.support.wire import (
 
 def test_the_words_of_the_prompt_are_one_message(echo: str) -> None:
     """Several words need no quotes, and the answer ends with one line feed."""
-    done = run("chat", "--base-url", echo, "why", "is", "the", "sky", "blue")
+    done = call("chat", "--base-url", echo, "why", "is", "the", "sky", "blue")
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "why is the sky blue\n", "")
 
@@ -47,7 +49,7 @@ def test_the_prompt_can_come_from_the_input(echo: str, arguments: tuple[str, ...
 
 def test_the_environment_says_where_the_service_is(echo: str) -> None:
     """AUTONOMOUSAI_BASE_URL stands for --base-url."""
-    done = run("chat", "hello", env=environment(AUTONOMOUSAI_BASE_URL=echo))
+    done = call("chat", "hello", AUTONOMOUSAI_BASE_URL=echo)
 
     assert (done.returncode, done.stdout) == (0, "hello\n")
 
@@ -55,7 +57,7 @@ def test_the_environment_says_where_the_service_is(echo: str) -> None:
 def test_the_model_and_the_system_prompt_are_sent() -> None:
     """--model picks the path, and --system goes before the prompt."""
     with FaultServer(said("ok")) as server:
-        run("chat", "--base-url", server.url, "-m", "hermes-3", "--system", "Be brief.", "Hello")
+        call("chat", "--base-url", server.url, "-m", "hermes-3", "--system", "Be brief.", "Hello")
 
     (request,) = server.requests
     assert request.line == ("POST", "/chat-hermes")
@@ -63,6 +65,100 @@ def test_the_model_and_the_system_prompt_are_sent() -> None:
         {"role": "system", "content": "Be brief."},
         {"role": "user", "content": "Hello"},
     ]
+
+
+def test_text_on_stdin_goes_below_the_prompt(echo: str) -> None:
+    """Text from a pipe is added to the words of the prompt, below an empty line."""
+    done = call("chat", "--base-url", echo, "Summarise", "this", given="Some notes.\n")
+
+    assert (done.returncode, done.stdout) == (0, "Summarise this\n\nSome notes.\n")
+
+
+def test_a_final_dash_waits_for_stdin(echo: str) -> None:
+    """The word - at the end stands for stdin; elsewhere it is a word of the prompt."""
+    assert call("chat", "--base-url", echo, "Sum up", "-", given="a").stdout == "Sum up\n\na\n"
+    assert call("chat", "--base-url", echo, "5", "-", "3").stdout == "5 - 3\n"
+
+
+def test_a_pipe_without_data_does_not_hold_up_a_prompt(echo: str) -> None:
+    """A pipe to which nobody writes is given up after three seconds, and a notice says so."""
+    with subprocess.Popen(
+        [*PROGRAM, "chat", "--base-url", echo, "Hi"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.read() == b"Hi\n"
+        assert process.stderr.read().startswith(b"(No data on stdin within 3 s")
+        assert process.wait() == 0
+
+
+def test_the_options_of_an_answer_are_sent() -> None:
+    """Each option of the generated table becomes a field of the request, as its own type."""
+    with FaultServer(said("ok")) as server:
+        done = call(
+            "chat", "--base-url", f"{server.url}/v1", "--model", "m", "--max-tokens", "5",
+            "--temperature", "0.2", "--stop", "END", "--stop", "###", "--seed", "-1", "--logprobs",
+            "--no-parallel-tool-calls", "--tool-choice", "none", "--reasoning-effort", "low", "Hi",
+        )  # fmt: skip
+
+    assert (done.returncode, done.stdout) == (0, "ok\n")
+    (request,) = server.requests
+    body = json.loads(request.body)
+    assert request.line == ("POST", "/v1/chat/completions")
+    assert {name: body[name] for name in body if name not in ("messages", "stream_options")} == {
+        "model": "m",
+        "stream": True,
+        "max_tokens": 5,
+        "temperature": 0.2,
+        "stop": ["END", "###"],
+        "seed": -1,
+        "logprobs": True,
+        "parallel_tool_calls": False,
+        "tool_choice": "none",
+        "reasoning_effort": "low",
+    }
+
+
+def test_every_option_of_the_generated_table_is_an_option_of_chat() -> None:
+    """An option that the spec gains appears in the command's help without a hand edit."""
+    known = {name for parameter in chat.params for name in parameter.opts}
+
+    assert {f"--{option.name.replace('_', '-')}" for option in CHAT_OPTIONS} <= known
+    text = " ".join(call("chat", "--help").stdout.split())
+    for option in CHAT_OPTIONS:
+        assert option.description.replace("`", "") in text
+
+
+def test_the_protocol_can_be_named(echo: str) -> None:
+    """--protocol takes precedence over the protocol that the base URL selects."""
+    with FaultServer(said("ok")) as server:
+        url = f"{server.url}/engine"
+        done = call("chat", "--base-url", url, "--protocol", "openai", "--model", "m", "Hi")
+
+    assert (done.returncode, done.stdout) == (0, "ok\n")
+    assert server.requests[0].line == ("POST", "/engine/chat/completions")
+    refused = call("chat", "--base-url", echo, "--protocol", "smtp", "Hi")
+    assert refused.returncode == 2
+    assert "'smtp' is not one of" in refused.stderr
+
+
+def test_every_choice_is_printed() -> None:
+    """With --n, further choices follow the first one, each after an empty line."""
+    answer = stream(
+        event(delta("one", index=0)),
+        event(delta("two", index=1)),
+        event(delta(index=0, finish="stop")),
+        event(delta(index=1, finish="stop")),
+        DONE,
+    )
+    with FaultServer(answer) as server:
+        done = call("chat", "--base-url", server.url, "--n", "2", "Hi")
+
+    assert (done.returncode, done.stdout) == (0, "one\n\ntwo\n")
 
 
 def test_the_answer_is_printed_as_it_comes() -> None:
@@ -83,7 +179,7 @@ def test_the_answer_is_printed_as_it_comes() -> None:
 def test_halves_of_a_character_are_put_together() -> None:
     """An emoji cut between two chunks is whole; half of one is a replacement character."""
     with FaultServer(stream(deltas("a\ud83d", "\ude00 b\ud83d"), FINISH, DONE)) as server:
-        done = run("chat", "--base-url", server.url, "Hi")
+        done = call("chat", "--base-url", server.url, "Hi")
 
     assert (done.returncode, done.stdout) == (0, "a\U0001f600 b\ufffd\n")
 
@@ -99,17 +195,18 @@ def test_a_character_the_output_cannot_hold_is_a_question_mark(echo: str) -> Non
 def test_a_pipe_gets_the_text_as_it_is() -> None:
     """Control sequences are stripped for terminals only: a file may want them."""
     with FaultServer(said("\x1b[31mred\x1b[0m\n")) as server:
-        done = run("chat", "--base-url", server.url, "Hi")
+        done = call("chat", "--base-url", server.url, "Hi")
 
     assert done.stdout == "\x1b[31mred\x1b[0m\n"
 
 
-def test_json_is_one_document_of_the_completion(echo: str) -> None:
-    """--json prints the completion that a program would have got, in ASCII."""
-    done = run("chat", "--json", "--base-url", echo, given="Grüße \x9b31m")
+def test_json_is_one_line_of_the_completion(echo: str) -> None:
+    """--json prints the completion that a program would have got, as one line of ASCII."""
+    done = call("chat", "--json", "--base-url", echo, given="Grüße \x9b31m")
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.isascii()
+    assert done.stdout.count("\n") == 1
     completion = decode(done.stdout.encode(), ChatCompletion)
     assert (completion.text, completion.finish_reason) == ("Grüße \x9b31m", "stop")
 
@@ -118,7 +215,7 @@ def test_an_answer_that_reached_its_limit_says_so() -> None:
     """`length` is worth a word, on stderr."""
     cut = event(delta("Once upon", finish="length"))
     with FaultServer(stream(cut, DONE)) as server:
-        done = run("chat", "--base-url", server.url, "Hi")
+        done = call("chat", "--base-url", server.url, "Hi")
 
     assert (done.returncode, done.stdout) == (0, "Once upon\n")
     assert done.stderr == "(Output truncated at the length limit.)\n"
@@ -127,7 +224,7 @@ def test_an_answer_that_reached_its_limit_says_so() -> None:
 def test_a_cut_stream_leaves_its_text_and_says_that_it_is_a_part() -> None:
     """What had come stays on the output, with its line ended; the exit code is 1."""
     with FaultServer(closing(BEGUN)) as server:
-        done = run("chat", "--base-url", server.url, "Hi")
+        done = call("chat", "--base-url", server.url, "Hi")
 
     assert (done.returncode, done.stdout) == (1, "Hello wor\n")
     first, second = done.stderr.splitlines()
@@ -138,7 +235,7 @@ def test_a_cut_stream_leaves_its_text_and_says_that_it_is_a_part() -> None:
 def test_a_cut_stream_is_no_json() -> None:
     """With --json there is a whole document or none."""
     with FaultServer(closing(BEGUN)) as server:
-        done = run("chat", "--json", "--base-url", server.url, "Hi")
+        done = call("chat", "--json", "--base-url", server.url, "Hi")
 
     assert (done.returncode, done.stdout) == (1, "")
 
@@ -147,7 +244,7 @@ def test_an_error_is_one_line_whatever_the_server_says() -> None:
     """A message with line feeds in it cannot pass for lines of ours."""
     answer = failed(400, message="bad\n\nautonomousai: all is well")
     with FaultServer(answer) as server:
-        done = run("chat", "--base-url", server.url, "Hi")
+        done = call("chat", "--base-url", server.url, "Hi")
 
     assert (done.returncode, done.stdout) == (1, "")
     assert len(done.stderr.splitlines()) == 1
@@ -157,7 +254,7 @@ def test_an_error_is_one_line_whatever_the_server_says() -> None:
 def test_an_error_event_is_a_failure_of_the_service() -> None:
     """An error inside a 200 stream is an error all the same."""
     with FaultServer(stream(event(problem("overloaded")))) as server:
-        done = run("chat", "--base-url", server.url, "Hi")
+        done = call("chat", "--base-url", server.url, "Hi")
 
     assert (done.returncode, done.stdout) == (1, "")
     assert "overloaded" in done.stderr
@@ -170,7 +267,7 @@ def test_an_error_event_is_a_failure_of_the_service() -> None:
 def test_some_errors_come_with_advice(status: int, advice: str) -> None:
     """A missing key and a base URL without its path are mistakes one can mend."""
     with FaultServer(failed(status)) as server:
-        done = run("chat", "--base-url", server.url, "Hi")
+        done = call("chat", "--base-url", server.url, "Hi")
 
     assert done.returncode == 1
     assert advice in done.stderr.splitlines()[1]
@@ -179,7 +276,7 @@ def test_some_errors_come_with_advice(status: int, advice: str) -> None:
 def test_a_service_that_is_not_there_is_said_with_what_to_do_instead() -> None:
     """Nobody listens: exit code 1, the address, and --local."""
     with refused() as url:
-        done = run("chat", "--base-url", url, "Hi")
+        done = call("chat", "--base-url", url, "Hi")
 
     assert (done.returncode, done.stdout) == (1, "")
     first, second = done.stderr.splitlines()
@@ -191,7 +288,7 @@ def test_the_hosted_service_is_said_to_be_the_one_that_fails() -> None:
     """Without a base URL, a failure names the hosted service's state and --local."""
     with refused() as nobody:
         # A proxy that is not there keeps the request on this machine.
-        done = run("chat", "Hi", env=environment(HTTPS_PROXY=nobody, NO_PROXY=""))
+        done = call("chat", "Hi", HTTPS_PROXY=nobody, NO_PROXY="")
 
     assert done.returncode == 1
     assert "https://chatgpt.autonomous.ai" in done.stderr
@@ -205,10 +302,14 @@ def test_the_hosted_service_is_said_to_be_the_one_that_fails() -> None:
         (("chat",), b"", "The prompt is empty"),
         (("chat", " "), b"", "The prompt is empty"),
         (("chat", "-"), b"\xff", "stdin is not UTF-8 text"),
-        (("chat", "--model", "gpt", "Hi"), b"", "'gpt' is not a known model. Known models: llama"),
+        (("chat", "--model", "gpt", "Hi"), b"", "Unknown model 'gpt'. Known models: llama"),
         (("chat", "--base-url", "example.com", "Hi"), b"", "needs a scheme"),
         (("chat", "--local", "--base-url", "http://x", "Hi"), b"", "cannot be combined"),
         (("chat", "--nonsense"), b"", "No such option"),
+        (("chat", "--temperature", "warm", "Hi"), b"", "must be a number; got 'warm'"),
+        (("chat", "--temperature", "3", "Hi"), b"", "must be at least 0 and at most 2; got 3"),
+        (("chat", "--image", "none.png", "Hi"), b"", "none.png"),
+        (("chat", "--schema", "none.json", "Hi"), b"", "does not exist"),
         (("talk",), b"", "No such command"),
         ((), b"", "Usage: autonomousai"),
     ],
@@ -217,7 +318,7 @@ def test_wrong_usage_is_told_from_failure(
     arguments: tuple[str, ...], given: bytes, said: str
 ) -> None:
     """Exit code 2, nothing on the output, and what is wrong in the last line or so."""
-    done = run(*arguments, given=given)
+    done = call(*arguments, given=given)
 
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
@@ -226,7 +327,7 @@ def test_wrong_usage_is_told_from_failure(
 
 def test_a_bad_environment_is_wrong_usage() -> None:
     """What the SDK refuses before it sends anything is the user's to mend."""
-    done = run("chat", "Hi", env=environment(AUTONOMOUSAI_MODEL="gpt"))
+    done = call("chat", "Hi", AUTONOMOUSAI_MODEL="gpt")
 
     assert done.returncode == 2
     assert "Unknown model 'gpt'" in done.stderr
@@ -256,6 +357,7 @@ def test_a_reader_that_has_had_enough_ends_it_quietly() -> None:
         FaultServer(answer) as server,
         subprocess.Popen(
             [*PROGRAM, "chat", "--base-url", server.url, "Hi"],
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=environment(),

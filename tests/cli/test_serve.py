@@ -11,7 +11,7 @@ import pytest
 
 from autonomousai_sdk import AuthenticationError, Client
 from tests.support.fault_server import FaultServer
-from tests.support.program import piped, run
+from tests.support.program import call, piped
 from tests.support.wire import document
 
 
@@ -26,7 +26,7 @@ def test_what_it_prints_is_what_one_needs() -> None:
         assert third == f"For OpenAI clients: {url.removesuffix('/api/v1/ai')}/v1"
         command = re.fullmatch(r'Try it: autonomousai (chat --base-url \S+) "Hello"', second)
         assert command is not None
-        assert run(*command[1].split(), "Hello").stdout == "Hello\n"
+        assert call(*command[1].split(), "Hello").stdout == "Hello\n"
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_an_engine_key_in_the_environment_is_no_matter_to_other_engines() -> Non
 )
 def test_what_cannot_be_served_is_wrong_usage(arguments: tuple[str, ...], said: str) -> None:
     """Exit code 2, and what to do about it."""
-    done = run("serve", *arguments)
+    done = call("serve", *arguments)
 
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
@@ -118,7 +118,7 @@ def test_a_port_that_is_taken_is_said() -> None:
     """The message names the address."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        done = run("serve", "--engine", "echo", "--port", str(port))
+        done = call("serve", "--engine", "echo", "--port", str(port))
 
     assert done.returncode == 2
     assert f"Cannot listen on 127.0.0.1, port {port}" in done.stderr

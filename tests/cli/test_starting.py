@@ -11,14 +11,14 @@ from autonomousai_sdk import __version__
 from autonomousai_sdk.cli import exit_code
 from autonomousai_sdk.cli.commands import cli
 from autonomousai_sdk.cli.commands import run as run_here
-from tests.support.program import run
+from tests.support.program import call, run
 
 MAIN = "import sys; from autonomousai_sdk.cli import main; sys.argv = ['autonomousai', {!r}]; "
 
 
 def test_help_names_the_commands_and_exit_codes() -> None:
     """--help is for people: it fits 80 columns and says what the exit codes mean."""
-    done = run("--help")
+    done = call("--help")
 
     assert (done.returncode, done.stderr) == (0, "")
     assert max(map(len, done.stdout.splitlines())) <= 80
@@ -26,18 +26,29 @@ def test_help_names_the_commands_and_exit_codes() -> None:
         " ".join(done.stdout.split())
     )
     for command in ("chat", "models", "serve"):
-        assert run(command, "--help").stdout.startswith(f"Usage: autonomousai {command}")
+        assert call(command, "--help").stdout.startswith(f"Usage: autonomousai {command}")
 
 
 def test_help_says_where_the_key_belongs() -> None:
     """There is no option for a key, and the help names the variable instead."""
-    assert "AUTONOMOUSAI_API_KEY" in run("chat", "--help").stdout
-    assert run("chat", "--api-key", "secret", "Hi").returncode == 2
+    assert "AUTONOMOUSAI_API_KEY" in call("chat", "--help").stdout
+    assert call("chat", "--api-key", "secret", "Hi").returncode == 2
+
+
+def test_help_survives_the_removal_of_docstrings() -> None:
+    """`python -OO` prints the same help, although it removes docstrings."""
+    program = (sys.executable, "-OO", "-m", "autonomousai_sdk")
+
+    # The widths of the two differ.
+    assert run("chat", "--help", program=program).stdout.split() == (
+        call("chat", "--help").stdout.split()
+    )
+    assert run("--help", program=program).stdout.split() == call("--help").stdout.split()
 
 
 def test_the_version_is_the_packages() -> None:
     """--version prints it and nothing else."""
-    assert run("--version").stdout == f"{__version__}\n"
+    assert call("--version").stdout == f"{__version__}\n"
 
 
 @pytest.mark.parametrize("argument", ["--help", "models"])

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pytest
 from attrs import field, frozen
 
-from autonomousai_sdk._core.schema import SchemaError
+from autonomousai_sdk._core.schema import Schema, SchemaError
 from autonomousai_sdk._core.structured import AnswerSchema, ParseAttempt, ParseLoop, documents
 from autonomousai_sdk.errors import AnswerParseError, ConfigurationError
 
@@ -57,6 +57,14 @@ def test_the_schema_of_an_object_travels_as_it_is() -> None:
     assert form["json_schema"]["strict"] is True
     assert form["json_schema"]["schema"]["required"] == ["title", "year"]
     assert AnswerSchema.of(Shelf).response_format["json_schema"]["strict"] is False
+
+
+def test_a_schema_without_a_type_is_used_unchanged() -> None:
+    """A `Schema` of the caller's own, with a name as its type, is the response format."""
+    own = Schema("book", {"type": "object", "title": "A book"})
+    form = AnswerSchema.of(own).response_format["json_schema"]
+
+    assert (form["name"], form["schema"]) == ("book", own.json)
 
 
 @pytest.mark.parametrize(

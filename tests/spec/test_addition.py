@@ -1,4 +1,4 @@
-"""An endpoint and a field are added to the spec, and both clients have them: no hand edit."""
+"""An endpoint and a field are added to the spec; the clients and the command line have them."""
 
 from __future__ import annotations
 
@@ -50,6 +50,7 @@ PROGRAM = """
     import anyio, json, sys, threading
     from http.server import BaseHTTPRequestHandler, HTTPServer
     from autonomousai_sdk import AsyncClient, Client
+    from autonomousai_sdk.cli.commands import cli
 
     seen = []
 
@@ -89,6 +90,7 @@ PROGRAM = """
         "name": first.model_name,
         "mood": mood,
         "seen": seen,
+        "option": any("--humour" in each.opts for each in cli.commands["chat"].params),
         "help": "how many numbers." in type(client.vectors).create.__doc__,
     }))
 """
@@ -135,6 +137,7 @@ def test_the_spec_is_all_that_is_edited(tmp_path: Path) -> None:
     said = json.loads(run.stdout)
     assert said["values"] == [[1.0, 2.5], [1.0, 2.5]]
     assert (said["name"], said["mood"], said["help"]) == ("numbers", "glad", True)
+    assert said["option"] is True
     (path, first), (chat_path, chat), (_, second) = said["seen"]
     assert (path, first) == ("/api/embed", {"input": "Hello", "maxSize": 2})
     assert (chat_path, chat["humour"]) == ("/api/chat", 0.5)

@@ -1,0 +1,101 @@
+"""The command `chat`: one prompt and its answer, or a conversation at a prompt line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .options import Target, answer_options, target_options
+from .stdin import read_prompt
+from .terminal import Progress, TextWriter, print_error, put, put_json
+
+if TYPE_CHECKING:
+    from .._message import Message
+
+_HELP = """Send PROMPT and print the answer as it arrives.
+
+PROMPT may be several words. Text from a pipe is added below the prompt, or is the prompt if
+there are no words: git diff | autonomousai chat "Review this."
+
+Without PROMPT on a terminal, chat starts a conversation.
+"""
+
+_EXAMPLE = 'autonomousai chat "Why is the sky blue?"'
+
+
+@click.command(
+    help=_HELP,
+    epilog="There is no option for the key, because other users can read a command line: set "
+    "AUTONOMOUSAI_API_KEY. AUTONOMOUSAI_LOG=debug logs each request to stderr.",
+)
+@click.argument("prompt", nargs=-1)
+@click.option("--system", "-s", metavar="TEXT", help="System prompt.")
+@click.option(
+    "--image", "-i", metavar="FILE", multiple=True, help="An image or its URL; may be repeated."
+)
+@target_options
+@answer_options
+@click.option(
+    "--schema",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False),
+    help="A JSON schema: print an answer that matches it, as one line of JSON.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the completion as one line of JSON.")
+def chat(
+    prompt: tuple[str, ...],
+    system: str | None,
+    image: tuple[str, ...],
+    target: Target,
+    options: dict[str, Any],
+    schema: str | None,
+    as_json: bool,  # noqa: FBT001  # click's form
+) -> None:
+    """Run the command `chat`."""
+    from .._message import Message
+
+    text = read_prompt(prompt, _EXAMPLE)
+    messages = [Message.system(system)] if system else []
+    messages.append(Message.user(text, images=image))
+    if schema is not None:
+        _parse(messages, target, options, schema, as_json=as_json)
+        return
+    writer = TextWriter()
+    with Progress() as progress, target.client(progress) as client:
+        progress.wait("waiting for the response")
+        with client.chat.stream(messages, **options) as stream:
+            if as_json:
+                stream.until_done()
+            else:
+                try:
+                    for piece in stream.text:
+                        progress.done()
+                        writer.write(piece)
+                finally:
+                    writer.end()
+    completion = stream.completion
+    if as_json:
+        put_json(completion)
+        return
+    for choice in completion.choices[1:]:
+        put("\n")
+        writer.write(choice.message.content or "")
+        writer.end()
+    if completion.refusal:
+        print_error(f"(The model refused: {completion.refusal})")
+    if completion.finish_reason == "length":
+        print_error("(Output truncated at the length limit.)")
+
+
+def _parse(
+    messages: list[Message], target: Target, options: dict[str, Any], schema: str, *, as_json: bool
+) -> None:
+    """Print a structured answer: its value, or with `--json` the completion that has it."""
+    from .schema import read_schema
+
+    into = read_schema(schema)
+    with Progress() as progress, target.client(progress) as client:
+        progress.wait("waiting for the response")
+        parsed = client.chat.parse(messages, into=into, **options)
+    put_json(parsed.completion if as_json else parsed.value)

@@ -78,7 +78,7 @@ def absolute_links(text: str, repository: str, version: str) -> str:
     if repository:
         text = _PICTURE.sub(rf"![\1]({repository}/raw/v{version}/\2)", text)
         return _LINK.sub(rf"[\1]({repository}/blob/v{version}/\2)", text)
-    return _LINK.sub(r"\1", _PICTURE.sub(r"*\1*", text))
+    return _LINK.sub(r"\1", _PICTURE.sub("", text))
 
 
 def sbom(name: str, version: str, dependencies: list[str]) -> dict[str, Any]:

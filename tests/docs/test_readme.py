@@ -6,6 +6,8 @@ import ast
 import gc
 import logging
 import re
+import subprocess
+import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +22,7 @@ from autonomousai_sdk.cli.commands import cli
 from autonomousai_sdk.local import LocalServer
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 @frozen
@@ -87,10 +89,16 @@ def same_logging() -> Iterator[None]:
 @pytest.mark.usefixtures("closed_provider", "same_logging")
 @pytest.mark.parametrize("snippet", list(_runs()))
 def test_every_python_snippet_runs(
-    snippet: Snippet, echo: str, monkeypatch: pytest.MonkeyPatch
+    snippet: Snippet, echo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every Python block on a page runs as a program of its own."""
+    """Every Python block on a page runs as a program of its own; one with tests, under pytest."""
     monkeypatch.setenv("AUTONOMOUSAI_BASE_URL", echo)
+    monkeypatch.chdir(tmp_path)
+    if "\ndef test_" in snippet.code:
+        program = tmp_path / "test_snippet.py"
+        program.write_text(snippet.code, encoding="utf-8")
+        subprocess.run([sys.executable, "-m", "pytest", "-q", program], check=True)
+        return
     code = compile(
         "\n" * (snippet.line - 1) + snippet.code,
         str(snippet.page),

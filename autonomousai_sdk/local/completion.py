@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from uuid import uuid4
 
 import anyio
@@ -11,7 +10,7 @@ from attrs import define, field
 from starlette.types import Receive, Scope, Send
 
 from .._core.timeout import END_MARKER_TIMEOUT
-from .connection import ABORT
+from .connection import EXCHANGE, Exchange
 from .engine import Engine, EngineReply, EventSource, HeaderList
 from .guard import refusal
 from .relay import EventRelay
@@ -35,18 +34,20 @@ class Completion:
     request: ParsedRequest
     slots: Slots
     open: set[Completion]
+    _exchange: Exchange = field(init=False)
     _scope: CancelScope = field(init=False, factory=CancelScope)
     _stopping: bool = field(init=False, default=False)
     _started: bool = field(init=False, default=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Complete; leaving stops it."""
+        self._exchange = scope[EXCHANGE]
         self.open.add(self)
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(_cancel_on_disconnect, receive, self._scope)
                 with self._scope:
-                    await self._run(send, scope.get(ABORT))
+                    await self._run(send)
                 if self._stopping:
                     await self._fail(send, _shutting_down())
                 group.cancel_scope.cancel()
@@ -58,7 +59,7 @@ class Completion:
         self._stopping = True
         self._scope.cancel()
 
-    async def _run(self, send: Send, abort: Callable[[], None] | None) -> None:
+    async def _run(self, send: Send) -> None:
         try:
             async with self.slots.hold(), self.engine.complete(self.request) as reply:
                 if reply.events is not None:
@@ -68,8 +69,7 @@ class Completion:
         except RequestError as error:
             await self._fail(send, error)
         except ConnectionAbort:
-            if abort is not None:
-                abort()
+            self._exchange.abort()
         except Exception:  # noqa: BLE001  # whatever an engine does, the client is told
             await self._fail(send, RequestError(500, "The engine failed.", "server_error"))
 
@@ -99,7 +99,10 @@ class Completion:
             *_with_request_id(reply.headers),
         ]
         self._started = True
+        exchange = self._exchange
+        exchange.begin_stream()
         await send({"type": "http.response.start", "status": 200, "headers": headers})
+        events.divert(lambda values, data: relay.passes(values) and exchange.write(data))
         while payloads is not None:
             if ready:
                 await send({"type": "http.response.body", "body": ready, "more_body": True})
@@ -112,8 +115,13 @@ class Completion:
             except TimeoutError:
                 break  # the completion is whole, and its end marker does not come
             ready = b"" if payloads is None else relay.feed(payloads)
-        last = relay.end(done=events.done)
-        await send({"type": "http.response.body", "body": last, "more_body": False})
+        await self._end_stream(send, relay.end(done=events.done))
+
+    async def _end_stream(self, send: Send, last: bytes) -> None:
+        """Send the last bytes of a stream."""
+        await send({"type": "http.response.body", "body": last, "more_body": True})
+        self._exchange.end_stream()
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _fail(self, send: Send, error: RequestError) -> None:
         """Send an error: as the response, or inside a stream as an event without end marker."""
@@ -128,10 +136,9 @@ class Completion:
                     "headers": _with_request_id(response.raw_headers),
                 }
             )
-            last = error.body
+            await send({"type": "http.response.body", "body": error.body, "more_body": False})
         else:
-            last = event(error.body)
-        await send({"type": "http.response.body", "body": last, "more_body": False})
+            await self._end_stream(send, event(error.body))
 
 
 def _check(relay: EventRelay, payloads: list[bytes] | None, events: EventSource) -> None:

@@ -10,8 +10,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from math import inf
 from typing import Any, cast
 
+from attrs import define
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from .._core.codec import encode
@@ -38,8 +41,8 @@ MAX_HEAD = 64 * 1024
 MAX_HEADERS = 100
 """The most header fields of a request."""
 
-ABORT = "autonomousai_sdk.abort"
-"""The key of a scope under which the function is that closes the connection at once."""
+EXCHANGE = "autonomousai_sdk.exchange"
+"""The key of a scope that has the request's `Exchange`."""
 
 _logger = logging.getLogger("autonomousai_sdk.local")
 _logger.addHandler(logging.NullHandler())
@@ -53,6 +56,47 @@ class _RefusedError(Exception):
         super().__init__(message)
         self.status = status
         self.message = message
+
+
+@define(eq=False)
+class Exchange:
+    """What ASGI does not offer for one request and its response."""
+
+    _transport: asyncio.Transport
+    _flow: FlowControl
+    _cycle: RequestResponseCycle
+    _is_http_1_0: bool
+
+    def abort(self) -> None:
+        """Close the connection at once."""
+        self._transport.abort()
+
+    def begin_stream(self) -> None:
+        """Prepare for a body of unknown length: HTTP/1.0 has no chunks, so its end is the close."""
+        if self._is_http_1_0:
+            cycle: Any = self._cycle
+            cycle.chunked_encoding = False
+            cycle.expected_content_length = inf
+
+    def end_stream(self) -> None:
+        """Declare a stream's body complete, before the last, empty message."""
+        if self._is_http_1_0:
+            self._cycle.expected_content_length = 0
+
+    def write(self, data: bytes) -> bool:
+        """Write a part of a stream at once, without ASGI's messages.
+
+        Returns:
+            Whether it was written: not if the client has to read first, or has left.
+        """
+        if (
+            self._flow.write_paused
+            or not self._cycle.chunked_encoding
+            or self._transport.is_closing()
+        ):
+            return False
+        self._transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+        return True
 
 
 class Connection(HttpToolsProtocol):
@@ -113,8 +157,6 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        scope = cast("dict[str, Any]", self.scope)
-        scope[ABORT] = self.transport.abort
         self._expect_read(HEAD_TIMEOUT)
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -136,6 +178,9 @@ class Connection(HttpToolsProtocol):
         self._body_began = self.loop.time()
         self._expect_read(BODY_TIMEOUT)
         super().on_headers_complete()
+        scope = cast("dict[str, Any]", self.scope)
+        is_http_1_0 = scope["http_version"] == "1.0"
+        scope[EXCHANGE] = Exchange(self.transport, self.flow, self.cycle, is_http_1_0)
 
     def on_body(self, body: bytes) -> None:
         self._body_size += len(body)
@@ -161,6 +206,12 @@ class Connection(HttpToolsProtocol):
         )
         if self.transport.can_write_eof():
             self.transport.write_eof()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.transport.is_closing() and self._write_timer is None:
+            # The close waits for a client that does not read the rest.
+            self._write_timer = self.loop.call_later(WRITE_TIMEOUT, self.transport.abort)
 
     def timeout_keep_alive_handler(self) -> None:
         # A close would wait for a client that does not read.

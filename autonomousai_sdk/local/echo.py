@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from struct import pack
@@ -136,6 +136,9 @@ class _Events:
         if self._usage is not None:
             last.append(self._chunk([], usage=self._usage))
         return last
+
+    def divert(self, take: Callable[[list[bytes], bytes], bool]) -> None:
+        """Nothing to divert: `next` does not wait."""
 
     def _chunks(self, delta: dict[str, Any], reason: str | None) -> list[bytes]:
         return [

@@ -36,6 +36,15 @@ class EventSource(Protocol):
         """
         ...
 
+    def divert(self, take: Callable[[list[bytes], bytes], bool]) -> None:
+        """Offer events to a function as they arrive, while `next` waits; a source need not.
+
+        Args:
+            take: gets the data of each event, and the bytes of all of them. It handles them and
+                returns True, or returns False; then `next` returns them.
+        """
+        ...
+
 
 @frozen
 class EngineReply:

@@ -38,20 +38,19 @@ class EventRelay:
 
     def feed(self, payloads: list[bytes]) -> bytes:
         """The bytes to send for some events; see `error` for how they end."""
-        if len(payloads) == 1 and _is_plain(payloads[0]):
-            return b"data: " + payloads[0] + b"\n\n"
         if not payloads:
             return KEEP_ALIVE
         ready: list[bytes] = []
         try:
             # What an error leaves in the list was before it.
-            ready.extend(
-                event(payload) if _is_plain(payload) else self._look_into(payload)
-                for payload in payloads
-            )
+            ready.extend(map(self._relayed, payloads))
         except RequestError as error:
             self.error = error
         return b"".join(ready)
+
+    def passes(self, payloads: list[bytes]) -> bool:
+        """Whether these events go to the client as the bytes they are, and change nothing."""
+        return not self.ending and all(map(_is_plain, payloads))
 
     def end(self, *, done: bool) -> bytes:
         """The last bytes of the stream.
@@ -72,6 +71,12 @@ class EventRelay:
     def _release(self) -> bytes:
         held, self._held = self._held, None
         return b"" if held is None else event(encode(held))
+
+    def _relayed(self, payload: bytes) -> bytes:
+        if _is_plain(payload):
+            self.ending = False
+            return event(payload)
+        return self._look_into(payload)
 
     def _look_into(self, payload: bytes) -> bytes:
         chunk = _parsed(payload)

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from importlib.util import find_spec
 from types import TracebackType
 from typing import Self
 
@@ -259,7 +260,7 @@ class LocalServer:
     def _run(self, listener: socket.socket) -> None:
         """The thread: an event loop of its own, for the engine and the server."""
         try:
-            anyio.run(self._serve, listener)
+            anyio.run(self._serve, listener, backend_options={"use_uvloop": _has_uvloop()})
         except BaseException as error:  # noqa: BLE001  # handed to the thread that waits
             self._failure = error
         finally:
@@ -339,6 +340,10 @@ class _Server(uvicorn.Server):
             if asyncio.get_running_loop().time() >= until:
                 return
             await asyncio.sleep(0.02)
+
+
+def _has_uvloop() -> bool:
+    return find_spec("uvloop") is not None
 
 
 def _ignore(_: str) -> None:

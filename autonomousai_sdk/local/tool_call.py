@@ -7,6 +7,7 @@ JSON that the model writes becomes `tool_calls`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -150,3 +151,6 @@ class _Replay:
         self.done = True
         payloads, self._payloads = self._payloads, None
         return payloads
+
+    def divert(self, take: Callable[[list[bytes], bytes], bool]) -> None:
+        """Nothing to divert: `next` does not wait."""

@@ -6,11 +6,11 @@ is passed on is not decoded into the client's types, which would lose fields of 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from random import random
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 from uuid import uuid4
 
 from anyio import CancelScope, sleep
@@ -45,6 +45,10 @@ MODELS_KEPT = 30.0
 
 ATTEMPTS = 3
 """How often a request is sent, as long as the engine has not answered."""
+
+LEAST_HIDDEN = 8
+"""The length from which a key is hidden in completions: a shorter one, such as `EMPTY`, is a
+placeholder, and a completion may have that word."""
 
 DRAIN_TIMEOUT = 0.1
 """Seconds that a finished stream's body gets to end, so that its connection is used again."""
@@ -88,6 +92,12 @@ class Upstream:
         if transport is not None:
             await transport.aclose()
 
+    @property
+    def _content_secret(self) -> Secret | None:
+        """The key, if completions are searched for it."""
+        key = self.api_key
+        return None if key is None or len(key.reveal()) < LEAST_HIDDEN else key
+
     def redact(self, text: str) -> str:
         """A text without the engine's key."""
         return text if self.api_key is None else self.api_key.redact(text)
@@ -110,7 +120,7 @@ class Upstream:
                 return
             if kind not in (EVENT_STREAM, ""):
                 raise await self._unexpected(response, headers, kind)
-            events = _Events(response, self.api_key, _inflater(headers))
+            events = _Events(response, self._content_secret, _inflater(headers))
             yield EngineReply(self._passed_on(headers), events=events)
             await events.drain()
         finally:
@@ -228,7 +238,7 @@ class Upstream:
             raise ConnectionAbort(f"The engine's answer is not whole: {error}") from error
         if is_object(document) and document.get("error") and not document.get("choices"):
             raise self._redacted(reported_error(document["error"]))
-        return data
+        return data if self._content_secret is None else self._content_secret.redact_bytes(data)
 
     async def _body(
         self,
@@ -303,9 +313,10 @@ class Upstream:
         return RequestError(502, message, "engine_error")
 
     def _redacted(self, error: RequestError) -> RequestError:
-        if self.api_key is None:
+        if self._content_secret is None:
+            error.message = self.redact(error.message)
             return error
-        text = self.api_key.redact_bytes(error.body)
+        text = self._content_secret.redact_bytes(error.body)
         found: Any = parse(text)["error"]
         return RequestError(
             error.status,
@@ -329,6 +340,15 @@ class Upstream:
         )
 
 
+@runtime_checkable
+class Divertible(Protocol):
+    """A response that offers its bytes as they arrive; see `AIOHTTPResponse.divert`."""
+
+    def divert(self, take: Callable[[bytes], bool]) -> None:
+        """Offer bytes to a function while a read waits."""
+        ...
+
+
 @define(eq=False)
 class _Events:
     """The events of an engine's stream; see `EventSource`."""
@@ -350,8 +370,6 @@ class _Events:
             if error.kind == "timeout" and seconds is not None:
                 raise TimeoutError from error
             raise _interrupted() from error
-        if self._secret is not None:
-            data = self._secret.redact_bytes(data)
         if self._coding is not None:
             plain = _inflated(self._coding, data)
             if data and not plain:
@@ -365,6 +383,19 @@ class _Events:
             if not values and self._parser.mid_event:
                 return await self.next(seconds)
         return self._without_end(values)
+
+    def divert(self, take: Callable[[list[bytes], bytes], bool]) -> None:
+        """See `EventSource.divert`; possible with aiohttp, for events without a coding."""
+        if self._coding is not None or not isinstance(self._response, Divertible):
+            return
+        split = self._parser.split_simple_events
+        key = None if self._secret is None else self._secret.reveal().encode()
+
+        def take_simple(data: bytes) -> bool:
+            values = split(data)
+            return values is not None and (key is None or key not in data) and take(values, data)
+
+        self._response.divert(take_simple)
 
     async def drain(self) -> None:
         """Read the end of the body, so that its connection can be used again."""
@@ -387,6 +418,8 @@ class _Events:
         return None
 
     def _without_end(self, values: list[bytes]) -> list[bytes] | None:
+        if self._secret is not None:
+            values = list(map(self._secret.redact_bytes, values))
         for position, value in enumerate(values):
             if value[:1] != b"{" and value.strip() in (b"[DONE]", b""):
                 if value.strip():

@@ -147,6 +147,17 @@ def test_clients_that_do_not_read_are_dropped_and_others_served(
             connected.close()
 
 
+def test_a_client_of_http_1_0_gets_a_stream_without_chunks(echo: LocalServer) -> None:
+    """HTTP/1.0 has no chunked coding, so its stream is the bare events, ended by the close."""
+    data = request(echo, original("two words", stream=True)).replace(b"HTTP/1.1", b"HTTP/1.0", 1)
+    received_head, _, events = exchange(echo, data).partition(b"\r\n\r\n")
+    assert b"transfer-encoding" not in received_head
+    assert b"connection: close" in received_head
+    assert events.startswith(b"data: {")
+    assert events.endswith(b"data: [DONE]\n\n")
+    assert events.count(b"data: ") == len(events.strip().split(b"\n\n"))
+
+
 def test_a_declared_length_over_the_bound_is_refused_at_the_head() -> None:
     """A body over `max_body_bytes` gets 413 before it is read (L4)."""
     with LocalServer(engine="echo", max_body_bytes=1000) as server:

@@ -22,18 +22,20 @@ from autonomousai_sdk import (
 )
 from autonomousai_sdk.local import LocalServer
 from tests.support.fault_server import FaultServer
-from tests.support.script import Answer, Fin, Reset, Send
+from tests.support.script import Answer, Fin, Repeat, Reset, Send
 from tests.support.wire import (
     BEGUN,
     CHUNKED,
     DONE,
     FINISH,
+    LAST_CHUNK,
     STREAM,
     body,
     closing,
     coded,
     completion,
     delta,
+    deltas,
     document,
     event,
     head,
@@ -63,6 +65,29 @@ def events(answer: httpx.Response) -> list[Any]:
     """The documents of a stream's events, and the text of its end marker."""
     data = [part.removeprefix("data: ") for part in answer.text.split("\n\n") if part]
     return [each if each == "[DONE]" else json.loads(each) for each in data]
+
+
+PLAIN = "".join(
+    f'data: {{"choices":[{{"index":0,"delta":{{"content":"{number} "}},'
+    f'"finish_reason":null}}]}}\n\n'
+    for number in range(8)
+).encode()
+
+
+@pytest.mark.parametrize("size", [1, 7, 81, 82, 83, 84, 85, 200, 10_000])
+@pytest.mark.parametrize("path", ["original", "openai"])
+def test_events_arrive_whole_however_they_are_cut(size: int, path: str) -> None:
+    """Events cut into reads and chunks of any size reach the client as the same bytes."""
+    pieces = [coded(PLAIN[start : start + size]) for start in range(0, len(PLAIN), size)]
+    paced = [Repeat(piece, 1, 0.002 if size < 10 else 0.02) for piece in pieces]
+    answer = (Send(CHUNKED), *paced, Send(coded(FINISH + DONE) + LAST_CHUNK))
+    with FaultServer(answer) as engine, front(engine) as server:
+        if path == "openai":
+            reply = chat(server, model="m", stream=True)
+        else:
+            reply = post(server, json=original(stream=True))
+    assert reply.content.startswith(PLAIN)
+    assert reply.content.endswith(b'"stop"}]}\n\ndata: [DONE]\n\n')
 
 
 # Names
@@ -459,6 +484,10 @@ def test_an_engine_s_error_keeps_its_fields_and_headers() -> None:
 
 
 KEY = "sk-engine-secret"
+CUT_KEY = b'data: {"choices":[{"index":0,"finish_reason":null,"delta":{"content":"%b"}}]}\n\n' % (
+    KEY.encode()
+)
+MIDDLE = CUT_KEY.index(KEY.encode()) + 5
 ECHOED = [
     body(401, json.dumps({"error": {"message": f"bad key {KEY}"}}).encode()),
     body(400, json.dumps({"error": {"message": f"bad key {KEY}", KEY: KEY}}).encode()),
@@ -466,6 +495,15 @@ ECHOED = [
     body(200, json.dumps({"error": {"message": f"bad key {KEY}"}}).encode()),
     stream(BEGUN, event(json.dumps({"error": {"message": f"bad key {KEY}"}}))),
     stream(BEGUN, event(json.dumps({"error": f"bad key {KEY}"}), "error")),
+    document(f"my key is {KEY}"),
+    (
+        Send(CHUNKED),
+        Repeat(coded(BEGUN), 1, 0.05),
+        Repeat(coded(deltas(KEY)), 1, 0.05),
+        Repeat(coded(CUT_KEY[:MIDDLE]), 1, 0.05),
+        Repeat(coded(CUT_KEY[MIDDLE:]), 1, 0.05),
+        Send(coded(FINISH + DONE) + LAST_CHUNK),
+    ),
 ]
 
 

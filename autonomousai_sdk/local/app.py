@@ -28,7 +28,7 @@ BASE_PATH = "/api/v1/ai"
 """Where the original protocol's paths are, as at the hosted service."""
 
 OPENAI_PATH = "/v1"
-"""Where the OpenAI-compatible protocol's paths are."""
+"""Where the OpenAI-compatible protocol's paths are; below `BASE_PATH` too, as at the service."""
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -67,11 +67,11 @@ class Application:
     def __attrs_post_init__(self) -> None:
         self._slots = Slots(self.limits.max_concurrent, self.limits.queue)
 
-    def guarded(self, host: str, api_key: Secret | None) -> ASGIApp:
+    def guarded(self, host: str | None, api_key: Secret | None) -> ASGIApp:
         """The application behind its guard.
 
         Args:
-            host: the address that the server listens on.
+            host: the address that the server listens on, or None for any of this machine's.
             api_key: the key that requests must carry, or None.
         """
         original = dict.fromkeys(model.path for model in MODELS)
@@ -79,11 +79,14 @@ class Application:
             Route(BASE_PATH + path, _refusing(self._original_endpoint(path)), methods=["POST"])
             for path in original
         ]
+        for path in (OPENAI_PATH, BASE_PATH + OPENAI_PATH):
+            routes += [
+                Route(f"{path}/chat/completions", _refusing(self._chat), methods=["POST"]),
+                Route(f"{path}/embeddings", _refusing(self._embeddings), methods=["POST"]),
+                Route(f"{path}/models", _refusing(self._models), methods=["GET"]),
+                Route(f"{path}/models/{{name:path}}", _refusing(self._model), methods=["GET"]),
+            ]
         routes += [
-            Route(f"{OPENAI_PATH}/chat/completions", _refusing(self._chat), methods=["POST"]),
-            Route(f"{OPENAI_PATH}/embeddings", _refusing(self._embeddings), methods=["POST"]),
-            Route(f"{OPENAI_PATH}/models", _refusing(self._models), methods=["GET"]),
-            Route(f"{OPENAI_PATH}/models/{{name:path}}", _refusing(self._model), methods=["GET"]),
             Route("/health", _refusing(self._health), methods=["GET"]),
             Route("/health/live", _refusing(self._live), methods=["GET"]),
         ]
@@ -235,10 +238,12 @@ def _not_found(path: str, known: Sequence[str]) -> RequestError:
 
 
 def _wrong_method(request: Request, error: Exception) -> RequestError:
-    allowed: dict[str, str] = getattr(error, "headers", None) or {}
+    headers: dict[str, str] = getattr(error, "headers", None) or {}
+    # Starlette joins a set, whose order changes from run to run.
+    allowed = ", ".join(sorted(headers.get("Allow", "POST").split(", ")))
     return RequestError(
         405,
-        f"{request.url.path} does not take {request.method}, but {allowed.get('Allow', 'POST')}.",
+        f"{request.url.path} does not take {request.method}, but {allowed}.",
         "method_not_allowed",
-        headers=allowed,
+        headers={"allow": allowed},
     )

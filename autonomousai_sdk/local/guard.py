@@ -21,9 +21,6 @@ from .._core.secret import Secret
 from ..errors import ConfigurationError
 from .wire import RequestError
 
-ANY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104  # compared, not listened on
-"""The addresses that stand for every address of this machine."""
-
 ORIGINAL_PAGE = "https://www.autonomous.ai"
 """The origin that the original protocol's clients send."""
 
@@ -38,14 +35,14 @@ class Guard:
     """Refuses requests that must not reach the application.
 
     Attributes:
-        host: the address that the server listens on.
+        host: the address that the server listens on, or None for any of this machine's.
         api_key: the key that requests must carry, or None.
         max_body: the longest body, in bytes.
         origins: the origins whose pages may use the server.
     """
 
     _app: ASGIApp
-    host: str
+    host: str | None
     api_key: Secret | None = field(repr=False)
     max_body: int
     origins: tuple[str, ...]
@@ -117,6 +114,14 @@ class Guard:
                 "The body must be JSON: send it with 'content-type: application/json'.",
                 "unsupported_media_type",
             )
+        coding = headers.get("content-encoding", "identity")
+        if coding.strip().lower() not in ("identity", ""):
+            raise RequestError(
+                415,
+                f"The body's coding {coding[:100]!r} is not supported: send it uncompressed.",
+                "unsupported_content_encoding",
+                headers={"accept-encoding": "identity"},
+            )
         length = headers.get("content-length", "0")
         if length.isdecimal() and int(length[:20]) > self.max_body:
             raise too_large(self.max_body)
@@ -127,11 +132,13 @@ class Guard:
         if found is None:
             return False
         name = found[1].strip("[]").lower()
-        if name in ("localhost", self.host.lower()):
+        if name == "localhost":
             return True
-        if self.host in ANY_ADDRESS:
+        if self.host is None:
             # Such a server has any name; it needs a key, which no page has.
             return self.api_key is not None
+        if name == self.host.lower():
+            return True
         try:
             return ip_address(name).is_loopback
         except ValueError:

@@ -109,6 +109,18 @@ def parse_openai(data: bytes) -> ParsedRequest:
             raise RequestError(
                 400, f"messages[{number}] must be an object with a role.", param="messages"
             )
+        content = message.get("content")
+        if not (
+            content is None
+            or isinstance(content, str)
+            or (is_array(content) and all(map(_is_typed_object, content)))
+        ):
+            raise RequestError(
+                400,
+                f"messages[{number}].content must be a string or a list of parts, each an object "
+                f"with a type; got {repr(content)[:100]}.",
+                param="messages",
+            )
     body = {"messages": messages, **_checked(document)}
     stream = _flag(body.pop("stream", False))
     return ParsedRequest(model or None, stream, body, original=False)
@@ -116,6 +128,8 @@ def parse_openai(data: bytes) -> ParsedRequest:
 
 def parse_object(data: bytes) -> dict[str, Any]:
     """The JSON object that a request's body must be."""
+    if not data.strip():
+        raise RequestError(400, "The request has no body: send a JSON object.")
     try:
         document = parse(data)
     except DecodeError as error:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
+from ipaddress import IPv4Address, ip_address
 from types import TracebackType
 from typing import Self
 
@@ -27,7 +28,7 @@ try:
 
     from .app import BASE_PATH, OPENAI_PATH, Application, ServerLimits
     from .connection import Connection
-    from .guard import ANY_ADDRESS, checked_origins
+    from .guard import checked_origins
 except ImportError as _error:
     raise ConfigurationError(
         'The local server needs Starlette and uvicorn: pip install "autonomousai-sdk[server]"'
@@ -42,6 +43,9 @@ MAX_BODY_BYTES = 64 * 2**20
 MAX_CONCURRENT = 64
 """Completions at a time by default."""
 
+MOST_TOKENS = 2**31 - 1
+"""The highest count that llama.cpp can hold."""
+
 GRACE = 5.0
 """Seconds that completions under way get when the server closes."""
 
@@ -52,7 +56,9 @@ _REASONS = {
     errno.EADDRINUSE: "the address is in use; choose another port, or 0 for any free one",
     errno.EACCES: "this user may not listen on that port; choose one above 1023",
     errno.EADDRNOTAVAIL: "it is not an address of this machine",
+    errno.EINVAL: "it is not an address that a server can listen on",
 }
+_BROADCAST = IPv4Address("255.255.255.255")
 
 
 class LocalServer:
@@ -127,12 +133,13 @@ class LocalServer:
             api_key=engine_api_key,
             model_map=model_map,
             limits=ModelLimits(
-                context=_checked_count(context, "context", 1),
-                max_tokens=_checked_count(max_tokens, "max_tokens", 1),
+                context=_checked_count(context, "context", 1, MOST_TOKENS),
+                max_tokens=_checked_count(max_tokens, "max_tokens", 1, MOST_TOKENS),
             ),
         )
         self._progress: Callable[[str], None] = progress or _ignore
         self._address = host
+        self._is_any_address = False
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
         self._ready = threading.Event()
@@ -238,6 +245,10 @@ class LocalServer:
         except (OSError, UnicodeError) as error:
             raise ConfigurationError(f"{where}: the host name does not resolve.") from error
         family, kind, protocol, _, address = found[0]
+        numeric = ip_address(str(address[0]).partition("%")[0])
+        # The kernel lets a server listen where nobody can connect.
+        if numeric.is_multicast or numeric == _BROADCAST:
+            raise ConfigurationError(f"{where}: {_REASONS[errno.EADDRNOTAVAIL]}.")
         listener = socket.socket(family, kind, protocol)
         if os.name == "posix":  # elsewhere it would let two servers share the port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -252,7 +263,8 @@ class LocalServer:
         name = listener.getsockname()
         self._port = name[1]
         self._address = name[0]
-        if self._host in ANY_ADDRESS:
+        self._is_any_address = ip_address(name[0].partition("%")[0]).is_unspecified
+        if self._is_any_address:
             # Nobody can connect to "any address", but to this machine's own.
             self._address = "::1" if family == socket.AF_INET6 else "127.0.0.1"
         return listener
@@ -279,7 +291,7 @@ class LocalServer:
                 return
             app = Application(self._engine, self._limits)
             config = uvicorn.Config(
-                app.guarded(self._host, self._key),
+                app.guarded(None if self._is_any_address else self._host, self._key),
                 http=Connection,
                 ws="none",
                 lifespan="off",

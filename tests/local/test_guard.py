@@ -42,6 +42,8 @@ REFUSED = [
     ({"content": b"{", "headers": {"content-type": "application/json"}}, 400, "not valid JSON"),
     ({"content": b"{}", "headers": {"content-type": "text/plain"}}, 415, "application/json"),
     ({"content": b"{}", "headers": {"content-type": ""}}, 415, "application/json"),
+    ({"json": original(), "headers": {"content-encoding": "gzip"}}, 415, "'gzip'"),
+    ({"content": b"", "headers": {"content-type": "application/json"}}, 400, "no body"),
     ({"json": original(), "headers": {"origin": "https://evil.example"}}, 403, "may not use"),
     ({"json": original(), "headers": {"origin": "null"}}, 403, "may not use"),
 ]
@@ -178,7 +180,7 @@ def test_keys_are_checked_at_the_start_and_never_repeated(name: str, key: str) -
 WRONG_PATHS = {
     "/chat/completions": "/v1/chat/completions",
     "/v1/v1/chat/completions": "/v1/chat/completions",
-    "/api/v1/ai/v1/chat/completions": "/v1/chat/completions",
+    "/api/v1/ai/v1/v1/chat/completions": "/v1/chat/completions",
     "/api/v1/ai/chat/completions": "/v1/chat/completions",
     "/v1/chat-hermes": "/api/v1/ai/chat-hermes",
     "/chat": "/api/v1/ai/chat",
@@ -194,6 +196,27 @@ def test_a_wrong_path_gets_the_right_one_in_its_error(echo: LocalServer, path: s
     assert answer.status_code == 404
     message = answer.json()["error"]["message"]
     assert f"Did you mean {WRONG_PATHS[path]}?" in message
+
+
+def test_the_advice_of_the_client_leads_to_the_openai_protocol(echo: LocalServer) -> None:
+    """The base URL that the client names for `protocol="openai"` is served."""
+    with pytest.raises(ConfigurationError) as caught:
+        Client(base_url=echo.base_url, protocol="openai")
+    advised = caught.value.message.split("'")[-2]
+    with Client(base_url=advised) as client:
+        assert client.chat.create("two words").text == "two words"
+        assert [model.id for model in client.models.fetch()] == ["echo"]
+
+
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [("http://{}/v1/models", 200), ("http://evil.example/v1/models", 400), ("evil:80", 400)],
+)
+def test_a_url_as_target_must_name_the_host(echo: LocalServer, target: str, status: int) -> None:
+    """A target with a host of its own is served only if it is that of the `host` field (L1)."""
+    host = "{}:{}".format(*address(echo))
+    data = f"GET {target.format(host)} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"
+    assert exchange(echo, data.encode()).startswith(b"HTTP/1.1 %d " % status)
 
 
 def test_a_wrong_method_is_told_apart(echo: LocalServer) -> None:

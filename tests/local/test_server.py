@@ -302,7 +302,10 @@ def test_a_signal_ends_the_command_without_a_traceback(
         assert len(errors.splitlines()) <= 2  # the engine's address, and that it stops
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "localhost", "::1"])  # noqa: S104
+HOSTS = ("0.0.0.0", "0", "::", "0:0:0:0:0:0:0:0", "::1", "127.1", "127.0.0.2", "localhost")  # noqa: S104
+
+
+@pytest.mark.parametrize("host", HOSTS)
 def test_the_base_urls_work_as_they_stand(host: str) -> None:
     """Whatever the server listens on, `base_url` and `openai_base_url` lead to it."""
     with LocalServer(engine="echo", host=host, api_key="sk-1") as server:
@@ -324,11 +327,16 @@ IMPOSSIBLE = [
     ({"host": "127.0.0.1/x"}, "host must be"),
     ({"host": "no-such-host.invalid", "api_key": "k"}, "does not resolve"),
     ({"host": "192.0.2.1", "api_key": "k"}, "not an address of this machine"),
+    ({"host": "224.0.0.1", "api_key": "k"}, "not an address of this machine"),
+    ({"host": "255.255.255.255", "api_key": "k"}, "not an address of this machine"),
     ({"max_concurrent": 0}, "max_concurrent must be"),
     ({"queue": -1}, "queue must be"),
     ({"max_body_bytes": 0}, "max_body_bytes must be"),
     ({"max_tokens": 0}, "max_tokens must be"),
     ({"context": 1.5}, "context must be"),
+    ({"context": 2**31}, "context must be"),
+    ({"engine": "http://user:pw@127.0.0.1:1/v1"}, "engine_api_key="),
+    ({"engine": __file__}, "starts with b'GGUF'"),
     ({"engine": 5}, "engine must be"),
 ]
 

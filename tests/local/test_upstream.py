@@ -80,7 +80,7 @@ def test_events_arrive_whole_however_they_are_cut(size: int, path: str) -> None:
     """Events cut into reads and chunks of any size reach the client as the same bytes."""
     pieces = [coded(PLAIN[start : start + size]) for start in range(0, len(PLAIN), size)]
     paced = [Repeat(piece, 1, 0.002 if size < 10 else 0.02) for piece in pieces]
-    answer = (Send(CHUNKED), *paced, Send(coded(FINISH + DONE) + LAST_CHUNK))
+    answer: Answer = (Send(CHUNKED), *paced, Send(coded(FINISH + DONE) + LAST_CHUNK))
     with FaultServer(answer) as engine, front(engine) as server:
         if path == "openai":
             reply = chat(server, model="m", stream=True)
@@ -292,6 +292,15 @@ def test_an_option_that_cannot_be_right_is_refused(
     for answer in (post(echo, json=original(**option)), chat(echo, **option)):
         assert answer.status_code == 400
         assert answer.json()["error"]["param"] == next(iter(option))
+
+
+@pytest.mark.parametrize("content", [5, True, {}, ["text"], [{"text": "no type"}], [None]])
+def test_content_that_is_not_text_or_parts_is_refused(echo: LocalServer, content: Any) -> None:
+    """Content that is neither text nor a list of parts gets 400 that names the message."""
+    messages = [{"role": "user", "content": "Hi"}, {"role": "user", "content": content}]
+    answer = chat(echo, messages=messages)
+    assert answer.status_code == 400
+    assert "messages[1].content" in answer.json()["error"]["message"]
 
 
 # Engines that fail

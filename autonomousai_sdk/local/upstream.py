@@ -226,17 +226,20 @@ class Upstream:
         """The whole JSON document of a successful response.
 
         Raises:
+            RequestError: it is something else than JSON, or an error.
             ConnectionAbort: it was cut, or its coding is broken.
         """
         kind = content_type(headers)
-        if kind == EVENT_STREAM:
+        if kind in (EVENT_STREAM, "text/html") or response.status in (204, 205):
             raise await self._unexpected(response, headers, kind)
         try:
             data = await self._body(response, headers, MAX_EVENT_BYTES)
             document = parse(data)
         except (TransportError, CodingError, DecodeError) as error:
             raise ConnectionAbort(f"The engine's answer is not whole: {error}") from error
-        if is_object(document) and document.get("error") and not document.get("choices"):
+        if not is_object(document):
+            raise await self._unexpected(response, headers, "JSON that is not an object")
+        if document.get("error") and not document.get("choices"):
             raise self._redacted(reported_error(document["error"]))
         return data if self._content_secret is None else self._content_secret.redact_bytes(data)
 
@@ -296,6 +299,8 @@ class Upstream:
             message = f"The engine answered {error.message}"
         if status == 503 and "retry-after" not in passed_on:
             passed_on["retry-after"] = "1"
+        if status == 304 or not 300 <= status < 600:
+            status = 502  # the server's own response could not have the body that says why
         return RequestError(status, message, code, headers=passed_on, details=details)
 
     async def _unexpected(

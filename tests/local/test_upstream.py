@@ -544,6 +544,24 @@ def test_a_key_that_the_engine_refuses_is_not_the_client_s_fault() -> None:
     assert len(engine.requests) == 1
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        body(200, b"[1, 2]"),
+        body(200, b"null"),
+        body(200, b"<html>Welcome</html>", kind="text/html; charset=utf-8"),
+        (Send(head(204)),),
+        (Send(head(304)),),
+    ],
+)
+def test_a_document_that_is_not_a_completion_is_an_error(answer: Answer) -> None:
+    """What can be no completion, such as a list or a page, gets 502 that says so."""
+    with FaultServer(answer) as engine, front(engine) as server:
+        for reply in (post(server, json=original()), chat(server, model="m")):
+            assert reply.status_code == 502
+            assert "The engine answered " in reply.json()["error"]["message"]
+
+
 def test_a_stream_for_a_document_is_an_error() -> None:
     """A document where a stream was asked for, and the reverse, gets 502."""
     with FaultServer(document("Hi")) as engine, front(engine) as server:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .answer import print_answer
 from .options import Target, answer_options, target_options
 from .stdin import read_prompt
-from .terminal import Progress, TextWriter, print_error, put, put_json
+from .terminal import Progress, put_json
 
 if TYPE_CHECKING:
     from .._message import Message
@@ -25,6 +26,7 @@ _EXAMPLE = 'autonomousai chat "Why is the sky blue?"'
 
 
 @click.command(
+    short_help="Send a prompt, or start a conversation.",
     help=_HELP,
     epilog="There is no option for the key, because other users can read a command line: set "
     "AUTONOMOUSAI_API_KEY. AUTONOMOUSAI_LOG=debug logs each request to stderr.",
@@ -61,31 +63,9 @@ def chat(
     if schema is not None:
         _parse(messages, target, options, schema, as_json=as_json)
         return
-    writer = TextWriter()
     with Progress() as progress, target.client(progress) as client:
         progress.wait("waiting for the response")
-        with client.chat.stream(messages, **options) as stream:
-            if as_json:
-                stream.until_done()
-            else:
-                try:
-                    for piece in stream.text:
-                        progress.done()
-                        writer.write(piece)
-                finally:
-                    writer.end()
-    completion = stream.completion
-    if as_json:
-        put_json(completion)
-        return
-    for choice in completion.choices[1:]:
-        put("\n")
-        writer.write(choice.message.content or "")
-        writer.end()
-    if completion.refusal:
-        print_error(f"(The model refused: {completion.refusal})")
-    if completion.finish_reason == "length":
-        print_error("(Output truncated at the length limit.)")
+        print_answer(client.chat.stream(messages, **options), progress, as_json=as_json)
 
 
 def _parse(

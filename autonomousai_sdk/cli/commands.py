@@ -10,9 +10,13 @@ import click
 
 from .._version import __version__
 from .chat import chat
+from .completion import completion
+from .describe import describe
+from .doctor import doctor
 from .exit_code import INTERRUPTED, WRONG_USAGE, exit_code
 from .models import models
 from .serve import serve
+from .summarize import summarize
 from .terminal import prepare_output
 
 
@@ -34,7 +38,10 @@ def run() -> int:
 
 
 class _Commands(click.Group):
-    """A click group that maps exceptions to exit codes."""
+    """A click group that maps exceptions to exit codes and keeps the order of its commands."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's interface
+        return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> int:
         try:
@@ -57,5 +64,5 @@ def cli() -> None:
     """Do nothing before a command."""
 
 
-for _command in (chat, models, serve):
+for _command in (chat, summarize, describe, models, serve, doctor, completion):
     cli.add_command(_command)

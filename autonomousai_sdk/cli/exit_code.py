@@ -50,12 +50,12 @@ def exit_code(error: BaseException) -> int:
     if not isinstance(error, AutonomousAIError):
         raise error
     print_error(f"autonomousai: {error}")
-    if advice := _advice(error):
+    if advice := advice_for(error):
         print_error(advice)
     return WRONG_USAGE if isinstance(error, ConfigurationError) else FAILED
 
 
-def _advice(error: AutonomousAIError) -> str | None:
+def advice_for(error: AutonomousAIError) -> str | None:
     """Return what to do about an error, if there is advice."""
     if error.partial is not None:
         return "The response was cut off: the output above is incomplete."

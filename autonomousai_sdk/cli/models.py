@@ -16,7 +16,7 @@ The list is built in and no request is sent. With --remote, ask the server for i
 """
 
 
-@click.command(help=_HELP)
+@click.command(help=_HELP, short_help="List the models.")
 @click.option("--remote", is_flag=True, help="Ask the server; needs an OpenAI-compatible one.")
 @target_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")

@@ -13,6 +13,7 @@ from .terminal import Progress, put
 
 
 @click.command(
+    short_help="Run a local server.",
     help="Run a local server that speaks AutonomousAI's protocol, and OpenAI's.\n\n"
     "Runs until Ctrl-C, and prints at start how to use it.",
     epilog="If AUTONOMOUSAI_API_KEY is set, requests must carry that key; without it the server "

@@ -40,7 +40,7 @@ def read_prompt(words: tuple[str, ...], example: str) -> str:
 
 def read_stdin() -> str:
     """Read stdin to its end."""
-    return "" if sys.stdin is None else _decoded(sys.stdin.buffer.read())
+    return "" if sys.stdin is None else decoded(sys.stdin.buffer.read())
 
 
 def _read_offered_stdin() -> str:
@@ -77,11 +77,12 @@ def _read_offered_stdin() -> str:
         )
         return ""
     thread.join()
-    return _decoded(b"".join(pieces))
+    return decoded(b"".join(pieces))
 
 
-def _decoded(data: bytes) -> str:
+def decoded(data: bytes, name: str = "stdin") -> str:
+    """Decode UTF-8, with or without a byte order mark."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise click.UsageError(f"stdin is not UTF-8 text: {error.reason}.") from None
+        raise click.UsageError(f"{name} is not UTF-8 text: {error.reason}.") from None

@@ -22,9 +22,11 @@ from typing import Self, TextIO
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _PIECES = re.compile(r"\n|[^\S\n]+|\S+")
 _CLEAR = "\r\x1b[2K"
+_COLOURS = {"red": 31, "green": 32, "yellow": 33}
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _PLAIN_FRAMES = "|/-\\"
 _TICK = 0.1
+_BAR = 20
 
 
 def is_terminal(stream: TextIO | None) -> bool:
@@ -37,6 +39,13 @@ def prepare_output() -> None:
     reconfigure = getattr(sys.stdout, "reconfigure", None)  # only real text streams have it
     if reconfigure is not None:
         reconfigure(errors="replace")
+
+
+def coloured(text: str, colour: str, stream: TextIO | None) -> str:
+    """Return text in a colour if the stream is a terminal and `NO_COLOR` is unset or empty."""
+    if os.environ.get("NO_COLOR") or columns(stream) is None:
+        return text
+    return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m"
 
 
 def put(text: str) -> None:
@@ -185,6 +194,14 @@ class Progress:
                 self._stop.clear()
                 self._thread = Thread(target=self._turn, name="progress", daemon=True)
                 self._thread.start()
+
+    def bar(self, text: str, done: int, total: int) -> None:
+        """Show how much of a task is done; does nothing unless stderr is a terminal."""
+        if self._live:
+            is_unicode = sys.stderr.encoding.lower() == "utf-8"
+            full, rest = ("━", "─") if is_unicode else ("#", ".")
+            filled = _BAR * done // total
+            self.wait(f"{text} {full * filled}{rest * (_BAR - filled)} {done}/{total}")
 
     def done(self) -> None:
         """Remove the spinner, if one is shown."""

@@ -231,6 +231,7 @@ class _Rule:
         self.has_default = attribute.default is not attrs.NOTHING
         self.hint = hint
         self.made = made
+        self.is_object = any(attrs.has(each) for each in (hint, *get_args(hint)))
 
     def apply(self, plain: dict[str, Any]) -> None:
         """Normalise the field's value in `plain`, its object."""
@@ -246,6 +247,8 @@ class _Rule:
             return
         if isinstance(value, str) and value in metadata.get("nulls", ()):
             value = None
+        elif self.is_object and value == []:
+            value = None  # PHP writes an empty object as an empty array.
         elif "json" in metadata and not isinstance(value, (str, type(None))):
             value = encode(value).decode("ascii")
         if "lenient" in metadata and value is not None:

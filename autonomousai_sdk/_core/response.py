@@ -5,7 +5,8 @@
     204, 205  anything    any                  `APIResponseError`: there is no body
     2xx       a stream    text/event-stream    a stream
     2xx       a stream    none                 a stream
-    2xx       a stream    any other            `APIResponseError`
+    2xx       a stream    any other            a stream if the body begins like one, else
+                                               `APIResponseError`
     2xx       a document  text/event-stream    `APIResponseError`
     2xx       a document  any other, or none   a document, whatever its type is called, or
                                                the text or bytes that the spec says it is
@@ -18,7 +19,7 @@
 
 A repeated content type counts once, and parameters and case do not matter. A byte order mark
 before the JSON, and white space or zero bytes after it, are ignored. An `APIResponseError` has
-as `.partial` the completion that a body of the wrong kind holds, if it holds one.
+as `.partial` the completion that a document holds where a stream was requested.
 
 Content codings are undone here, within the limit. The status decides before the coding does:
 an error's body that cannot be decoded is left out of its message. Reads nothing itself: a
@@ -27,6 +28,7 @@ driver feeds it.
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from typing import Any
 
@@ -53,6 +55,10 @@ from .stream import StreamState
 EVENT_STREAM = "text/event-stream"
 
 _BODILESS = frozenset({204, 205})
+_EVENT = re.compile(rb"(?:\xef\xbb\xbf)?[\r\n]*(?::|(?:data|event|id|retry):)")
+"""The start of an event stream: white space, then a comment or a field (WHATWG HTML, 9.2.5)."""
+_SNIFFED = 16
+"""Bytes of a body that show whether it is an event stream; no chunk is shorter."""
 _NO_HEADERS = Headers()
 
 
@@ -84,6 +90,7 @@ class ResponseReader:
     ended: bool = field(init=False, default=False)
     _is_success: bool = field(init=False, default=False)
     _is_document: bool = field(init=False, default=False)  # the document that was requested
+    _may_be_stream: bool = field(init=False, default=False)  # by another content type
     _inflater: Inflater | None = field(init=False, default=None)
     _kept: list[bytes] = field(init=False, factory=list[bytes])
     _size: int = field(init=False, default=0)
@@ -112,7 +119,9 @@ class ResponseReader:
             return
         if self.shape is not None and media_type in (EVENT_STREAM, ""):
             self.stream = self._new_stream(self.shape)
-        elif self.shape is None and media_type != EVENT_STREAM:
+        elif self.shape is not None:
+            self._may_be_stream = True
+        elif media_type != EVENT_STREAM:
             self._is_document = True
             self._limit = self.max_bytes
 
@@ -127,6 +136,7 @@ class ResponseReader:
             stream.feed(data)
         else:
             self._keep(data)
+        stream = self.stream
         self.satisfied = self.ended if stream is None else stream.ended or bool(stream.ready)
 
     def error(self) -> AutonomousAIError | None:
@@ -236,16 +246,11 @@ class ResponseReader:
         return error
 
     def _completion(self) -> Any:
-        """Return the completion in a body of another kind, or None."""
-        if self.shape is None:
-            return None
-        if self.shape.accumulator is not None:
+        """Return the completion that a document holds where a stream was requested, or None."""
+        if self.shape is not None and self.shape.accumulator is not None:
             with suppress(DecodeError):
                 return decode(self.body, self.shape.accumulator.result)
-        stream = self._new_stream(self.shape)
-        stream.feed(self.body)
-        stream.feed(b"")
-        return stream.completion() if stream.error is None else stream.error.partial
+        return None
 
     def _inflate(self, inflater: Inflater, data: bytes) -> None:
         try:
@@ -263,6 +268,8 @@ class ResponseReader:
         self._size += len(data)
         if self._size <= self._limit:
             self._kept.append(data)
+            if self._may_be_stream and self._size >= _SNIFFED:
+                self._sniff()
             return
         self._kept.append(data[: self._limit - self._size])
         if self._is_document:
@@ -273,6 +280,17 @@ class ResponseReader:
             )
         else:
             self.ended = True
+
+    def _sniff(self) -> None:
+        """Read the body as a stream if it begins like one, whatever its content type says.
+
+        Some servers and proxies name the type of their default instead.
+        """
+        self._may_be_stream = False
+        if self.shape is not None and _EVENT.match(self.body):
+            self.stream = self._new_stream(self.shape)
+            self.stream.feed(self.body)
+            self._kept = []
 
     def _keep_start(self) -> None:
         """Discard a body that is too long, except for the part that an error keeps."""

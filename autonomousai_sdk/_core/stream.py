@@ -24,7 +24,8 @@ for usage and the end marker. After one with content it waits as long as before,
 stream may go on.
 
 The chunks before an error are returned first. Only keep-alives are ignored: events without data,
-and types such as `ping`. Does no I/O and reads no clock; a driver feeds it.
+and types such as `ping`, which the event or its data names. Does no I/O and reads no clock; a
+driver feeds it.
 """
 
 from __future__ import annotations
@@ -176,7 +177,10 @@ class StreamState(Generic[ChunkT, ResultT]):
             self._keep(*found)
 
     def _chunk(self, kind: bytes, payload: bytes) -> tuple[Any, bytes] | None:
-        """Return an event's chunk with its bytes, or None for an error, which ends the stream.
+        """Return an event's chunk with its bytes.
+
+        Returns:
+            None for a keep-alive, and for an error, which ends the stream.
 
         Raises:
             DecodeError: the event is neither a chunk nor an error.
@@ -198,6 +202,8 @@ class StreamState(Generic[ChunkT, ResultT]):
             return None
         if kind == BARE_JSON_LINE:
             raise DecodeError("a line holds a JSON document, but is no field of an event")
+        if is_object(document) and _is_keep_alive(document):
+            return None
         return self._closely(chunk, document, payload)
 
     def _decoded(self, payload: bytes) -> Any:
@@ -390,6 +396,12 @@ class StreamState(Generic[ChunkT, ResultT]):
             elif not before:
                 new[name] = value
         return new
+
+
+def _is_keep_alive(document: Mapping[str, Any]) -> bool:
+    """Return whether an event's data is an object that names the type of a keep-alive."""
+    kind = document.get("type")
+    return isinstance(kind, str) and kind.encode() in KEEP_ALIVES and "choices" not in document
 
 
 @attrs.frozen

@@ -160,7 +160,7 @@ def test_both_paths_refuse_what_is_no_json(data: bytes) -> None:
         ('{"choices": [{"index": "a"}]}', r"an integer, got a string @ \$\.choices\[0\]\.index$"),
         ('{"choices": [{"index": true}]}', "expected an integer, got a boolean"),
         ('{"choices": [{"index": 1.5}]}', "expected an integer, got a number"),
-        ('{"choices": [{"delta": []}]}', r"got an array @ \$\.choices\[0\]\.delta$"),
+        ('{"choices": [{"delta": [1]}]}', r"got an array @ \$\.choices\[0\]\.delta$"),
         ('{"choices": [{"finish_reason": 5}]}', "expected a string or null, got an integer"),
         ('{"choices": [], "object": 5}', r"expected a string, got an integer @ \$\.object$"),
         ('{"choices": [], "timings": []}', "expected an object or null, got an array"),

@@ -159,9 +159,31 @@ def test_an_empty_stream_may_be_complete() -> None:
     assert answer.error() is None
 
 
+@pytest.mark.parametrize("kind", [JSON, "text/html", "text/plain", "application/octet-stream"])
+@pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf", b"\r\n\n", b": ok\n\n", b"event: chunk\n"])
+@pytest.mark.parametrize("cut", [whole, single_bytes])
+def test_an_event_stream_is_read_whatever_its_content_type_is(
+    kind: str, start: bytes, cut: Callable[[bytes], list[bytes]]
+) -> None:
+    """A body that begins like an event stream is one, although the header names another type."""
+    response = answered(cut(start + HELLO), stream=True, kind=kind)
+    assert response.error() is None
+    assert response.stream is not None
+    assert response.stream.ready[0].choices[0].delta.content == "Hel"
+
+
+def test_a_compressed_stream_is_read_whatever_its_content_type_is() -> None:
+    """The bytes are decompressed before their start is compared."""
+    response = answered([gzip.compress(HELLO)], stream=True, kind="text/plain", coding="gzip")
+    assert response.error() is None
+    assert response.stream is not None
+
+
 @pytest.mark.parametrize(
     ("stream", "kind", "data", "said"),
     [
+        (True, "text/plain", b"data: late", r"expected an event stream, got text/plain: "),
+        (True, "text/plain", b"database is on fire", "expected an event stream, got text/plain: "),
         (True, JSON, DOCUMENT, "expected an event stream, got application/json: "),
         (True, "text/html", b"<html>", "expected an event stream, got text/html: "),
         (True, "text/plain", b"", r"expected an event stream, got text/plain\. \["),
@@ -465,8 +487,6 @@ def test_a_message_in_place_of_a_completion_is_an_error(body: bytes, said: str) 
     [
         ([DOCUMENT], JSON, "Hello"),
         ([DOCUMENT], "text/plain", "Hello"),
-        ([HELLO], "text/plain", "Hello"),
-        ([event(chunk("Hel"))], "application/octet-stream", "Hel"),
         ([b"<html>"], "text/html", None),
         ([b'{"id": 5}'], JSON, None),
     ],

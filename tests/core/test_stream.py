@@ -185,6 +185,14 @@ def test_a_finish_reason_or_the_sentinel_completes_a_stream(data: bytes) -> None
         assert state.completion().text == "Hello"
 
 
+@pytest.mark.parametrize("kind", ["ping", "keepalive", "heartbeat"])
+def test_a_keep_alive_that_its_data_names_is_ignored(kind: str) -> None:
+    """An object with the type of a keep-alive and without choices is no chunk."""
+    chunks, state = read([event({"type": kind}) + event(chunk("Hi", reason="stop")) + DONE])
+    assert [piece.choices[0].delta.content for piece in chunks] == ["Hi"]
+    assert state.completion().text == "Hi"
+
+
 def test_the_sentinel_alone_is_an_empty_answer() -> None:
     """The service says that it is complete, so it is."""
     chunks, state = read([DONE])

@@ -83,7 +83,7 @@ class AsyncChat(async_methods.AsyncChat):
             AnswerParseError: the answer does not match the type, was cut or was refused.
             AutonomousAIError: as for `create`.
 
-        Example:
+        Examples:
             >>> (await client.chat.parse("Name a book by Jane Austen.", into=Book)).value
             Book(title='Emma', year=1815)
         """
@@ -129,7 +129,7 @@ class AsyncChat(async_methods.AsyncChat):
                 while it asked for tools, or it made the same call in vain three times.
             AutonomousAIError: as for `create`.
 
-        Example:
+        Examples:
             >>> (await client.chat.run("Is it warm in Paris?", tools=[get_weather])).completion.text
         """
         loop = ToolLoop.of(messages, tools, max_rounds, on_tool_error, may_await=True)
@@ -176,7 +176,7 @@ class AsyncChat(async_methods.AsyncChat):
         Raises:
             ConfigurationError: an argument is invalid.
 
-        Example:
+        Examples:
             >>> async with client.chat.map(["Name a planet.", "Name a star."]) as results:
             ...     async for result in results:
             ...         print(result.index, result.completion or result.error)

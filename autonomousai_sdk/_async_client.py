@@ -32,7 +32,7 @@ class AsyncClient(async_methods.AsyncClient):
 
     See `__init__` for the options.
 
-    Example:
+    Examples:
         >>> async with AsyncClient() as client:
         ...     print((await client.chat.create("Why is the sky blue?")).text)
     """
@@ -72,7 +72,7 @@ class AsyncClient(async_methods.AsyncClient):
             trim: a function that chooses which messages a request carries, from a list of all
                 of them. The history keeps them all.
 
-        Example:
+        Examples:
             >>> conversation = client.conversation(system="Be brief.")
         """
         return autonomousai_sdk.AsyncConversation(
@@ -85,7 +85,7 @@ class AsyncClient(async_methods.AsyncClient):
         Nothing is sent. The imports run in a thread, off the event
         loop.
 
-        Example:
+        Examples:
             >>> await client.warm()
         """
         await to_thread.run_sync(self._load)

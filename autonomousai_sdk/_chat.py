@@ -80,7 +80,7 @@ class Chat(methods.Chat):
             AnswerParseError: the answer does not match the type, was cut or was refused.
             AutonomousAIError: as for `create`.
 
-        Example:
+        Examples:
             >>> client.chat.parse("Name a book by Jane Austen.", into=Book).value
             Book(title='Emma', year=1815)
         """
@@ -125,7 +125,7 @@ class Chat(methods.Chat):
                 while it asked for tools, or it made the same call in vain three times.
             AutonomousAIError: as for `create`.
 
-        Example:
+        Examples:
             >>> client.chat.run("Is it warm in Paris?", tools=[get_weather]).completion.text
         """
         loop = ToolLoop.of(messages, tools, max_rounds, on_tool_error, may_await=False)
@@ -171,7 +171,7 @@ class Chat(methods.Chat):
         Raises:
             ConfigurationError: an argument is invalid.
 
-        Example:
+        Examples:
             >>> with client.chat.map(["Name a planet.", "Name a star."]) as results:
             ...     for result in results:
             ...         print(result.index, result.completion or result.error)

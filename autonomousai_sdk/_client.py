@@ -30,7 +30,7 @@ class Client(methods.Client):
 
     See `__init__` for the options.
 
-    Example:
+    Examples:
         >>> with Client() as client:
         ...     print(client.chat.create("Why is the sky blue?").text)
     """
@@ -70,7 +70,7 @@ class Client(methods.Client):
             trim: a function that chooses which messages a request carries, from a list of all
                 of them. The history keeps them all.
 
-        Example:
+        Examples:
             >>> conversation = client.conversation(system="Be brief.")
         """
         return autonomousai_sdk.Conversation(
@@ -82,7 +82,7 @@ class Client(methods.Client):
 
         Nothing is sent.
 
-        Example:
+        Examples:
             >>> client.warm()
         """
         self._load()

@@ -49,7 +49,7 @@ class History:
     def to_dict(self) -> dict[str, Any]:
         """The conversation as plain values, which JSON can hold.
 
-        Example:
+        Examples:
             >>> Path("chat.json").write_text(json.dumps(conversation.to_dict()))
         """
         return {

@@ -44,7 +44,7 @@ resolve_types(models.Message)
 class Message(models.Message):
     """One message of a conversation.
 
-    Args:
+    Attributes:
         role: the author's role: `system`, `user`, `assistant`, `tool`, or another that the engine
             accepts.
         content: the text, or a list of `TextPart` and `ImagePart`.
@@ -52,7 +52,7 @@ class Message(models.Message):
         tool_call_id: the id of the tool call that the message answers.
         tool_calls: the calls of tools that the model asked for.
 
-    Example:
+    Examples:
         >>> client.chat.create([
         ...     Message.system("Be brief."),
         ...     Message.user("What is this?", images=["cat.png"]),
@@ -77,7 +77,7 @@ class Message(models.Message):
             ConfigurationError: a file that cannot be read or is no image, or a single
                 image where a list belongs.
 
-        Example:
+        Examples:
             >>> Message.user("What is this?", images=["cat.png", "https://example.com/dog.jpg"])
         """
         if isinstance(images, (str, bytes, bytearray, memoryview, PathLike)):
@@ -102,7 +102,7 @@ class Message(models.Message):
             call_id: the `id` of the call, from `completion.tool_calls`.
             text: the result.
 
-        Example:
+        Examples:
             >>> messages += [completion.message, Message.tool(call.id, "21 °C")]
         """
         return cls(role="tool", tool_call_id=call_id, content=text)

@@ -24,7 +24,7 @@ class Conversation(History):
     A turn enters the history once its answer is complete: one that fails, or whose stream is
     left early, leaves the history as it was. Made by `client.conversation()`.
 
-    Example:
+    Examples:
         >>> conversation = client.conversation(system="Be brief.")
         >>> conversation.send("Name a planet.").text
         'Mars'
@@ -109,7 +109,7 @@ class Conversation(History):
             timeout: as for `chat.create`.
             **options: as for `chat.create`.
 
-        Example:
+        Examples:
             >>> with conversation.stream("Tell me more.") as stream:
             ...     for text in stream.text:
             ...         print(text, end="")

@@ -87,7 +87,7 @@ class AutonomousAIError(Exception):
         partial: the chunks that a stream had delivered before the error, as a completion; None
             outside of streams, and if no chunk had arrived.
 
-    Example:
+    Examples:
         >>> try:
         ...     client.chat.create("Hello")
         ... except AutonomousAIError as error:

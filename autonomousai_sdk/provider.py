@@ -59,7 +59,7 @@ class AutonomousAI:
     Attributes:
         api_endpoints: each model's URL. An entry may be replaced, to go elsewhere.
 
-    Example:
+    Examples:
         >>> async for piece in AutonomousAI.create_async_generator(
         ...     "llama", [{"role": "user", "content": "Hello"}], stream=True
         ... ):

@@ -25,7 +25,7 @@ class Model:
         accepts_images: whether the model takes image parts, or None if unknown.
         description: its purpose, in one sentence.
 
-    Example:
+    Examples:
         >>> client.models.get("hermes-3").id
         'hermes'
     """
@@ -97,7 +97,7 @@ class CatalogMethods:
     def list(self) -> tuple[Model, ...]:
         """Every model of the spec in its order, then those of `Client(models=…)`.
 
-        Example:
+        Examples:
             >>> [model.id for model in client.models.list()]
             ['llama', 'qwen_coder', 'hermes', 'vision', 'summary']
         """
@@ -110,7 +110,7 @@ class CatalogMethods:
         Raises:
             ConfigurationError: no model has the name; the message lists the known models.
 
-        Example:
+        Examples:
             >>> client.models.get("hermes-3").path
             '/chat-hermes'
         """
@@ -126,7 +126,7 @@ class AsyncCatalogMethods:
     async def list(self) -> tuple[Model, ...]:
         """Every model of the spec in its order, then those of `AsyncClient(models=…)`.
 
-        Example:
+        Examples:
             >>> [model.id for model in await client.models.list()]
             ['llama', 'qwen_coder', 'hermes', 'vision', 'summary']
         """
@@ -139,7 +139,7 @@ class AsyncCatalogMethods:
         Raises:
             ConfigurationError: no model has the name; the message lists the known models.
 
-        Example:
+        Examples:
             >>> (await client.models.get("hermes-3")).path
             '/chat-hermes'
         """

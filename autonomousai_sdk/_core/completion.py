@@ -29,7 +29,7 @@ class CompletionAccessors:
         Raises:
             APIResponseError: the completion has no choice.
 
-        Example:
+        Examples:
             >>> messages.append(completion.message)
         """
         # The package's own class, which is defined in a layer above.
@@ -45,7 +45,7 @@ class CompletionAccessors:
     def text(self) -> str:
         """The text of the first choice; empty if it has none.
 
-        Example:
+        Examples:
             >>> client.chat.create("Why is the sky blue?").text
         """
         answer = _answer(self)
@@ -67,7 +67,7 @@ class CompletionAccessors:
     def tool_calls(self) -> tuple[autonomousai_sdk.ToolCall, ...]:
         """The calls of tools that the first choice asks for; empty if it asks for none.
 
-        Example:
+        Examples:
             >>> for call in completion.tool_calls:
             ...     print(call.id, call.name, call.arguments)
         """
@@ -90,7 +90,7 @@ class ChunkAccessors:
     def text(self) -> str:
         """The text that this chunk adds to the first choice; empty if it adds none.
 
-        Example:
+        Examples:
             >>> for chunk in stream:
             ...     print(chunk.text, end="")
         """

@@ -26,7 +26,7 @@ class EmbeddingAccessors:
     def vector(self) -> tuple[float, ...]:
         """The numbers of the embedding, decoded if it is base64.
 
-        Example:
+        Examples:
             >>> len(client.embeddings.create("Hello", model="nomic-embed-text").data[0].vector)
             768
         """
@@ -48,7 +48,7 @@ class EmbeddingListAccessors:
     def vectors(self) -> tuple[tuple[float, ...], ...]:
         """The vectors in the order of the inputs.
 
-        Example:
+        Examples:
             >>> first, second = client.embeddings.create(["a", "b"], model="m").vectors
         """
         positions = [getattr(each, "index", 0) for each in self.data]

@@ -21,7 +21,7 @@ class RawResponse(Generic[ResultT]):
     Attributes:
         elapsed: seconds from the start of the call, with all attempts and waits.
 
-    Example:
+    Examples:
         >>> response = client.chat.with_raw_response.create("Why is the sky blue?")
         >>> response.status, response.headers["content-type"], response.parse().text
     """

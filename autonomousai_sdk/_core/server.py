@@ -21,7 +21,7 @@ class Server:
         description: what it is, in one sentence.
         variables: the default of each variable and the values it can have, none for any.
 
-    Example:
+    Examples:
         >>> Client(base_url=SERVERS["public"].at(region="us"))
     """
 

@@ -282,7 +282,7 @@ class SSEDecoder:
     Source of the rules: WHATWG HTML, section 9.2.6, "Interpreting an event stream".
     Bytes that are not UTF-8 become U+FFFD, by the same rules.
 
-    Example:
+    Examples:
         >>> decoder = SSEDecoder()
         >>> decoder.feed(b"data: hel")
         []

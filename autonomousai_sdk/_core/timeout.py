@@ -52,7 +52,7 @@ class Timeout:
     Raises:
         ConfigurationError: a limit is not a positive number.
 
-    Example:
+    Examples:
         >>> Client(timeout=Timeout(total=60, idle=10))
         >>> Client(timeout=60)  # the same as Timeout(total=60)
     """

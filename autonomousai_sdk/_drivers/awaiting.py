@@ -269,7 +269,7 @@ class AsyncStream(Generic[ChunkT, ResultT]):
     The request is sent on entering the `with` block, or by the first step of a loop without one.
     Leaving the block early closes the connection at once.
 
-    Example:
+    Examples:
         >>> async with client.chat.stream("Tell me a story.") as stream:
         ...     async for text in stream.text:
         ...         print(text, end="", flush=True)

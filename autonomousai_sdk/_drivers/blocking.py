@@ -263,7 +263,7 @@ class Stream(Generic[ChunkT, ResultT]):
     The request is sent on entering the `with` block, or by the first step of a loop without one.
     Leaving the block early closes the connection at once.
 
-    Example:
+    Examples:
         >>> with client.chat.stream("Tell me a story.") as stream:
         ...     for text in stream.text:
         ...         print(text, end="", flush=True)

@@ -29,7 +29,7 @@ from .params import Messages
 class ChatStream(Stream[models.ChatCompletionChunk, models.ChatCompletion]):
     """A response that arrives in chunks, each a `ChatCompletionChunk`.
 
-    Example:
+    Examples:
         >>> with client.chat.stream("Tell me a story.", model="hermes") as stream:
         ...     for text in stream.text:
         ...         print(text, end="", flush=True)
@@ -124,7 +124,7 @@ class Chat:
             APIConnectionError: no answer came, or not in time.
             APIResponseError: the answer is not what the spec says.
 
-        Example:
+        Examples:
             >>> client.chat.create("Why is the sky blue?").text
         """
         return self._runner.call(
@@ -226,7 +226,7 @@ class Chat:
             ConfigurationError: an argument that cannot be sent; nothing was.
             AutonomousAIError: on entering or iterating it, if the call fails.
 
-        Example:
+        Examples:
             >>> with client.chat.stream("Tell me a story.", model="hermes") as stream:
             ...     for text in stream.text:
             ...         print(text, end="", flush=True)
@@ -317,7 +317,7 @@ class Embeddings:
             APIConnectionError: no answer came, or not in time.
             APIResponseError: the answer is not what the spec says.
 
-        Example:
+        Examples:
             >>> client.embeddings.create("Hello", model="nomic-embed-text").vectors
         """
         return self._runner.call(
@@ -378,7 +378,7 @@ class Models(CatalogMethods):
             APIConnectionError: no answer came, or not in time.
             APIResponseError: the answer is not what the spec says.
 
-        Example:
+        Examples:
             >>> [model.id for model in client.models.fetch()]
             ['Auto-AI']
         """
@@ -489,7 +489,7 @@ class Client(BaseClient):
         Raises:
             ConfigurationError: an option does not exist, is invalid or is fixed.
 
-        Example:
+        Examples:
             >>> client.with_options(timeout=5, max_retries=0).chat.create("Quick!")
         """
         return self._copied(changes)

@@ -91,7 +91,7 @@ class LocalServer:
     Raises:
         ConfigurationError: an argument that cannot work; the message says what to do.
 
-    Example:
+    Examples:
         >>> with LocalServer() as server, Client(base_url=server.base_url) as client:
         ...     print(client.chat.create("Why is the sky blue?").text)
     """

@@ -81,7 +81,7 @@ class AIOHTTPTransport:
             `SSL_CERT_DIR`), a path, "system", or an `ssl.SSLContext`.
         max_connections: the most connections open at once.
 
-    Example:
+    Examples:
         >>> AsyncClient(http_client=aiohttp.ClientSession())
     """
 

@@ -57,7 +57,7 @@ class HTTPXTransport(LibraryTransport):
         max_connections: the most connections open at once.
         max_keepalive_connections: the most idle connections kept.
 
-    Example:
+    Examples:
         >>> Client(transport=HTTPXTransport(max_connections=10))
     """
 
@@ -91,7 +91,7 @@ class AsyncHTTPXTransport(AsyncLibraryTransport):
         max_connections: the most connections open at once.
         max_keepalive_connections: the most idle connections kept.
 
-    Example:
+    Examples:
         >>> AsyncClient(transport=AsyncHTTPXTransport(max_connections=10))
     """
 

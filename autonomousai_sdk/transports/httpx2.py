@@ -63,7 +63,7 @@ class HTTPX2Transport(LibraryTransport):
         max_connections: the most connections open at once.
         max_keepalive_connections: the most idle connections kept.
 
-    Example:
+    Examples:
         >>> Client(transport=HTTPX2Transport(max_connections=10))
     """
 
@@ -97,7 +97,7 @@ class AsyncHTTPX2Transport(AsyncLibraryTransport):
         max_connections: the most connections open at once.
         max_keepalive_connections: the most idle connections kept.
 
-    Example:
+    Examples:
         >>> AsyncClient(transport=AsyncHTTPX2Transport(max_connections=10))
     """
 

@@ -868,7 +868,7 @@ def _described(
             for name, text in entries:
                 lines += _indented(f"{name}: {text}", width, hanging=True)
     if example:
-        lines += ["", "Example:", *(f"    {line}" for line in example.splitlines())]
+        lines += ["", "Examples:", *(f"    {line}" for line in example.splitlines())]
     return _docstring(lines, depth)
 
 

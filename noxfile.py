@@ -153,9 +153,10 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Render the reference of the public interface as HTML to `site/`."""
-    _install_everything(session, "docs")
-    session.run("pdoc", "--output-directory", "site", "autonomousai_sdk")
+    """Build the documentation site, and its llms.txt, in `site/`."""
+    session.install("-e", ".", *_group("docs"))
+    session.run("zensical", "build", "--strict", "--clean", "--config-file", ".zensical.toml")
+    session.run("python", "-m", "tests.docs.llms", "site")
 
 
 def _install_everything(session: nox.Session, *groups: str, pre: bool = False) -> None:

@@ -22,7 +22,11 @@ from autonomousai_sdk.cli.commands import cli
 from autonomousai_sdk.local import LocalServer
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "autonomousai_sdk" / "SKILL.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 
 
 @frozen

@@ -20,6 +20,7 @@ from .conftest import ROOT
 PACKAGE = ROOT / "autonomousai_sdk"
 SDIST_TOP = {
     ".gitignore",  # Added by hatchling, so that a build from the sdist ignores the same files.
+    ".zensical.toml",
     "autonomousai_sdk",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
@@ -78,7 +79,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
 
 
 def test_the_sdist_holds_what_a_packager_needs(sdist: Path) -> None:
-    """The sdist has spec, tests and docs, and no dotfiles except the build's own."""
+    """The sdist has spec, tests and docs, and no dotfiles except the builds' own."""
     with tarfile.open(sdist) as archive:
         top = {PurePosixPath(name).parts[1] for name in archive.getnames()}
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import AsyncIterator, Callable, Mapping
+from threading import Lock
 from time import monotonic, time
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
@@ -31,7 +32,7 @@ from ..errors import ConfigurationError, StreamError
 from ..transports import AsyncTransport, AsyncTransportResponse
 from ..transports._per_loop import PerLoop
 from ..transports._shield import shielded
-from .open_streams import OpenStreams
+from .open_streams import CLOSED, OpenStreams
 
 T = TypeVar("T")
 StreamT = TypeVar("StreamT", bound="AsyncStream[Any, Any]")
@@ -50,6 +51,7 @@ class AsyncConnections:
     _new: Callable[[], AsyncTransport]
     own: bool
     _transport: AsyncTransport | None = field(init=False, default=None)
+    _making: Lock = field(init=False, factory=Lock)
     closed: bool = field(init=False, default=False)
     _streams: PerLoop[OpenStreams[AsyncTransportResponse]] = field(
         init=False, factory=lambda: PerLoop(OpenStreams[AsyncTransportResponse])
@@ -62,13 +64,11 @@ class AsyncConnections:
             ConfigurationError: the client was closed.
         """
         if self.closed:
-            raise ConfigurationError("This client was closed: make a new one.")
+            raise ConfigurationError(CLOSED)
         if self.streams.dropped:
             for response in self.streams.collect():
                 await close(response)
-        if self._transport is None:
-            self._transport = self._new()
-        return self._transport
+        return self._transport or self._make()
 
     @property
     def streams(self) -> OpenStreams[AsyncTransportResponse]:
@@ -88,7 +88,8 @@ class AsyncConnections:
             await stream.close()
         for response in streams.collect():
             await close(response)
-        transport, self._transport = self._transport, None
+        with self._making:
+            transport, self._transport = self._transport, None
         if transport is not None and self.own:
             await shielded(transport.aclose())
 
@@ -101,6 +102,15 @@ class AsyncConnections:
                 stacklevel=2,
                 source=self,
             )
+
+    def _make(self) -> AsyncTransport:
+        """Make the transport, once for the event loops of all threads."""
+        with self._making:
+            if self.closed:
+                raise ConfigurationError(CLOSED)
+            if self._transport is None:
+                self._transport = self._new()
+            return self._transport
 
 
 @define(eq=False)

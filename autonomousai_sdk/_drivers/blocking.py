@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from threading import Event
+from threading import Event, Lock
 from time import monotonic, time
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
@@ -31,7 +31,7 @@ from .._core.timeout import Deadline
 from ..errors import ConfigurationError, StreamError
 from ..transports import Transport, TransportResponse
 from ..transports._interrupt import InterruptibleCall
-from .open_streams import OpenStreams
+from .open_streams import CLOSED, OpenStreams
 
 T = TypeVar("T")
 StreamT = TypeVar("StreamT", bound="Stream[Any, Any]")
@@ -50,6 +50,7 @@ class Connections:
     _new: Callable[[], Transport]
     own: bool
     _transport: Transport | None = field(init=False, default=None)
+    _making: Lock = field(init=False, factory=Lock)
     _process: int = field(init=False, factory=os.getpid)
     _left_behind: list[object] = field(init=False, factory=list[object])
     closing: Event = field(init=False, factory=Event)
@@ -64,15 +65,13 @@ class Connections:
             ConfigurationError: the client was closed, or its transport is the parent process's.
         """
         if self.closing.is_set():
-            raise ConfigurationError("This client was closed: make a new one.")
+            raise ConfigurationError(CLOSED)
         if self._process != os.getpid():
             self._after_fork()
         if self.streams.dropped:
             for response in self.streams.collect():
                 response.close()
-        if self._transport is None:
-            self._transport = self._new()
-        return self._transport
+        return self._transport or self._make()
 
     @property
     def closed(self) -> bool:
@@ -89,7 +88,8 @@ class Connections:
             stream.close()
         for response in streams.collect():
             response.close()
-        transport, self._transport = self._transport, None
+        with self._making:
+            transport, self._transport = self._transport, None
         if transport is not None and self.own:
             transport.close()
 
@@ -102,6 +102,15 @@ class Connections:
                 source=self,
             )
 
+    def _make(self) -> Transport:
+        """Make the transport, once for all threads whose first calls come at the same time."""
+        with self._making:
+            if self.closing.is_set():
+                raise ConfigurationError(CLOSED)
+            if self._transport is None:
+                self._transport = self._new()
+            return self._transport
+
     def _after_fork(self) -> None:
         """Leave the connections to the parent: bytes of two processes would mix on a socket."""
         if self._transport is not None and not self.own:
@@ -112,6 +121,7 @@ class Connections:
         # Keep references: dropping the parent's connections would close them.
         self._left_behind += [self._transport, self.streams]
         self._transport = None
+        self._making = Lock()  # another thread of the parent's may have held the old one
         self.streams = OpenStreams()
         self._process = os.getpid()
 
@@ -239,9 +249,13 @@ class CallRunner:
 
     def _send(self, attempt: Attempt, deadline: Deadline, began: float) -> TransportResponse:
         """Send, so that closing the client interrupts it."""
-        transport = self.connections.transport()
+        # Closing first marks the client as closed and then interrupts its calls. So register the
+        # call before each check of the mark.
         self.connections.streams.calls[id(attempt)] = call = InterruptibleCall(attempt.request)
+        transport = self.connections.transport()
         call.response = transport.send(attempt.request, deadline.limits(began))
+        if self.connections.closed:
+            call.response.abort()
         return call.response
 
 

@@ -13,6 +13,9 @@ from weakref import ref
 
 from attrs import define, field, frozen
 
+CLOSED = "This client was closed: make a new one."
+"""The message of the error for a call on a closed client."""
+
 
 class Abortable(Protocol):
     """A response whose connection can be aborted at once."""

@@ -18,6 +18,7 @@ from ._backend import RequestTimeouts, Timeouts
 from ._errors import transport_error
 from ._http2 import AsyncReads, Exchange, Worker, speaks_http2
 from ._httpcore import PooledResponse, abort, close_response
+from ._interrupt import Sending
 from ._library import Library, headers_of
 from ._pool import interrupt, take_orphans
 from ._send_limit import AsyncSendLimit, BlockingSendLimit
@@ -34,7 +35,7 @@ class BorrowedClient:
         self._errors = library.errors(RuntimeError)
         self._client = client
         self._watchdog = BlockingWatchdog()
-        self._sending: dict[int, Any] = {}
+        self._sending = Sending()
 
     def send(self, request: Request, timeout: Timeout) -> BorrowedResponse | HTTP2Response:
         """Send a request; see `Transport.send`."""
@@ -44,7 +45,7 @@ class BorrowedClient:
             outgoing = self._library.request_of(self._client, request, timeouts)
             if speaks_http2(pool := _pool_of(self._client, outgoing.url)):
                 return self._send_http2(pool, request, outgoing, timeout)
-            self._sending[id(request)] = outgoing
+            self._sending.begin(request, outgoing)
             limit = BlockingSendLimit(self._watchdog, timeout, lambda: self.interrupt(request))
             outgoing.extensions["trace"] = limit.trace
             with limit:
@@ -54,13 +55,13 @@ class BorrowedClient:
         except self._errors as error:
             raise transport_error(error) from error
         finally:
-            self._sending.pop(id(request), None)
+            self._sending.end(request)
         timeouts["read"] = None  # it was that of the head; each read of the body has its own
         return BorrowedResponse(response, limits.read, self._errors, watchdog=self._watchdog)
 
     def interrupt(self, request: Request) -> None:
         """End a request that waits for its response; see `Interruptible`."""
-        outgoing = self._sending.get(id(request))
+        outgoing = self._sending.interrupt(request)
         if isinstance(outgoing, Worker):
             outgoing.interrupt()
         elif outgoing is not None:
@@ -74,7 +75,7 @@ class BorrowedClient:
     def _send_http2(
         self, pool: Any, request: Request, outgoing: Any, timeout: Timeout
     ) -> HTTP2Response:
-        self._sending[id(request)] = worker = Worker()
+        worker = Worker()
         exchange = Exchange(pool, outgoing, timeout.read, on_sent=worker.limit)
         outgoing.extensions["trace"] = exchange.trace
 
@@ -85,6 +86,7 @@ class BorrowedClient:
                 return self._library.response_in(error)
 
         try:
+            self._sending.begin(request, worker)
             response = worker.run(send, timeout.total)
         except BaseException as error:
             exchange.end()

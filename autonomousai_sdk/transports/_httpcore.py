@@ -26,6 +26,7 @@ from ._backend import (
     Timeouts,
 )
 from ._errors import restore_cause, strip_tracebacks, transport_error
+from ._interrupt import Sending
 from ._library import Library, headers_of
 from ._per_loop import PerLoop
 from ._pool import interrupt
@@ -117,7 +118,7 @@ class PooledConnections:
         self._errors = library.errors()
         self._options = options
         self._pools = _Pools(options, self._new_pool)
-        self._sending: dict[int, Any] = {}
+        self._sending = Sending()
         self._reaper = Reaper(self._reap)
 
     def send(self, request: Request, timeout: Timeout) -> PooledResponse:
@@ -126,7 +127,7 @@ class PooledConnections:
         try:
             pool = self._pools.of(request.url)
             outgoing = self._library.request(request, Timeouts(limits.as_extension()))
-            self._sending[id(request)] = outgoing
+            self._sending.begin(request, outgoing)
             if pool.route.proxy is not None:
                 _forward(outgoing, request.url, pool.route)
             response = pool.transport.handle_request(outgoing)
@@ -138,7 +139,7 @@ class PooledConnections:
         except self._errors as error:
             raise transport_error(error) from error
         finally:
-            self._sending.pop(id(request), None)
+            self._sending.end(request)
         return PooledResponse(response, limits.read, self._errors)
 
     def warm(self, url: str) -> None:
@@ -147,7 +148,7 @@ class PooledConnections:
 
     def interrupt(self, request: Request) -> None:
         """End a request that waits for its response; see `Interruptible`."""
-        outgoing = self._sending.get(id(request))
+        outgoing = self._sending.interrupt(request)
         if outgoing is not None:
             transport = self._pools.of(request.url).transport
             interrupt(transport._pool, outgoing.extensions)  # noqa: SLF001  # our class's

@@ -1,15 +1,25 @@
-"""What only the blocking driver has: processes that fork."""
+"""What only the blocking driver has: processes that fork, and threads."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import sleep
+from typing import Any
 
 import pytest
-from attrs import frozen
+from attrs import define, field, frozen
 
+import autonomousai_sdk as sdk
+from autonomousai_sdk import APIConnectionError, Client, ConfigurationError, StreamError
+from autonomousai_sdk._drivers.awaiting import AsyncConnections
+from autonomousai_sdk._drivers.blocking import Connections
+from autonomousai_sdk.transports import Request, Timeout
 from tests.support.fault_server import FaultServer, Received
 from tests.support.script import Answer, Gate, Send
 from tests.support.wire import CHUNKED, DONE, FINISH, LAST_CHUNK, coded, deltas, document
@@ -88,3 +98,69 @@ def test_a_fork_does_not_use_a_transport_that_its_parent_used(fork: Fork) -> Non
 def test_a_fork_leaves_open_streams_to_its_parent(fork: Fork) -> None:
     """A parent's open stream is read to its end, although the child dropped its copy."""
     assert fork.parent["stream"] == "parent!"
+
+
+@pytest.mark.parametrize("driver", ["blocking", "awaiting"])
+def test_threads_share_one_transport(driver: str) -> None:
+    """First calls at the same time, from several threads, make one transport for all of them."""
+    made: list[object] = []
+
+    def new() -> Any:
+        sleep(0.05)  # so that every thread arrives before the first transport is there
+        made.append(object())
+        return made[-1]
+
+    def transport(_: int) -> Any:
+        if driver == "blocking":
+            return blocking.transport()
+        return asyncio.run(awaiting.transport())
+
+    blocking, awaiting = Connections(new, own=False), AsyncConnections(new, own=False)
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(transport, range(8))) == set(made)
+    assert len(made) == 1
+
+
+@define(eq=False)
+class _ClosingTransport:
+    """A transport whose client is closed, as by another thread, before `send` returns."""
+
+    close_client: Callable[[], None] = field(init=False)
+    aborted: bool = field(init=False, default=False)
+    status: int = field(init=False, default=200)
+    headers: tuple[tuple[str, str], ...] = field(
+        init=False, default=(("content-type", "text/event-stream"),)
+    )
+
+    def send(self, request: Request, timeout: Timeout) -> Any:
+        self.close_client()
+        return self
+
+    def read(self, timeout: float | None) -> bytes:
+        assert self.aborted, "reads on after the client was closed"
+        raise sdk.TransportError("broken", "aborted")
+
+    def abort(self) -> None:
+        self.aborted = True
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.mark.parametrize("streams", [False, True])
+def test_closing_as_the_response_arrives_ends_the_call(*, streams: bool) -> None:
+    """A client closed just before `send` returns aborts the response, which nobody else would."""
+    transport = _ClosingTransport()
+    client = Client(transport=transport, max_retries=0)
+    transport.close_client = client.close
+    expected = StreamError if streams else APIConnectionError
+    with pytest.raises(expected, match="The client was closed"):
+        client.chat.stream("Hello").__enter__() if streams else client.chat.create("Hello")
+
+
+def test_a_transport_made_after_closing_is_refused() -> None:
+    """A client closed between the two checks of a first call makes no transport."""
+    connections: Any = Connections(pytest.fail, own=True)
+    connections.closing.set()
+    with pytest.raises(ConfigurationError, match="was closed"):
+        connections._make()

@@ -8,6 +8,7 @@ from time import monotonic
 import pytest
 
 from autonomousai_sdk import APIConnectionError, StreamError
+from autonomousai_sdk.transports import Request, Timeout, TransportError
 from tests.support.backends import put_to
 from tests.support.case import Outcome, created, owed, streamed
 from tests.support.contestants import CONTESTANTS, Contestant
@@ -101,3 +102,19 @@ async def test_closing_a_client_wakes_a_stream_that_opens(client_under_test: Con
                 lambda: client_under_test.end(client),
             )
     owed(outcome, StreamError, "The client was closed before the stream ended")
+
+
+@pytest.mark.parametrize("http2", [False, True])
+@put_to([each for each in CONTESTANTS if each.backend == "sync"])
+async def test_a_request_interrupted_before_it_is_sent_is_refused(
+    client_under_test: Contestant, *, http2: bool
+) -> None:
+    """`interrupt` in another thread may come before `send`, which raises then and sends nothing."""
+    with FaultServer(SILENT) as server:
+        async with client_under_test.sender(http2=http2) as sender:
+            request = Request(method="POST", url=server.url, headers=(), content=b"")
+            sender.made.interrupt(request)
+            with pytest.raises(TransportError, match="interrupted") as caught:
+                sender.made.send(request, Timeout())
+    assert caught.value.kind == "broken"
+    assert not server.requests

@@ -135,6 +135,8 @@ def clients(session: nox.Session) -> None:
     peers = ("langchain-openai", "litellm", "llm", "openai", "pydantic-ai-slim[openai]")
     session.install("-e", EVERY_EXTRA, *peers, "g4f==0.4.1.0")
     session.run("python", "-m", "tests.clients", *session.posargs)
+    session.install("--upgrade", "g4f[api]")
+    session.run("python", "-m", "tests.clients", "--newest")
 
 
 @nox.session

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import os
 import socket
@@ -10,12 +12,16 @@ import textwrap
 import threading
 import venv
 from collections.abc import AsyncGenerator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from autonomousai_sdk import AutonomousAI, ConfigurationError, FinishReason, MessageParam
 from autonomousai_sdk.local import LocalServer
+from tests.support.fault_server import FaultServer
+from tests.support.wire import WHOLE, document
 
 ORIGINAL = "g4f==0.4.1.0"
 HOSTED = "https://chatgpt.autonomous.ai/api/v1/ai"
@@ -168,6 +174,104 @@ async def test_an_unknown_model_is_named(provider: type[AutonomousAI]) -> None:
     with pytest.raises(ConfigurationError, match="Known models: llama"):
         async for _ in provider.create_async_generator("nope", "Hello"):
             pass
+
+
+OPTIONS: dict[str, Any] = {
+    "temperature": 0.5,
+    "seed": 7,
+    "stop": ["x"],
+    "top_k": 40,
+    "thread_id": "t-1",
+}
+SENT = {"temperature": 0.5, "seed": 7, "stop": ["x"], "top_k": 40, "threadId": "t-1"}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("stream", [True, False])
+async def test_options_reach_the_engine(stream: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What steers an answer goes into the request, known or not; what steers g4f does not."""
+    answer = WHOLE if stream else document()
+    with FaultServer(answer) as service:
+        monkeypatch.setenv("AUTONOMOUSAI_BASE_URL", service.url)
+        more: dict[str, Any] = {
+            **OPTIONS,
+            "conversation": object(),
+            "provider": object,
+            "max_tokens": None,
+        }
+        ours = AutonomousAI.create_async_generator("llama", "Hi", stream=stream, **more)
+        assert [piece async for piece in ours][-1] == FinishReason("stop")
+        blocking = AutonomousAI.create_completion("llama", "Hi", stream=stream, **more)
+        assert list(blocking)[-1] == FinishReason("stop")
+        await AutonomousAI.aclose()
+    for request in service.requests:
+        sent = json.loads(request.body)
+        assert {name: sent[name] for name in SENT} == SENT
+        assert not {"conversation", "provider", "max_tokens"} & sent.keys()
+
+
+def test_an_option_out_of_range_is_refused() -> None:
+    """An option that cannot be right raises before anything is sent."""
+    with pytest.raises(ConfigurationError, match="temperature"):
+        list(AutonomousAI.create_completion("llama", "Hi", temperature=3))
+
+
+@pytest.mark.anyio
+async def test_create_async_returns_the_text(provider: type[AutonomousAI]) -> None:
+    """`create_async` returns the text of a whole answer, and of a stream."""
+    for stream in (False, True):
+        assert await provider.create_async("llama", "two words", stream=stream) == "two words"
+
+
+def test_create_completion_works_in_threads(
+    server: LocalServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Threads share the kept connections, and each gets its own answer."""
+    monkeypatch.setenv("AUTONOMOUSAI_BASE_URL", server.base_url)
+
+    def ask(number: int) -> bool:
+        pieces = AutonomousAI.create_completion("llama", f"call {number}", stream=number % 2 == 0)
+        return "".join(piece for piece in pieces if isinstance(piece, str)) == f"call {number}"
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(ask, range(40)))
+    AutonomousAI.close()
+
+
+@pytest.mark.anyio
+async def test_a_key_a_base_url_and_images_are_the_call_s_own() -> None:
+    """`api_key`, `base_url` and `media` go into the request that the call sends."""
+    picture = b"\x89PNG\r\n\x1a\n" + bytes(20)
+    with FaultServer(document()) as service:
+        for media in ([picture], [(picture, "a.png")], [(io.BytesIO(picture), "a.png")]):
+            text = await AutonomousAI.create_async(
+                "vision", "What is this?", media=media, api_key="sk-1", base_url=service.url
+            )
+            assert text == "Hello world"
+        await AutonomousAI.aclose()
+    for request in service.requests:
+        assert request.line[1] == "/chat-vision"
+        assert request.headers["authorization"] == "Bearer sk-1"
+        (message,) = json.loads(base64.b64decode(json.loads(request.body)["messages"]))
+        assert [part["type"] for part in message["content"]] == ["text", "image_url"]
+
+
+def test_names_are_resolved_as_g4f_does() -> None:
+    """`get_model` resolves aliases and the default, and refuses other names."""
+    assert AutonomousAI.get_model("") == AutonomousAI.get_model("auto") == "llama"
+    assert AutonomousAI.get_model("hermes-3") == "hermes"
+    assert AutonomousAI.get_models(api_key="sk-1") == AutonomousAI.models
+    assert AutonomousAI.vision_models == ["vision"]
+    with pytest.raises(ConfigurationError, match="Known models"):
+        AutonomousAI.get_model("nope")
+
+
+def test_what_g4f_shows_of_a_provider() -> None:
+    """`params`, `get_parameters` and `get_dict` describe the call and the class."""
+    assert "temperature," in AutonomousAI.params
+    assert AutonomousAI.get_parameters()["stream"].default is False
+    assert AutonomousAI.get_parameters(as_json=True)["model"] == "llama"
+    assert AutonomousAI.get_dict()["name"] == AutonomousAI.get_parent() == "AutonomousAI"
 
 
 @pytest.fixture(scope="module")

@@ -25,12 +25,16 @@ def main() -> int:
     """Run them all; the exit code is 1 if one failed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--no-node", action="store_true", help="leave the npm packages out")
+    parser.add_argument("--newest", action="store_true", help="run the newest g4f instead")
     given = parser.parse_args()
-    programs = [each for each in PROGRAMS if each.language == "python" or not given.no_node]
+    programs = [each for each in PROGRAMS if (each.release == "newest") == given.newest]
+    if given.no_node:
+        programs = [each for each in programs if each.language == "python"]
+    has_node = any(each.language == "node" for each in programs)
     failed = 0
     with TemporaryDirectory() as name, LocalServer(engine="echo") as server:
         folder = Path(name)
-        if not given.no_node:
+        if has_node:
             _run(["npm", "install", "--no-audit", "--no-fund", *NPM], folder, os.environ.copy())
         environment = {
             **os.environ,

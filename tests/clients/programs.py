@@ -18,12 +18,14 @@ class Program:
         package: its package, whose version the table has.
         code: what is run.
         language: `python`, or `node` for npm packages.
+        release: the only release it works with, where another program needs another one.
     """
 
     name: str
     package: str
     code: str
     language: str = "python"
+    release: str = ""
 
 
 OPENAI = """
@@ -111,6 +113,33 @@ async def main():
 asyncio.run(main())
 """
 
+G4F = """
+import asyncio, os
+os.environ["AUTONOMOUSAI_BASE_URL"] = os.environ["ORIGINAL_BASE"]
+from g4f.client import AsyncClient, Client
+from autonomousai_sdk import AutonomousAI
+messages = [{"role": "user", "content": "two words"}]
+client = Client(provider=AutonomousAI)
+whole = client.chat.completions.create(messages, model="llama")
+assert whole.choices[0].message.content == "two words", whole
+assert whole.usage.prompt_tokens == 2, whole
+whole = client.chat.completions.create(messages, model="hermes-3", max_tokens=1)
+assert whole.choices[0].finish_reason == "length", whole
+chunks = client.chat.completions.create(messages, stream=True)
+assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == "two words"
+assert client.models.get_all() == AutonomousAI.models
+
+async def main():
+    client = AsyncClient(provider=AutonomousAI)
+    whole = await client.chat.completions.create(messages, model="qwen_coder")
+    assert whole.choices[0].message.content == "two words", whole
+    stream = client.chat.completions.create(messages, model="summary", stream=True)
+    text = "".join([chunk.choices[0].delta.content or "" async for chunk in stream])
+    assert text == "two words", text
+    await AutonomousAI.aclose()
+asyncio.run(main())
+"""
+
 BROWSER_BOT = """
 import asyncio, base64, json, os, uuid
 import aiohttp
@@ -173,7 +202,8 @@ PROGRAMS = (
     Program("llm (its command)", "llm", LLM),
     Program("openai (JavaScript)", "openai", OPENAI_JS, "node"),
     Program("ai (Vercel, openai-compatible)", "ai", VERCEL_AI, "node"),
-    Program("the original provider, 500 calls", "g4f", ORIGINAL),
+    Program("the original provider, 500 calls", "g4f", ORIGINAL, release="0.4.1.0"),
+    Program("g4f's clients, with provider=AutonomousAI", "g4f", G4F, release="newest"),
     Program("a bot with a browser's headers", "aiohttp", BROWSER_BOT),
     Program("a bot that sends a bare prompt", "axios", AXIOS_BOT, "node"),
 )

@@ -10,7 +10,7 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-from tests.support.client_under_test import clients_under_test
+from tests.support.client_under_test import clients_of_both_protocols
 
 from .catalogue import FAULTS
 from .peers import PEERS
@@ -52,7 +52,7 @@ def main() -> int:
     if not chosen:
         parser.error(f"there is no such fault; there are {', '.join(fault.id for fault in FAULTS)}")
     peers = tuple(peer for name, peer in PEERS.items() if {name, "all"} & set(arguments.peer))
-    columns = clients_under_test()
+    columns = clients_of_both_protocols()
     table = Table(columns, peers)
     sys.stdout.write(table.heading())
     with ProcessPoolExecutor(arguments.jobs, get_context("spawn")) as pool:

@@ -20,7 +20,13 @@ from autonomousai_sdk._core.settings import CallOptions
 from tests.support import programs
 from tests.support.case import WAYS, Group, Outcome, created, expect, fine, owed, streamed
 from tests.support.certificate import CERTIFICATE, server_context
-from tests.support.client_under_test import ClientUnderTest, FaultNotHandled, Options, settled
+from tests.support.client_under_test import (
+    PROTOCOLS,
+    ClientUnderTest,
+    FaultNotHandled,
+    Options,
+    settled,
+)
 from tests.support.fault_server import FaultServer, refused
 from tests.support.script import Answer, Fin, Gate, Reset, Send
 from tests.support.wire import (
@@ -470,11 +476,11 @@ async def missing_certificates(client_under_test: ClientUnderTest) -> None:
 
 
 JOINS: dict[str, tuple[str, str | None]] = {
-    "bare": ("", "/chat"),
-    "slash": ("/", "/chat"),
-    "path": ("/v9", "/v9/chat"),
-    "slashes": ("/v9//", "/v9/chat"),
-    "encoded": ("/a%2Fb", "/a%2Fb/chat"),
+    "bare": ("", ""),
+    "slash": ("/", ""),
+    "path": ("/v9", "/v9"),
+    "slashes": ("/v9//", "/v9"),
+    "encoded": ("/a%2Fb", "/a%2Fb"),
     "query": ("?k=1", None),
     "empty-query": ("/v9?", None),
     "fragment": ("#f", None),
@@ -495,10 +501,9 @@ async def base_url_join(client_under_test: ClientUnderTest, told: tuple[str, str
             return
         fine(outcome, "Hello world")
         _, target = server.requests[0].line
-    if client_under_test.is_peer:
-        expected = None if path is None else path.replace("/chat", client_under_test.endpoint)
-    else:
-        expected = path
+    expected = (
+        None if path is None else client_under_test.base_url(path) + client_under_test.endpoint
+    )
     expect(target == expected, f"{given!r} leads to {target!r}")
 
 
@@ -538,7 +543,7 @@ SEGMENTS: dict[str, str] = {
 FILES = Operation(
     name="files.get",
     routes={
-        "autonomousai": Route(
+        protocol: Route(
             method="GET",
             path="/files/{id}",
             arguments=(
@@ -546,6 +551,7 @@ FILES = Operation(
             ),
             has_body=False,
         )
+        for protocol in PROTOCOLS
     },
     result=bytes,
     media="bytes",

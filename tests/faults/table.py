@@ -225,7 +225,7 @@ class Table:
 
     @property
     def _own(self) -> list[str]:
-        return [f"{each.backend} {each.transport}" for each in self.clients_under_test]
+        return [str(each).replace("-", " ") for each in self.clients_under_test]
 
     def _peers_mark(self, peer: Peer, fault: Fault) -> str:
         marks = {result.mark for result in self._peers_results[peer, fault.id].values()}

@@ -5,9 +5,21 @@ from __future__ import annotations
 import pytest
 
 from tests.support.case import Case
-from tests.support.client_under_test import SDK, ClientUnderTest, clients_under_test
+from tests.support.client_under_test import (
+    PROTOCOLS,
+    SDK,
+    ClientUnderTest,
+    clients_of_both_protocols,
+)
 
 from .catalogue import CASES, FAULTS
+
+
+def _is_default(client_under_test: ClientUnderTest) -> bool:
+    """Return whether the faults run in the default suite, not in the thorough one alone."""
+    if client_under_test.protocol == "openai":
+        return client_under_test.backend == "asyncio"
+    return client_under_test.transport == "httpx"
 
 
 @pytest.mark.parametrize(
@@ -17,10 +29,10 @@ from .catalogue import CASES, FAULTS
             case,
             client_under_test,
             id=f"{case}-{client_under_test}",
-            marks=() if client_under_test.transport == "httpx" else pytest.mark.thorough,
+            marks=() if _is_default(client_under_test) else pytest.mark.thorough,
         )
         for case in CASES
-        for client_under_test in clients_under_test()
+        for client_under_test in clients_of_both_protocols()
         if case.suits(client_under_test)
     ],
 )
@@ -41,15 +53,18 @@ def test_case_names_are_unique() -> None:
     assert len(set(names)) == len(names)
 
 
-def test_default_transport_is_always_there() -> None:
-    """The default transport is tested on every backend."""
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_default_transport_is_always_there(protocol: str) -> None:
+    """The default transport is tested on every backend with both protocols."""
     assert {
         client_under_test.backend
-        for client_under_test in clients_under_test()
-        if client_under_test.transport == "httpx"
+        for client_under_test in clients_of_both_protocols()
+        if (client_under_test.transport, client_under_test.protocol) == ("httpx", protocol)
     } == {
         "sync",
         "asyncio",
         "trio",
     }
-    assert all(isinstance(client_under_test, SDK) for client_under_test in clients_under_test())
+    assert all(
+        isinstance(client_under_test, SDK) for client_under_test in clients_of_both_protocols()
+    )

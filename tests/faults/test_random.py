@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.case import streamed
-from tests.support.client_under_test import SDK_ERRORS, ClientUnderTest, clients_under_test
+from tests.support.client_under_test import SDK_ERRORS, ClientUnderTest, clients_of_both_protocols
 from tests.support.fault_server import FaultServer
 from tests.support.script import Action, Answer, Fin, Reset, Send, Wait
 from tests.support.wire import CHUNKED, DONE, LAST_CHUNK, STREAM, coded, delta, event
@@ -101,7 +101,7 @@ def scripts(draw: st.DrawFn) -> Script:
     return Script(writes, draw(st.booleans()), ending)
 
 
-@pytest.mark.parametrize("client_under_test", clients_under_test(), ids=str)
+@pytest.mark.parametrize("client_under_test", clients_of_both_protocols(), ids=str)
 @settings(max_examples=25)
 @given(script=scripts())
 def test_no_lie(client_under_test: ClientUnderTest, script: Script) -> None:

@@ -1,5 +1,7 @@
 """The clients that faults run against: the SDK or a peer, on one backend and transport.
 
+The SDK also has a protocol: the original or the OpenAI-compatible one.
+
 Each case is one coroutine function, written as for `AsyncClient`. A blocking client is wrapped so
 that awaiting it blocks; the coroutine then runs to its end without an event loop.
 """
@@ -24,9 +26,10 @@ from importlib.util import find_spec
 from inspect import isawaitable
 from time import monotonic, sleep
 from typing import Any, Literal, Protocol, Self, TypeVar
+from urllib.parse import urlsplit
 
 import anyio
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
 import autonomousai_sdk as sdk
 
@@ -36,6 +39,11 @@ BACKENDS: tuple[Backend, ...] = ("sync", "asyncio", "trio")
 AWAITING: tuple[Backend, ...] = ("asyncio", "trio")
 ASYNCIO: tuple[Backend, ...] = ("asyncio",)
 SYNC: tuple[Backend, ...] = ("sync",)
+
+WireProtocol = Literal["autonomousai", "openai"]
+PROTOCOLS: tuple[WireProtocol, ...] = ("autonomousai", "openai")
+
+ENDPOINTS: dict[WireProtocol, str] = {"autonomousai": "/chat", "openai": "/chat/completions"}
 
 SAFETY = 15.0
 """The limit of calls that set none, in seconds, so that no test hangs."""
@@ -121,11 +129,13 @@ class ClientUnderTest(ABC):
     Attributes:
         backend: sync, asyncio or trio.
         transport: the HTTP library below it, or the name of a peer.
-        endpoint: the path after the base URL, where it is a peer's.
+        protocol: the wire protocol of the SDK; peers have their own.
+        endpoint: the path of a chat completion after the base URL.
     """
 
     backend: Backend
     transport: str
+    protocol: WireProtocol = field(default="autonomousai", kw_only=True)
 
     errors: Errors = field(init=False)
     is_peer: bool = field(init=False, default=False)
@@ -134,6 +144,10 @@ class ClientUnderTest(ABC):
     def applies(self, fault: str, case: str) -> bool:
         """Return whether a case applies to the library."""
         return True
+
+    def base_url(self, url: str) -> str:
+        """Return the base URL for a server, with a path if the protocol requires one."""
+        return url
 
     def code(self, error: BaseException) -> str | None:
         """Return the code of an API error."""
@@ -168,7 +182,8 @@ class ClientUnderTest(ABC):
         """Raise `FaultNotHandled` unless the error has the preceding chunks as `partial`."""
 
     def __str__(self) -> str:
-        return f"{self.backend}-{self.transport}"
+        name = f"{self.backend}-{self.transport}"
+        return name if self.protocol == "autonomousai" else f"{name}-{self.protocol}"
 
     def client(self, url: str, **options: Any) -> AbstractAsyncContextManager[Client]:
         """Create a client with these `Options` and close it at the end of the block."""
@@ -290,10 +305,21 @@ class SDK(ClientUnderTest):
 
     errors: Errors = field(init=False, default=SDK_ERRORS)
 
+    endpoint: str = field(
+        init=False, default=Factory(lambda self: ENDPOINTS[self.protocol], takes_self=True)
+    )
+
+    def base_url(self, url: str) -> str:
+        """Return the base URL for a server, which ends with `/v1` for OpenAI's protocol."""
+        bare = self.protocol == "openai" and urlsplit(url).path in ("", "/")
+        return f"{url.removesuffix('/')}/v1" if bare else url
+
     def make(self, url: str, options: Options) -> Any:
         """Create a `Client` or `AsyncClient`, on the default transport where possible."""
         arguments: dict[str, Any] = {
-            "base_url": url,
+            "base_url": self.base_url(url),
+            "protocol": self.protocol,
+            "model": "llama",
             "api_key": options.api_key,
             "headers": options.headers,
             "timeout": sdk.Timeout(**options.limits),
@@ -448,3 +474,12 @@ def clients_under_test() -> tuple[ClientUnderTest, ...]:
         if find_spec(transport) is not None
         for backend in backends
     )
+
+
+def clients_of_both_protocols() -> tuple[ClientUnderTest, ...]:
+    """Return the clients under test, and those of the OpenAI-compatible protocol.
+
+    A protocol does not depend on the transport, so the latter have the default transport.
+    """
+    others = (SDK(backend, "httpx", protocol="openai") for backend in BACKENDS)
+    return (*clients_under_test(), *others)

@@ -183,7 +183,9 @@ class Contestant(SDK):
         cls = sdk.Client if self.backend == "sync" else sdk.AsyncClient
         transport = self.new_transport(connections) if http_client is None else None
         made = cls(
-            base_url=url,
+            base_url=self.base_url(url),
+            protocol=self.protocol,
+            model="llama",
             http_client=http_client,
             transport=transport,
             timeout=SAFETY,

@@ -66,6 +66,7 @@ def call(
         library.__name__,
         client_under_test.backend,
         client_under_test.transport,
+        client_under_test.protocol,
     )
     told = json.dumps([*who, program, url, arguments])
     child = subprocess.run(
@@ -91,10 +92,11 @@ def call(
 
 def main(told: str) -> None:
     """Run the program that `call` names."""
-    module, library, backend, transport, program, url, arguments = json.loads(told)
+    module, library, backend, transport, protocol, program, url, arguments = json.loads(told)
     made: Callable[..., ClientUnderTest] = getattr(import_module(module), library)
+    client_under_test = made(backend, transport, protocol=protocol)
     function = PROGRAMS[program]
-    sys.stdout.write(json.dumps(function(made(backend, transport), url, **arguments)) + "\n")
+    sys.stdout.write(json.dumps(function(client_under_test, url, **arguments)) + "\n")
 
 
 def measured(

@@ -19,7 +19,7 @@ from typing import Any
 
 import anyio
 import pytest
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 import autonomousai_sdk as sdk
 from autonomousai_sdk import (
@@ -31,7 +31,7 @@ from autonomousai_sdk import (
 )
 from autonomousai_sdk.transports import ErrorKind
 from tests.support.case import created, fine, owed, streamed
-from tests.support.client_under_test import SAFETY
+from tests.support.client_under_test import PROTOCOLS, SAFETY
 from tests.support.contestants import (
     CONTESTANTS,
     NO_LIMITS,
@@ -62,6 +62,10 @@ CANNOT: dict[str, dict[str, str]] = {}
 """Tests that a library makes impossible to pass, with the reason."""
 
 in_each = contest(CANNOT)
+in_each_protocol = contest(
+    CANNOT, [evolve(each, protocol=protocol) for protocol in PROTOCOLS for each in CONTESTANTS]
+)
+"""For calls of the SDK's clients, whose requests and responses have a protocol."""
 
 AT_ONCE = 1.0
 """Seconds that "at once" may take on a busy machine."""
@@ -645,7 +649,7 @@ async def test_a_short_read_beside_a_long_one(client_under_test: Contestant) -> 
     assert short < 0.2 < long < AT_ONCE
 
 
-@in_each
+@in_each_protocol
 async def test_the_total_holds_while_headers_drip(client_under_test: Contestant) -> None:
     """A head that arrives byte by byte is cut off by the total limit."""
     with FaultServer((Drip(head(200, f"x-long: {'x' * 40}"), 0.01),)) as server:
@@ -661,7 +665,7 @@ async def test_the_total_holds_while_headers_drip(client_under_test: Contestant)
 # Together
 
 
-@in_each
+@in_each_protocol
 async def test_a_whole_chat(client_under_test: Contestant) -> None:
     """Whole answers, streams and cut streams work; a caller's client outlives the SDK's."""
     cut = (Send(CHUNKED + coded(BEGUN)), Fin())
@@ -676,7 +680,7 @@ async def test_a_whole_chat(client_under_test: Contestant) -> None:
                 fine(await created(client_under_test, client), "".join(TEXTS))
 
 
-@in_each
+@in_each_protocol
 async def test_no_stream_waits_for_a_silent_server(client_under_test: Contestant) -> None:
     """A silent stream ends by the idle limit; a complete one does not wait for its body's end."""
     begun, whole = ((Send(CHUNKED + coded(data)), Hold()) for data in (BEGUN, SAID))

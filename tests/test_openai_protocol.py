@@ -62,6 +62,16 @@ def until_done(client: Any, *arguments: Any, **options: Any) -> Any:
     return act()
 
 
+def create_with_llama(client: Any) -> Any:
+    """Request a whole completion, from a model of either protocol."""
+    return client.chat.create("Hi", model="llama")
+
+
+def until_done_with_llama(client: Any) -> Any:
+    """Read a stream to its end, from a model of either protocol."""
+    return until_done(client, "Hi", model="llama")
+
+
 def sent(request: Received) -> Any:
     """The JSON body of a request."""
     return json.loads(request.body)
@@ -195,6 +205,29 @@ def test_several_choices_stream_into_one_completion(backend: str) -> None:
     assert completion.usage.prompt_tokens is None
     request = sent(server.requests[0])
     assert (request["stream"], request["stream_options"]) == (True, {"include_usage": True})
+
+
+@BACKENDS
+@pytest.mark.parametrize("path", ["", "/v1"])
+def test_fields_that_the_spec_does_not_have_are_extra(backend: str, path: str) -> None:
+    """On both protocols, whole and streamed, each object has its unknown fields as `extra`."""
+    said: dict[str, Any] = {"content": "Hi", "annotations": [1]}
+    usage: dict[str, Any] = {"total_tokens": 2, "cost": 0.5}
+    whole: dict[str, Any] = {"choices": [{"message": said}], "usage": usage, "provider": "x"}
+    pieces: tuple[dict[str, Any], ...] = (
+        {"choices": [{"delta": said}]},
+        {"choices": [{"delta": {}, "finish_reason": "stop"}], "usage": usage, "provider": "x"},
+    )
+    document = body(200, json.dumps(whole).encode())
+    for answer, call in (
+        (document, create_with_llama),
+        (stream(*map(event, map(json.dumps, pieces)), DONE), until_done_with_llama),
+    ):
+        with FaultServer(answer) as server:
+            completion = run(backend, f"{server.url}{path}", call)
+        assert completion.extra == {"provider": "x"}
+        assert completion.usage.extra == {"cost": 0.5}
+        assert completion.choices[0].message.extra == {"annotations": [1]}
 
 
 @BACKENDS

@@ -97,10 +97,10 @@ def _combined(said: list[Any], held: type | None, *, is_joined: bool) -> Any:
         return tuple(_merged(held, pieces) for pieces in calls(said))
     if held is not None:
         return _merged(held, said)
-    return _merged_mappings(said) if kind is dict else said[-1]
+    return merged_mappings(said) if kind is dict else said[-1]
 
 
-def _merged_mappings(mappings: Sequence[Any]) -> Any:
+def merged_mappings(mappings: Sequence[Any]) -> Any:
     """Merge pieces of free-form objects, such as log probabilities; lists are joined."""
     result: dict[str, Any] = {}
     for mapping in mappings:

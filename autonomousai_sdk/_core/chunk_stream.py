@@ -20,6 +20,7 @@ from attrs import define
 
 from .codec import DecodeError, decode, decoder, parse
 from .exchange import Failure
+from .extra import link
 from .failure import connection_error, error_in, event_error, interrupted_error
 from .fields import wire_name
 from .operation import ChunkT, ResultT
@@ -74,12 +75,16 @@ class ChunkStream(StreamState[ChunkT, ResultT]):
             return None
         return error_in(document)
 
-    def _keep(self, chunk: Any, payload: bytes) -> None:
+    def _keep(self, chunk: Any, payload: bytes, original: bytes) -> None:
+        link(chunk, original)
         self.ready.append(chunk)
         self._payloads.append(payload)
 
     def _combined(self, _unfinished: tuple[int, ...] = (), /) -> ResultT:
-        return cast("ResultT", tuple(decode(each, self.shape.chunk) for each in self._payloads))
+        chunks: list[Any] = [decode(each, self.shape.chunk) for each in self._payloads]
+        for chunk, payload in zip(chunks, self._payloads, strict=True):
+            link(chunk, payload)
+        return cast("ResultT", tuple(chunks))
 
     def _close(self) -> None:
         if self.ended:

@@ -38,6 +38,7 @@ from ..errors import AutonomousAIError
 from .chunk_stream import ChunkStream
 from .codec import DecodeError, decode, is_object, parse, structured
 from .coding import CodingError, Inflater, inflater
+from .extra import linked
 from .failure import (
     KEPT_BYTES,
     Context,
@@ -180,7 +181,7 @@ class ResponseReader:
         if b'"error"' in body and (reported := self._reported(cls)) is not None:
             raise reported
         try:
-            return decode(body, cls)
+            return linked(decode(body, cls), body)
         except DecodeError as error:
             reason = str(error) if body.strip() else "the response has no body"
             raise self._reported(cls) or self._response_error(reason, error) from error
@@ -249,7 +250,7 @@ class ResponseReader:
         """Return the completion that a document holds where a stream was requested, or None."""
         if self.shape is not None and self.shape.accumulator is not None:
             with suppress(DecodeError):
-                return decode(self.body, self.shape.accumulator.result)
+                return linked(decode(self.body, self.shape.accumulator.result), self.body)
         return None
 
     def _inflate(self, inflater: Inflater, data: bytes) -> None:
@@ -333,7 +334,7 @@ class ResponseReader:
         error = event_error(self.context, self.headers, reported)
         if cls is not None and is_object(document) and document.get("choices"):
             with suppress(DecodeError):
-                error.partial = structured(without_errors(document), cls)
+                error.partial = linked(structured(without_errors(document), cls), self.body)
         return error
 
 

@@ -43,6 +43,7 @@ from ..errors import AutonomousAIError, StreamError
 from .accumulator import accumulate
 from .codec import DecodeError, decoder, encode, is_array, is_object, parse, structured, unstructure
 from .exchange import Failure
+from .extra import LINK, Source, link
 from .failure import (
     Context,
     connection_error,
@@ -57,6 +58,9 @@ from .finish import Finish, brings_content, content_names
 from .headers import Headers
 from .operation import Accumulator, ChunkT, ResultT, StreamShape
 from .sse import BARE_JSON_LINE, EventParser
+
+set_attribute = object.__setattr__
+"""Sets an attribute of a frozen object."""
 
 KEEP_ALIVES = frozenset({b"ping", b"keepalive", b"keep-alive", b"heartbeat"})
 """The event types that are ignored, whatever their data."""
@@ -84,6 +88,7 @@ class StreamState(Generic[ChunkT, ResultT]):
     # Returned chunks are kept as bytes, which need less memory than objects and cost the garbage
     # collector nothing. They are decoded again if the completion is requested.
     _payloads: list[bytes] = field(init=False, factory=list[bytes])
+    _originals: dict[int, bytes] = field(init=False, factory=dict[int, bytes])  # by position
     _parser: EventParser = field(init=False)
     _decode: Callable[[bytes], Any] = field(init=False)
     _traits: _Traits = field(init=False)
@@ -97,6 +102,7 @@ class StreamState(Generic[ChunkT, ResultT]):
         self._decode = decoder(self.shape.chunk)
         chunk: Any = self.shape.chunk  # `cache` needs a hashable argument
         self._traits = _traits(chunk)
+        self._watching = not self._traits.has_tool_calls
 
     def feed(self, data: bytes) -> None:
         """Process the next bytes of the body; empty bytes mean its end."""
@@ -121,44 +127,39 @@ class StreamState(Generic[ChunkT, ResultT]):
             self.end(stream_decode_error(self.context, reason, b"", parser.overflow))
 
     def _take_simple(self, values: list[bytes]) -> None:
-        """Take the data of events without a type, all at once if they are plain chunks."""
-        is_complete = values[-1] == self.shape.sentinel
-        if is_complete:
-            values.pop()
-        plain = self._take_plain(values)
-        if plain < len(values):
-            for payload in values[plain:]:
-                self._take(b"", payload)
-                if self.ended:
-                    return
-        self.ended = is_complete
+        """Take the data of events without a type.
 
-    def _take_plain(self, values: list[bytes]) -> int:
-        """Take the first chunks as long as they only add to the first choice; return how many.
-
-        Nearly every read of a stream is such chunks, so nothing else is looked at here.
+        Nearly all are chunks that only add to the first choice, so these are taken first, and
+        nothing else is looked at.
         """
-        if self._watching:
-            return 0
-        try:
-            chunks = [*map(self._decode, values)]
-        except (ValueError, RecursionError):
-            return 0
-        no_delta = self._traits.no_delta
-        count = 0
-        for chunk in chunks:
-            pieces = chunk.choices
-            if len(pieces) != 1 or chunk.finish_reason is not None:
-                break
-            piece = pieces[0]
-            if piece.index or piece.finish_reason is not None or piece.delta is no_delta:
-                break
-            count += 1
-        if count < len(chunks):
-            chunks, values = chunks[:count], values[:count]
-        self.ready.extend(chunks)
-        self._payloads.extend(values)
-        return count
+        taken = 0
+        if not self._watching:
+            decode, ready, keep = self._decode, self.ready.append, self._payloads.append
+            no_delta = self._traits.no_delta
+            try:
+                for payload in values:
+                    chunk = decode(payload)
+                    pieces = chunk.choices
+                    if len(pieces) != 1 or chunk.finish_reason is not None:
+                        break
+                    piece = pieces[0]
+                    delta = piece.delta
+                    if piece.index or piece.finish_reason is not None or delta is no_delta:
+                        break
+                    set_attribute(delta, LINK, payload)
+                    if delta.tool_calls is not None:
+                        link(chunk, payload)
+                    ready(chunk)
+                    keep(payload)
+                    taken += 1
+            except (ValueError, RecursionError):
+                pass  # `_take` decides what it is
+            if taken == len(values):
+                return
+        for payload in values[taken:]:
+            self._take(b"", payload)
+            if self.ended:
+                return
 
     def _take(self, kind: bytes, payload: bytes) -> None:
         """Process one event of any kind."""
@@ -174,7 +175,7 @@ class StreamState(Generic[ChunkT, ResultT]):
             self.end(stream_decode_error(self.context, str(error), payload, error))
             return
         if found is not None:
-            self._keep(*found)
+            self._keep(*found, payload)
 
     def _chunk(self, kind: bytes, payload: bytes) -> tuple[Any, bytes] | None:
         """Return an event's chunk with its bytes.
@@ -238,10 +239,17 @@ class StreamState(Generic[ChunkT, ResultT]):
         with suppress(DecodeError):
             chunk: Any = structured(plain, self.shape.chunk)
             if any(brings_content(piece.delta) for piece in chunk.choices):
-                self._keep(chunk, encode(plain))
+                payload = encode(plain)
+                self._keep(chunk, payload, payload)
 
-    def _keep(self, chunk: Any, payload: bytes) -> None:
-        """Queue a chunk and update which choices have ended."""
+    def _keep(self, chunk: Any, payload: bytes, original: bytes) -> None:
+        """Queue a chunk and update which choices have ended.
+
+        Args:
+            chunk: the chunk.
+            payload: bytes that decode to it.
+            original: the bytes that the server sent.
+        """
         if not self._watching and self._traits.is_telling(chunk):
             self._watching = True
             # No earlier chunk had a finish reason, so their order does not matter.
@@ -252,6 +260,9 @@ class StreamState(Generic[ChunkT, ResultT]):
         if self._watching:
             self._finish.take(chunk)
             self.ending = self._finish.settled
+        if payload is not original:
+            self._originals[len(self._payloads)] = original
+        link(chunk, original)
         self.ready.append(chunk)
         self._payloads.append(payload)
 
@@ -300,7 +311,16 @@ class StreamState(Generic[ChunkT, ResultT]):
         """The result that the chunks so far make."""
         # `ChunkStream` reads the chunks that have none.
         accumulator = cast("Accumulator[ResultT]", self.shape.accumulator)
-        return accumulate(accumulator, self._chunks(), unfinished)
+        result = accumulate(accumulator, self._chunks(), unfinished)
+        link(result, self._source())
+        return result
+
+    def _source(self) -> Source:
+        """The bytes of every chunk so far, as the server sent them."""
+        originals = self._originals
+        if not originals:
+            return tuple(self._payloads)
+        return tuple(originals.get(at, each) for at, each in enumerate(self._payloads))
 
     def _chunks(self) -> list[ChunkT]:
         """Return every chunk so far."""
@@ -411,12 +431,14 @@ class _Traits:
     Attributes:
         names: the wire's field names, of which a chunk has at least one.
         no_delta: the default delta of a choice.
+        has_tool_calls: whether a delta has the field, which the fast path reads.
         no_reasons: texts that mean no finish reason.
         odd_reasons: those, and the reason that means an error.
     """
 
     names: frozenset[str]
     no_delta: object
+    has_tool_calls: bool
     no_reasons: tuple[str, ...]
     odd_reasons: tuple[str, ...]
 
@@ -452,7 +474,15 @@ def _traits(cls: Any) -> _Traits:
     names = frozenset(wire_name(each) for each in attrs.fields(cls)) - {"error"}
     piece: Any = class_in(get_type_hints(cls).get("choices"))
     if piece is None:
-        return _Traits(names, None, (), ())
+        return _Traits(names, no_delta=None, has_tool_calls=False, no_reasons=(), odd_reasons=())
     reason = attrs.fields_dict(piece)["finish_reason"]
     nulls = tuple(reason.metadata.get("nulls", ()))
-    return _Traits(names, getattr(piece, "delta", None), nulls, (*nulls, "error"))
+    no_delta = getattr(piece, "delta", None)
+    has_tool_calls = hasattr(no_delta, "tool_calls")
+    return _Traits(
+        names,
+        no_delta=no_delta,
+        has_tool_calls=has_tool_calls,
+        no_reasons=nulls,
+        odd_reasons=(*nulls, "error"),
+    )

@@ -16,6 +16,7 @@ from attrs import field, frozen
 
 from .._core.completion import ChunkAccessors, CompletionAccessors, ToolCallAccessors
 from .._core.embedding import EmbeddingAccessors, EmbeddingListAccessors
+from .._core.extra import ExtraFields
 from .._core.fields import class_defaults
 from .._core.served_model import ServedModels
 
@@ -110,7 +111,7 @@ class ImagePart:
 
 @class_defaults
 @frozen(kw_only=True, slots=False)
-class FunctionCall:
+class FunctionCall(ExtraFields):
     """The function that a tool call names, with its arguments."""
 
     name: str = ""
@@ -121,7 +122,7 @@ class FunctionCall:
 
 @class_defaults
 @frozen(kw_only=True, slots=False)
-class ToolCall(ToolCallAccessors):
+class ToolCall(ToolCallAccessors, ExtraFields):
     """A call of a tool that the model asks for."""
 
     id: str = field(default="", metadata={"lenient": True})
@@ -230,7 +231,7 @@ class EmbeddingRequest:
 
 @class_defaults
 @frozen(kw_only=True, slots=False)
-class Embedding(EmbeddingAccessors):
+class Embedding(EmbeddingAccessors, ExtraFields):
     """The vector of one input."""
 
     object: str = "embedding"
@@ -243,7 +244,7 @@ class Embedding(EmbeddingAccessors):
 
 @class_defaults
 @frozen(kw_only=True, slots=False)
-class Usage:
+class Usage(ExtraFields):
     """Token counts of the call. A count is null where the engine sent none, never 0."""
 
     prompt_tokens: int | None = field(default=None, metadata={"lenient": True})
@@ -262,7 +263,7 @@ class Usage:
 
 @class_defaults
 @frozen(kw_only=True, slots=False)
-class EmbeddingList(EmbeddingListAccessors):
+class EmbeddingList(EmbeddingListAccessors, ExtraFields):
     """The vectors of all inputs."""
 
     object: str = "list"
@@ -277,7 +278,7 @@ class EmbeddingList(EmbeddingListAccessors):
 
 @class_defaults
 @frozen(kw_only=True, slots=False)
-class ModelList(ServedModels):
+class ModelList(ServedModels, ExtraFields):
     """The models that a server lists."""
 
     object: str = "list"
@@ -292,7 +293,7 @@ class ModelList(ServedModels):
 
 @class_defaults
 @frozen(kw_only=True, slots=False)
-class ChatMessage:
+class ChatMessage(ExtraFields):
     """A message that the model wrote."""
 
     role: Literal["assistant"] | str = field(
@@ -325,7 +326,7 @@ class ChatMessage:
 
 @class_defaults
 @frozen(kw_only=True, slots=False)
-class Choice:
+class Choice(ExtraFields):
     """One answer of a completion."""
 
     index: int = 0
@@ -342,7 +343,7 @@ class Choice:
 
 @class_defaults
 @frozen(kw_only=True, slots=False)
-class ChatCompletion(CompletionAccessors):
+class ChatCompletion(CompletionAccessors, ExtraFields):
     """A whole answer."""
 
     id: str = field(default="", metadata={"lenient": True})
@@ -367,7 +368,7 @@ class ChatCompletion(CompletionAccessors):
 
 @class_defaults
 @frozen(kw_only=True, slots=False)
-class FunctionCallDelta:
+class FunctionCallDelta(ExtraFields):
     """A piece of a function call."""
 
     name: str | None = None
@@ -378,7 +379,7 @@ class FunctionCallDelta:
 
 @class_defaults
 @frozen(kw_only=True, slots=False)
-class ToolCallDelta:
+class ToolCallDelta(ExtraFields):
     """A piece of a tool call."""
 
     index: int | None = None
@@ -393,7 +394,7 @@ class ToolCallDelta:
 
 @class_defaults
 @frozen(kw_only=True, slots=False)
-class ChoiceDelta:
+class ChoiceDelta(ExtraFields):
     """A piece of a message."""
 
     role: Literal["assistant"] | str | None = field(
@@ -431,7 +432,7 @@ class ChoiceDelta:
 
 @class_defaults
 @frozen(kw_only=True, slots=False)
-class ChunkChoice:
+class ChunkChoice(ExtraFields):
     """What a chunk adds to one answer."""
 
     index: int = 0
@@ -452,7 +453,7 @@ class ChunkChoice:
 
 @class_defaults
 @frozen(kw_only=True, slots=False)
-class ChatCompletionChunk(ChunkAccessors):
+class ChatCompletionChunk(ChunkAccessors, ExtraFields):
     """A piece of an answer."""
 
     id: str = field(default="", metadata={"lenient": True})

@@ -126,6 +126,7 @@ def _models(spec: Spec) -> str:
             "from typing import Literal",
             "from attrs import field",
             "from attrs import frozen",
+            "from .._core.extra import ExtraFields",
             "from .._core.fields import class_defaults",
             *(f"from .._core.{module} import {name}" for module, name in map(_split, mixins)),
         ],
@@ -169,13 +170,17 @@ def _split(mixin: str) -> tuple[str, str]:
     return module, name
 
 
-def _base(mixin: str | None, prefix: str = "") -> str:
-    """The bases of a class, with parentheses."""
-    return f"({prefix}{_split(mixin)[1]})" if mixin else ""
+def _bases(*names: str | None, prefix: str = "") -> str:
+    """The bases of a class, with parentheses; None for one that it does not have."""
+    bases = ", ".join(prefix + _split(name)[1] for name in names if name is not None)
+    return f"({bases})" if bases else ""
 
 
 def _class(cls: ClassModel) -> str:
-    lines = [_DECORATOR, f"class {cls.name}{_base(cls.mixin)}:", _doc(_sentence(cls.doc)), ""]
+    # A field of that name takes precedence over the fields that the spec does not have.
+    has_extra = cls.is_output and all(each.name != "extra" for each in cls.fields)
+    bases = _bases(cls.mixin, "extra.ExtraFields" if has_extra else None)
+    lines = [_DECORATOR, f"class {cls.name}{bases}:", _doc(_sentence(cls.doc)), ""]
     for each in cls.fields:
         # Callers may use any sequence; what is decoded is a tuple, so that it can be hashed.
         array = "Sequence[{}]" if cls.is_input and not cls.is_output else "tuple[{}, ...]"
@@ -699,8 +704,9 @@ def _stream_class(operation: OperationModel, backend: _Flavour) -> str:
 
 
 def _resource(resource: ResourceModel, backend: _Flavour) -> str:
+    bases = _bases(resource.mixin, prefix=backend.prefix)
     lines = [
-        f"class {backend.prefix}{resource.class_name}{_base(resource.mixin, backend.prefix)}:",
+        f"class {backend.prefix}{resource.class_name}{bases}:",
         _doc(_sentence(resource.doc)),
         "",
         f"    def __init__(self, runner: {backend.prefix}CallRunner) -> None:",

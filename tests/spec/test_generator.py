@@ -129,6 +129,17 @@ def test_the_stream_is_described(spec: Spec) -> None:
     assert [each.metadata for each in delta.fields] == [{"concatenate": True}]
 
 
+def test_classes_of_responses_have_extra_unless_a_field_has_that_name(spec: Spec) -> None:
+    """A class of responses has `extra`, a class of requests has not, and a field takes precedence.
+
+    The field is named `extra` in the spec itself.
+    """
+    models = render(spec)["models.py"]
+    assert "class Choice(ExtraFields):" in models
+    assert "class Answer:" in models
+    assert "class Ask:" in models
+
+
 def test_classes_have_types_defaults_and_prose(spec: Spec) -> None:
     """Optional fields may be None, open enums suggest, and arrays are tuples."""
     fields = {

@@ -19,6 +19,7 @@ from autonomousai_sdk._core.completion import (
     CompletionAccessors,
     ToolCallAccessors,
 )
+from autonomousai_sdk._core.extra import ExtraFields
 from autonomousai_sdk._core.fields import class_defaults
 from autonomousai_sdk._core.operation import (
     Accumulator,
@@ -54,7 +55,7 @@ REASONING: dict[str, Any] = {"fallback": "reasoning_content"}
 
 @class_defaults
 @frozen(kw_only=True, slots=False)
-class Usage:
+class Usage(ExtraFields):
     """Tokens."""
 
     prompt_tokens: int | None = field(default=None, metadata=LENIENT)
@@ -63,7 +64,7 @@ class Usage:
 
 @class_defaults
 @frozen(kw_only=True, slots=False)
-class FunctionDelta:
+class FunctionDelta(ExtraFields):
     """A piece of a function call."""
 
     name: str | None = None
@@ -72,7 +73,7 @@ class FunctionDelta:
 
 @class_defaults
 @frozen(kw_only=True, slots=False)
-class CallDelta:
+class CallDelta(ExtraFields):
     """A piece of a tool call."""
 
     index: int | None = None
@@ -83,7 +84,7 @@ class CallDelta:
 
 @class_defaults
 @frozen(kw_only=True, slots=False)
-class Delta:
+class Delta(ExtraFields):
     """A piece of a message."""
 
     role: str | None = field(default=None, metadata=ROLE)
@@ -96,7 +97,7 @@ class Delta:
 
 @class_defaults
 @frozen(kw_only=True, slots=False)
-class Piece:
+class Piece(ExtraFields):
     """The part of a chunk for one choice."""
 
     index: int = 0
@@ -108,7 +109,7 @@ class Piece:
 
 @class_defaults
 @frozen(kw_only=True, slots=False)
-class Chunk(ChunkAccessors):
+class Chunk(ChunkAccessors, ExtraFields):
     """A chunk of a completion."""
 
     id: str = field(default="", metadata=LENIENT)
@@ -124,7 +125,7 @@ class Chunk(ChunkAccessors):
 
 @class_defaults
 @frozen(kw_only=True, slots=False)
-class Function:
+class Function(ExtraFields):
     """A function call."""
 
     name: str = ""
@@ -133,7 +134,7 @@ class Function:
 
 @class_defaults
 @frozen(kw_only=True, slots=False)
-class Call(ToolCallAccessors):
+class Call(ToolCallAccessors, ExtraFields):
     """A tool call."""
 
     id: str = ""
@@ -143,7 +144,7 @@ class Call(ToolCallAccessors):
 
 @class_defaults
 @frozen(kw_only=True, slots=False)
-class Said:
+class Said(ExtraFields):
     """A whole message."""
 
     role: str = field(default="assistant", metadata=ROLE)
@@ -156,7 +157,7 @@ class Said:
 
 @class_defaults
 @frozen(kw_only=True, slots=False)
-class Choice:
+class Choice(ExtraFields):
     """One choice of a completion."""
 
     index: int = 0
@@ -167,7 +168,7 @@ class Choice:
 
 @class_defaults
 @frozen(kw_only=True, slots=False)
-class Completion(CompletionAccessors):
+class Completion(CompletionAccessors, ExtraFields):
     """A completion with all its choices."""
 
     id: str = field(default="", metadata=LENIENT)

@@ -1,0 +1,210 @@
+"""The fields of a response that the spec does not have, for `.extra`.
+
+A typed object keeps where it came from: the bytes of its document and the path to it. Only
+`.extra` parses those bytes, so other code pays for one attribute. A result that was put together
+from chunks keeps the bytes of all chunks.
+
+The delta of a chunk that the fast path took keeps the bytes alone. Its choice and its chunk, which
+contain it, find them there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any, TypeVar, cast, get_type_hints
+
+import attrs
+
+from ..errors import APIResponseError
+from .accumulator import merged_mappings
+from .codec import DecodeError, is_array, is_object, parse
+from .fields import class_in, wire_name
+from .tool_calls import calls
+
+T = TypeVar("T")
+
+Names = tuple[str, ...]
+"""The names of one field on the wire: its own, and others that it was seen under."""
+
+Path = tuple[Names | int, ...]
+Source = bytes | tuple[bytes, ...]
+"""One document, or the chunks of a stream."""
+
+LINK = "_source"
+"""The attribute that holds the source and the path, or the bytes alone."""
+
+_DELTA: Path = (("choices",), 0, ("delta", "message"))
+"""The path of a delta that has the bytes alone."""
+
+
+class ExtraFields:
+    """Adds `extra` to a class of responses."""
+
+    __slots__ = ()
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        """The fields that the server sent and this class does not have, by their names.
+
+        They are decoded on each access. Empty for an object that you made.
+
+        Raises:
+            APIResponseError: the fields cannot be decoded.
+
+        Example:
+            >>> completion.usage.extra.get("cost")
+        """
+        found = _origin(self)
+        if found is None:
+            return {}
+        source, path = found
+        value = _at(_document(source), path)
+        if not is_object(value):
+            return {}
+        known = _known(cast("Any", type(self)))
+        return {name: each for name, each in value.items() if name not in known}
+
+
+def link(value: object, source: Source, path: Path = ()) -> None:
+    """Keep in a typed value, and in all that it contains, where it came from."""
+    cls: Any = type(value)
+    if attrs.has(cls) and hasattr(value, "__dict__"):
+        object.__setattr__(value, LINK, (source, path))
+        for child, step in _children(value):
+            link(child, source, path + step)
+
+
+def linked(value: T, source: Source) -> T:
+    """Return a typed value that keeps where it came from."""
+    link(value, source)
+    return value
+
+
+def _origin(value: object) -> tuple[Source, Path] | None:
+    """Where an object came from, by its own link or that of an object in it."""
+    found: Any = value.__dict__.get(LINK)
+    if found is not None:
+        return (found, _DELTA) if isinstance(found, bytes) else found
+    for child, step in _children(value):
+        inner = _origin(child)
+        if inner is not None:
+            return inner[0], inner[1][: -len(step)]
+    return None
+
+
+def _children(value: object) -> Iterator[tuple[object, Path]]:
+    """The typed objects that a typed object contains, each with the way to it."""
+    # Defaults are shared by all instances, and are not in `__dict__`.
+    own: dict[str, object] = value.__dict__
+    for name, names in _containers(cast("Any", type(value))).items():
+        held: object = own.get(name)
+        if isinstance(held, tuple):
+            for position, each in enumerate(cast("tuple[object, ...]", held)):
+                yield each, (names, position)
+        elif held is not None:
+            yield held, (names,)
+
+
+@cache
+def _containers(cls: Any) -> Mapping[str, Names]:
+    """The fields of a class that contain typed objects, with their names on the wire."""
+    hints = get_type_hints(cls)
+    return {
+        each.name: (wire_name(each), *_others(each))
+        for each in attrs.fields(cls)
+        if class_in(hints[each.name]) is not None
+    }
+
+
+def _others(attribute: attrs.Attribute[Any]) -> tuple[str, ...]:
+    return tuple(attribute.metadata.get("also", ()))
+
+
+@cache
+def _known(cls: Any) -> frozenset[str]:
+    return frozenset(
+        name for each in attrs.fields(cls) for name in (wire_name(each), *_others(each))
+    )
+
+
+def _at(value: object, path: Path) -> object:
+    for step in path:
+        if isinstance(step, int):
+            value = value[step] if is_array(value) and step < len(value) else None
+        elif is_object(value):
+            here = value
+            value = next((here[name] for name in step if here.get(name)), None)
+    return value
+
+
+def _document(source: Source) -> object:
+    payloads = (source,) if isinstance(source, bytes) else source
+    try:
+        documents = [parse(payload) for payload in payloads]
+    except DecodeError as error:
+        raise APIResponseError(f"The extra fields cannot be decoded: {error}.") from error
+    return documents[0] if isinstance(source, bytes) else _put_together(documents)
+
+
+def _put_together(chunks: Sequence[object]) -> Mapping[str, Any]:
+    """The document that chunks make, as the accumulator puts the typed ones together."""
+    roots = [chunk for chunk in chunks if is_object(chunk)]
+    choices: dict[object, list[Mapping[str, Any]]] = {}
+    for root in roots:
+        for choice in _objects(root.get("choices")):
+            choices.setdefault(choice.get("index") or 0, []).append(choice)
+    if any(root.get("finish_reason") for root in roots):
+        choices.setdefault(0, [])
+    ordered = sorted(choices.items(), key=lambda item: str(item[0]).zfill(9))
+    return {
+        **merged_mappings(roots),
+        "choices": [
+            {**merged_mappings(pieces), "message": _message(pieces)} for _, pieces in ordered
+        ],
+    }
+
+
+def _message(pieces: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    deltas = [
+        delta for piece in pieces if is_object(delta := piece.get("delta") or piece.get("message"))
+    ]
+    called = [[_Call(each) for each in _objects(delta.get("tool_calls"))] for delta in deltas]
+    tool_calls: list[Mapping[str, Any]] = []
+    for group in calls(called):
+        call = merged_mappings([each.raw for each in group])
+        call.pop("index", None)  # of the piece, not of the call
+        call["function"] = merged_mappings(
+            [each.function.raw for each in group if each.function is not None]
+        )
+        tool_calls.append(call)
+    return {**merged_mappings(deltas), "tool_calls": tool_calls}
+
+
+def _objects(value: object) -> list[Mapping[str, Any]]:
+    return [each for each in value if is_object(each)] if is_array(value) else []
+
+
+class _Function:
+    """The part of a function's piece that tells which call it belongs to."""
+
+    def __init__(self, raw: Mapping[str, Any]) -> None:
+        self.raw = raw
+        self.name = _text(raw.get("name"))
+        self.arguments = _text(raw.get("arguments"))
+
+
+class _Call:
+    """The part of a tool call's piece that tells which call it belongs to."""
+
+    def __init__(self, raw: Mapping[str, Any]) -> None:
+        self.raw = raw
+        index: object = raw.get("index")
+        self.index = index if isinstance(index, int) else None
+        self.id = _text(raw.get("id"))
+        function = raw.get("function")
+        self.function = _Function(function) if is_object(function) else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

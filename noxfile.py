@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
+import sys
+from pathlib import Path
 
 import nox
 
@@ -83,12 +86,15 @@ def tests_prerelease(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style, format and layers; `-- --fix` fixes what it can."""
+    """Check style, format, layers and workflows; `-- --fix` fixes what it can."""
     session.install(*_group("lint"), "-e", ".")
     fix = "--fix" in session.posargs
     session.run("ruff", "check", *(["--fix"] if fix else []))
     session.run("ruff", "format", *([] if fix else ["--check"]))
     session.run("lint-imports", "--no-logo")
+    if sys.platform == "linux":
+        session.run("actionlint")
+    session.run("zizmor", "--offline", "--quiet", ".github")
 
 
 @nox.session
@@ -151,6 +157,35 @@ def bench(session: nox.Session) -> None:
     """Measure the SDK and its peers in one run; see `-- --help`."""
     _install_everything(session, "test", "bench")
     session.run("python", "-m", "tests.bench", *session.posargs)
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Build and check the distributions in `dist/`, and the public interface; `-- --tag v1.0.0`."""
+    session.install(*_group("build"))
+    shutil.rmtree("dist", ignore_errors=True)
+    session.run("python", "-m", "build", "--no-isolation", silent=True)
+    wheel, sdist = next(Path("dist").glob("*.whl")), next(Path("dist").glob("*.tar.gz"))
+    if session.posargs[:1] == ["--tag"] and f"-{session.posargs[1][1:]}-" not in wheel.name:
+        session.error(f"The tag {session.posargs[1]} is not the version of {wheel.name}")
+    session.run("twine", "check", "--strict", str(wheel), str(sdist))
+    session.run("check-wheel-contents", str(wheel))
+    # The contributors share no e-mail address.
+    session.run("pyroma", "--min", "10", "--skip-tests", "AuthorEmail", str(sdist))
+    session.run("python", "-m", "tests.packaging.api")
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Lock the environment for development in `pylock.toml` (PEP 751), for every platform."""
+    session.install("uv")
+    groups = ("build", "docs", "lint", "spec", "test", "types")
+    session.run(
+        "uv", "pip", "compile", "pyproject.toml", "--quiet", "--universal", "--all-extras",
+        *(f"--group={group}" for group in groups), "--upgrade",
+        "--python-version", PYTHONS[0], "--custom-compile-command", "nox -s lock",
+        "--format", "pylock.toml", "--output-file", "pylock.toml",
+    )  # fmt: skip
 
 
 @nox.session

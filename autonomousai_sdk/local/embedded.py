@@ -43,6 +43,9 @@ CONTEXT = 8192
 MAX_TOKENS = 1024
 """Tokens of a completion by default."""
 
+EMBEDDING_TOKENS = 2048
+"""The most tokens of a text to embed; llama.cpp's memory for it grows with their number."""
+
 SMOLLM2_SAMPLING: dict[str, float] = {
     # Its makers' advice on the model card; llama.cpp's 0.8 suits larger models.
     "temp": 0.2,
@@ -84,11 +87,14 @@ class Embedded:
         path: the GGUF file.
         limits: its bounds.
         aliases: more names that it answers to.
+        embeds: whether the process computes embeddings instead of completions.
     """
 
     path: Path
     limits: ModelLimits = field(factory=ModelLimits)
     aliases: tuple[str, ...] = ()
+    embeds: bool = False
+    _embedder: Embedded | None = field(init=False, default=None)
     _process: Process | None = field(init=False, default=None)
     _upstream: Upstream | None = field(init=False, default=None)
     _lock: asyncio.Lock = field(init=False, factory=asyncio.Lock)
@@ -116,6 +122,8 @@ class Embedded:
         """End the process."""
         self._stopped = True
         with CancelScope(shield=True):
+            if self._embedder is not None:
+                await self._embedder.stop()
             await self._end()
 
     def redact(self, text: str) -> str:
@@ -128,7 +136,7 @@ class Embedded:
 
     async def check(self) -> None:
         """Ask the process for its health; one that has died is started again."""
-        upstream = await self._running()
+        upstream = await self.running()
         await upstream.check()
 
     @asynccontextmanager
@@ -136,7 +144,7 @@ class Embedded:
         """Pass a request to llama.cpp, with what this server adds to it."""
         request = self._prepared(request)
         grammar = ToolGrammar.of(request)
-        upstream = await self._running()
+        upstream = await self.running()
         if grammar is None:
             async with upstream.complete(request) as reply:
                 yield reply
@@ -146,10 +154,27 @@ class Embedded:
         yield grammar.reply(reply.headers, document)
 
     async def embed(self, body: dict[str, Any]) -> EngineReply:
-        """Pass a request for embeddings to llama.cpp."""
+        """Pass a request for embeddings to llama.cpp, in a second process that starts with it."""
         served_name(body.get("model"), self.name, self.aliases)
-        upstream = await self._running()
-        return await upstream.embed({**body, "model": self.name})
+        if self._embedder is None:
+            self._embedder = embedder = Embedded(self.path, self.limits, embeds=True)
+            embedder._stopped = False
+        upstream = await self._embedder.running()
+        try:
+            return await upstream.embed({**body, "model": self.name})
+        except RequestError as error:
+            if "too large to process" not in error.message:
+                raise
+            raise RequestError(
+                400,
+                f"An input is longer than {self._embedding_tokens} tokens: split it.",
+                "input_too_long",
+                param="input",
+            ) from error
+
+    @property
+    def _embedding_tokens(self) -> int:
+        return min(self.limits.context, EMBEDDING_TOKENS)
 
     def _prepared(self, request: ParsedRequest) -> ParsedRequest:
         served_name(request.model, self.name, self.aliases)
@@ -165,7 +190,7 @@ class Embedded:
         body["max_tokens"] = self.limits.max_tokens if limit is None else limit
         return evolve(request, model=self.name, body=body)
 
-    async def _running(self) -> Upstream:
+    async def running(self) -> Upstream:
         """The upstream, once the process runs; one that has died is started again.
 
         Raises:
@@ -242,6 +267,8 @@ class Embedded:
             "model": str(self.path.absolute()),
             "name": self.name,
             "context": self.limits.context,
+            "embeds": self.embeds,
+            "embedding_tokens": self._embedding_tokens,
             "max_tokens": self.limits.max_tokens,
             "sampling": SMOLLM2_SAMPLING if self.path.name.startswith("SmolLM2") else {},
             # The key goes by a pipe: a command line can be read by everyone on the machine.

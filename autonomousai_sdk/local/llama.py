@@ -36,6 +36,11 @@ def main() -> None:
     # A full context ends the completion instead of forgetting its beginning.
     parameters.ctx_shift = False
     parameters.n_predict = config["max_tokens"]
+    if config["embeds"]:
+        # llama.cpp computes embeddings in a server that does nothing else, each in one batch.
+        parameters.embedding = True
+        parameters.pooling_type = library.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
+        parameters.n_batch = parameters.n_ubatch = config["embedding_tokens"]
     for name, value in config["sampling"].items():
         setattr(parameters.sampling, name, value)
     # Everyone on this machine can reach a loopback port; the key keeps them out.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -24,7 +25,7 @@ from autonomousai_sdk.local import LocalServer
 from autonomousai_sdk.local.engines import weights
 from tests.support.program import piped
 
-from .wire import chat, post
+from .wire import PATIENCE, chat, openai, post
 
 pytestmark = pytest.mark.model
 
@@ -249,6 +250,25 @@ def test_a_model_by_its_path_and_as_an_upstream() -> None:
             # Each on a connection that was used before; llama.cpp closes one after 100.
             for _ in range(250):
                 assert chat(front, max_tokens=1, model=STEM).status_code == 200
+
+
+@pytest.mark.thorough
+def test_no_call_on_a_used_connection_fails(smollm2: LocalServer) -> None:
+    """2,000 calls in turn, each on connections used before, all succeed (L12)."""
+    url = f"{smollm2.openai_base_url}/chat/completions"
+    with httpx.Client(timeout=PATIENCE) as client:
+        for _ in range(2000):
+            assert client.post(url, json=openai("Hi", max_tokens=1)).status_code == 200
+
+
+def test_the_model_embeds_texts(smollm2: LocalServer) -> None:
+    """Similar texts have similar vectors, and a text that is too long gets 400."""
+    with Client(base_url=smollm2.openai_base_url) as client:
+        texts = ["A cat sleeps.", "A kitten sleeps.", "Shares fell by nine percent."]
+        cat, kitten, shares = client.embeddings.create(texts, model="smollm2").vectors
+        assert math.dist(cat, kitten) < math.dist(cat, shares)
+        with pytest.raises(BadRequestError, match="longer than 2048 tokens"):
+            client.embeddings.create("word " * 2500, model="smollm2")
 
 
 def test_a_file_that_is_not_a_model_is_refused(tmp_path: Path) -> None:

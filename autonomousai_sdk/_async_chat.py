@@ -25,7 +25,7 @@ from ._generated.models import ChatCompletion
 from ._generated.operations import CHAT_CREATE
 from ._generated.params import Messages
 from ._results import Parsed, Result, ToolRun
-from .errors import APITimeoutError, AutonomousAIError, ConfigurationError
+from .errors import APIStatusError, APITimeoutError, AutonomousAIError, ConfigurationError
 
 T = TypeVar("T")
 Function = Callable[..., object]
@@ -91,12 +91,26 @@ class AsyncChat(async_methods.AsyncChat):
 
         settings = self._runner.settings
         # The hosted service was never seen to read `response_format`.
-        loop = ParseLoop.of(messages, into, repair, instruct=settings.protocol.has_catalog)
+        memory, server = self._runner.policy.memory, (settings.base_url, options.get("model"))
+        loop = ParseLoop.of(
+            messages,
+            into,
+            repair,
+            instruct=settings.protocol.has_catalog,
+            without_schema=memory.refuses_schema(*server),
+        )
         shared = SharedTimeout.of(timeout, settings.timeout, monotonic())
         while True:
-            completion = await self._ask(
-                loop.messages, shared, options, response_format=loop.schema.response_format
-            )
+            try:
+                completion = await self._ask(
+                    loop.messages, shared, options, response_format=loop.response_format
+                )
+            except APIStatusError as error:
+                if not loop.refused(error):
+                    raise
+                continue
+            if loop.takes_no_schema:
+                memory.remember_refused_schema(*server)
             if loop.answered(completion):
                 return Parsed(
                     value=loop.value, completion=completion, attempts=tuple(loop.attempts)

@@ -13,12 +13,15 @@ from .prepared_call import Fallback, PreparedCall
 
 @define
 class ServerMemory:
-    """Facts about servers: their only model, and the body fields that they refuse.
+    """Facts about servers: their only model, and what they refuse in a request.
 
-    Threads may share it: every change is one assignment to a key.
+    Threads may share it: every change is one operation on a dict or a set.
     """
 
     _models: dict[str, str] = field(init=False, factory=dict[str, str])
+    _without_schema: set[tuple[str, str | None]] = field(
+        init=False, factory=set[tuple[str, str | None]]
+    )
     _fallbacks: dict[tuple[str, object], tuple[Fallback, ...]] = field(
         init=False, factory=dict[tuple[str, object], tuple[Fallback, ...]]
     )
@@ -33,6 +36,13 @@ class ServerMemory:
     def forget_model(self, url: str) -> None:
         """Forget a model that the server no longer has."""
         self._models.pop(url, None)
+
+    def refuses_schema(self, base_url: str, model: str | None) -> bool:
+        """Whether a model of a server is known to refuse a schema as its response format."""
+        return (base_url, model) in self._without_schema
+
+    def remember_refused_schema(self, base_url: str, model: str | None) -> None:
+        self._without_schema.add((base_url, model))
 
     def adapted(self, call: PreparedCall[ResultT]) -> PreparedCall[ResultT]:
         """A call without the fields that its server is known to refuse for its model."""

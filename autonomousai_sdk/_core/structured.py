@@ -15,7 +15,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from ..errors import AnswerParseError, ConfigurationError
+from ..errors import AnswerParseError, APIStatusError, ConfigurationError
 from .codec import is_object
 from .display import display
 from .message import normalised
@@ -25,6 +25,13 @@ WHOLE_REASONS = frozenset(
     {None, "", "stop", "tool_calls", "function_call", "tool_use", "end_turn", "eos", "eos_token"}
 )
 """Finish reasons of an answer that the model ended itself. Any other may have cut it."""
+
+_REFUSALS = frozenset({400, 422, 501})
+_NAMES_FORMAT = re.compile(r"response[_ -]?format|json[_ -]?schema", re.IGNORECASE)
+"""How servers name the field when they refuse it: OpenAI, DeepSeek, Groq, vLLM."""
+
+_IS_ABOUT_TYPE = re.compile(r"schema for|invalid\W+(?:json[_ -]?)?schema", re.IGNORECASE)
+"""How servers say that this schema is wrong: OpenAI, vLLM, llama.cpp."""
 
 _WRAPPED = "value"
 """The property that holds a value that is not an object, since engines require an object."""
@@ -147,6 +154,8 @@ class ParseLoop:
         schema: the schema of the answer.
         repair: how many more turns show the model its errors.
         messages: what to send next.
+        response_format: what to send as `response_format`; None for a server that refuses it.
+        takes_no_schema: whether the server refuses every schema, not only that of this type.
         attempts: the answers so far.
         value: the value, once `answered` has returned True.
     """
@@ -154,11 +163,22 @@ class ParseLoop:
     schema: AnswerSchema
     repair: int
     messages: list[Any]
+    response_format: Mapping[str, Any] | None
+    is_instructed: bool
+    takes_no_schema: bool = field(init=False, default=False)
     attempts: list[ParseAttempt] = field(init=False, factory=list[ParseAttempt])
     value: Any = field(init=False, default=None)
 
     @classmethod
-    def of(cls, messages: object, type_: Any, repair: object, *, instruct: bool) -> ParseLoop:
+    def of(
+        cls,
+        messages: object,
+        type_: Any,
+        repair: object,
+        *,
+        instruct: bool,
+        without_schema: bool = False,
+    ) -> ParseLoop:
         """Begin.
 
         Args:
@@ -166,6 +186,8 @@ class ParseLoop:
             type_: the type of the value.
             repair: how many more turns show the model its errors.
             instruct: whether a system message carries the schema too.
+            without_schema: whether the server is known to refuse `response_format`, so that
+                only a system message carries the schema.
 
         Raises:
             ConfigurationError: an argument that cannot work.
@@ -176,7 +198,34 @@ class ParseLoop:
             )
         schema = AnswerSchema.of(type_)
         plain = normalised(messages)
-        return cls(schema, repair, _instructed(plain, schema) if instruct else list(plain))
+        instruct = instruct or without_schema
+        return cls(
+            schema,
+            repair,
+            _instructed(plain, schema) if instruct else list(plain),
+            response_format=None if without_schema else schema.response_format,
+            is_instructed=instruct,
+        )
+
+    def refused(self, error: APIStatusError) -> bool:
+        """Take the server's refusal of the request.
+
+        Returns:
+            Whether it refused `response_format`; `messages` then carry the schema.
+        """
+        said = str(error.body)
+        if (
+            self.response_format is None
+            or error.status not in _REFUSALS
+            or not _NAMES_FORMAT.search(said)
+        ):
+            return False
+        self.response_format = None
+        self.takes_no_schema = not _IS_ABOUT_TYPE.search(said)
+        if not self.is_instructed:
+            self.messages = _instructed(self.messages, self.schema)
+            self.is_instructed = True
+        return True
 
     def answered(self, completion: Any) -> bool:
         """Take the model's answer.

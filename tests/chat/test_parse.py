@@ -11,11 +11,18 @@ import pydantic
 import pytest
 from attrs import frozen
 
-from autonomousai_sdk import AnswerParseError, APITimeoutError, ConfigurationError, Message
-from tests.support.backends import on_each_backend
-from tests.support.client_under_test import SDK
+from autonomousai_sdk import (
+    AnswerParseError,
+    APITimeoutError,
+    BadRequestError,
+    ConfigurationError,
+    Message,
+)
+from tests.support.backends import on_each_backend, put_to
+from tests.support.client_under_test import BACKENDS, SDK
 from tests.support.fault_server import FaultServer
 from tests.support.script import Hold
+from tests.support.wire import failed
 
 from .answers import answered, asked, messages_of
 
@@ -65,6 +72,7 @@ class Genre(enum.Enum):
     PLAY = "play"
 
 
+SECOND_TURN = ("system", "user", "assistant", "user")
 EMMA = '{"title": "Emma", "year": 1815}'
 KINDS: list[tuple[Any, str, Any]] = [
     (Book, EMMA, Book("Emma", 1815)),
@@ -173,6 +181,62 @@ async def test_other_options_reach_every_turn(client_under_test: SDK) -> None:
     for number in (0, 1):
         assert asked(server, number)["aiAgent"] == "hermes"
         assert asked(server, number)["grammar"] == "root ::= object"
+
+
+REFUSALS = {
+    "OpenAI": (400, "Invalid parameter: 'response_format' of type 'json_schema' is not supported"),
+    "DeepSeek": (400, "This response_format type is unavailable now"),
+    "Groq": (400, "This model does not support response format `json_schema`."),
+    "validation": (422, "body.response_format: Extra inputs are not permitted"),
+}
+
+
+@pytest.mark.parametrize(("status", "said"), REFUSALS.values(), ids=REFUSALS)
+@put_to([SDK(each, "httpx", protocol="openai") for each in BACKENDS])
+async def test_a_server_without_response_formats_gets_the_schema_in_words(
+    client_under_test: SDK, status: int, said: str
+) -> None:
+    """A refused `response_format` is left out, from then on; the system message has the schema."""
+    refusal = failed(status, message=said)
+    with FaultServer(refusal, answered(EMMA), answered("No."), answered(EMMA)) as server:
+        async with client_under_test.client(server.url) as client:
+            chat: Any = client.chat
+            for _ in range(2):
+                parsed = await chat.parse("A book?", into=Book)
+                assert parsed.value == Book("Emma", 1815)
+    formats = ["response_format" in asked(server, number) for number in range(4)]
+    assert formats == [True, False, False, False]
+    roles = [[each["role"] for each in asked(server, number)["messages"]] for number in range(4)]
+    assert roles == [["user"], ["system", "user"], ["system", "user"], [*SECOND_TURN]]
+
+
+@put_to([SDK(each, "httpx", protocol="openai") for each in BACKENDS])
+async def test_a_refused_schema_of_one_type_is_not_remembered(client_under_test: SDK) -> None:
+    """A server that refuses the schema of one type still gets those of other types."""
+    said = "Invalid schema for response_format 'Book': 'title' is not permitted."
+    with FaultServer(failed(400, message=said), answered(EMMA)) as server:
+        async with client_under_test.client(server.url) as client:
+            chat: Any = client.chat
+            await chat.parse("A book?", into=Book)
+            await chat.parse("A book?", into=BookDict)
+    formats = ["response_format" in asked(server, number) for number in range(3)]
+    assert formats == [True, False, True]
+
+
+@on_each_backend
+async def test_another_refusal_is_that_error(client_under_test: SDK) -> None:
+    """A 400 for another reason, or without a format to leave out, is raised."""
+    refusals = [
+        failed(400, message=said) for said in ("too long", "response_format", "json_schema")
+    ]
+    with FaultServer(*refusals) as server:
+        async with client_under_test.client(server.url) as client:
+            chat: Any = client.chat
+            for said, count in (("too long", 1), ("json_schema", 3)):
+                with pytest.raises(BadRequestError, match=said):
+                    await chat.parse("A book?", into=Book)
+                assert len(server.requests) == count
+    assert [each["role"] for each in messages_of(server)] == ["system", "user"]
 
 
 @on_each_backend

@@ -39,6 +39,15 @@ def test_a_model_is_remembered_by_url_until_it_is_forgotten() -> None:
     assert memory.model("http://a/models") is None
 
 
+def test_a_refused_schema_is_remembered_by_url_and_model() -> None:
+    """The memory has which models of which servers refuse a schema."""
+    memory = ServerMemory()
+    memory.remember_refused_schema("http://a", "m")
+    assert memory.refuses_schema("http://a", "m")
+    assert not memory.refuses_schema("http://a", None)
+    assert not memory.refuses_schema("http://b", "m")
+
+
 def test_fallbacks_are_remembered_by_url_and_model() -> None:
     """A call is adapted if a call to the same URL and model succeeded with fallbacks."""
     memory = ServerMemory()

@@ -9,9 +9,11 @@ from typing import Any, Literal
 import pytest
 from attrs import field, frozen
 
+from autonomousai_sdk._core.failure import Context, status_error
+from autonomousai_sdk._core.headers import Headers
 from autonomousai_sdk._core.schema import Schema, SchemaError
 from autonomousai_sdk._core.structured import AnswerSchema, ParseAttempt, ParseLoop, documents
-from autonomousai_sdk.errors import AnswerParseError, ConfigurationError
+from autonomousai_sdk.errors import AnswerParseError, APIStatusError, ConfigurationError
 
 
 class Mood(enum.Enum):
@@ -165,6 +167,39 @@ def test_an_answer_that_does_not_match_is_an_error(type_: Any, text: str, proble
 def begun(repair: int = 1, *, instruct: bool = False, messages: Any = "A book?") -> ParseLoop:
     """A loop that parses books."""
     return ParseLoop.of(messages, Book, repair, instruct=instruct)
+
+
+def refusal(said: str, status: int = 400) -> APIStatusError:
+    """The error for a refused request."""
+    return status_error(Context("POST x", 1, None), status, Headers(), said.encode(), "")
+
+
+@pytest.mark.parametrize("instruct", [False, True])
+def test_a_refused_format_becomes_a_system_message(instruct: bool) -> None:
+    """A server that refuses the response format gets one system message with the schema."""
+    loop = begun(instruct=instruct)
+    assert loop.response_format is not None
+    assert not loop.refused(refusal("response_format", 500))
+    assert not loop.refused(refusal("too long"))
+    assert loop.refused(refusal("response_format is not supported"))
+    assert loop.response_format is None
+    assert loop.takes_no_schema
+    assert [message["role"] for message in loop.messages] == ["system", "user"]
+    assert not loop.refused(refusal("response_format is not supported"))
+
+
+def test_a_refused_schema_does_not_count_for_other_types() -> None:
+    """An error about this schema does not mean that the server refuses all schemas."""
+    loop = begun()
+    assert loop.refused(refusal("Invalid schema for response_format 'Book'"))
+    assert not loop.takes_no_schema
+
+
+def test_a_known_refusal_is_not_provoked_again() -> None:
+    """A loop for a server that is known to refuse the format begins with the system message."""
+    loop = ParseLoop.of("A book?", Book, 1, instruct=False, without_schema=True)
+    assert loop.response_format is None
+    assert [message["role"] for message in loop.messages] == ["system", "user"]
 
 
 def test_a_matching_answer_ends_the_loop() -> None:

@@ -575,7 +575,8 @@ async def path_parameters(client_under_test: ClientUnderTest) -> None:
             for value, path in SEGMENTS.items():
                 await _file(made, value)
                 _, target = server.requests[-1].line
-                expect(target == path, f"{value!r} becomes {target!r}")
+                expected = client_under_test.base_url("") + path
+                expect(target == expected, f"{value!r} becomes {target!r}")
         finally:
             await client_under_test.close(made)
 
@@ -594,6 +595,8 @@ async def refused_parameters(client_under_test: ClientUnderTest) -> None:
                 raise FaultNotHandled(f"{value!r} passes")
     finally:
         await client_under_test.close(made)
+    if client_under_test.protocol == "openai":
+        return  # a model's name is not part of its paths
     async with client_under_test.client("http://127.0.0.1:9") as client:
         for name in ("../admin", "a/b", "%2e%2e"):
             outcome = await streamed(client_under_test, client, model=name)

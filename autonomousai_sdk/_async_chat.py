@@ -6,13 +6,15 @@ The twin of `_chat`. The core decides what is sent and when to stop (`_core.stru
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
 from inspect import isawaitable
 from time import monotonic
 from typing import Any, TypeVar, Unpack, cast, overload
 
 from anyio import create_task_group, move_on_after, to_thread
 
+from ._core.pace import Pace
 from ._core.shared_timeout import SharedTimeout
 from ._core.timeout import Timeout
 from ._core.tool import Tool
@@ -200,10 +202,8 @@ class AsyncChat(async_methods.AsyncChat):
         window: Window[Result | BaseException] = Window(
             checked_concurrency(concurrency), ordered=ordered
         )
-        runner, pace = paced(self._runner)
-        chat = AsyncChat(runner)
 
-        async def call(index: int, messages: Messages) -> Result:
+        async def call(chat: AsyncChat, index: int, messages: Messages) -> Result:
             try:
                 completion = await chat.create(
                     messages,
@@ -216,7 +216,18 @@ class AsyncChat(async_methods.AsyncChat):
                 return Result(index=index, error=error)
             return Result(index=index, completion=completion)
 
-        return AsyncResultMap(prompts, call, window, pace)
+        return self._map(prompts, call, window, Pace())
+
+    def _map(
+        self,
+        items: AsyncIterable[object] | Iterable[object],
+        call: Callable[[AsyncChat, int, Any], Awaitable[T]],
+        window: Window[T | BaseException],
+        pace: Pace,
+    ) -> AsyncResultMap[T]:
+        """Make a call for each item at the pace; `call` is given the paced `AsyncChat`."""
+        runner = paced(self._runner, pace)
+        return AsyncResultMap(items, partial(call, AsyncChat(runner)), window, pace)
 
     async def _ask(
         self,

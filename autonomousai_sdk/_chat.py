@@ -7,10 +7,12 @@ The twin of `_async_chat`. The core decides what is sent and when to stop (`_cor
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from inspect import isawaitable, iscoroutine
 from time import monotonic
 from typing import Any, TypeVar, Unpack, overload
 
+from ._core.pace import Pace
 from ._core.shared_timeout import SharedTimeout
 from ._core.timeout import Timeout
 from ._core.tool_loop import Invocation, OnToolError, ToolLoop
@@ -195,10 +197,8 @@ class Chat(methods.Chat):
         window: Window[Result | BaseException] = Window(
             checked_concurrency(concurrency), ordered=ordered
         )
-        runner, pace = paced(self._runner)
-        chat = Chat(runner)
 
-        def call(index: int, messages: Messages) -> Result:
+        def call(chat: Chat, index: int, messages: Messages) -> Result:
             try:
                 completion = chat.create(
                     messages,
@@ -211,7 +211,18 @@ class Chat(methods.Chat):
                 return Result(index=index, error=error)
             return Result(index=index, completion=completion)
 
-        return ResultMap(prompts, call, window, runner, pace)
+        return self._map(prompts, call, window, Pace())
+
+    def _map(
+        self,
+        items: Iterable[object],
+        call: Callable[[Chat, int, Any], T],
+        window: Window[T | BaseException],
+        pace: Pace,
+    ) -> ResultMap[T]:
+        """Make a call for each item at the pace; `call` is given the paced `Chat`."""
+        runner = paced(self._runner, pace)
+        return ResultMap(items, partial(call, Chat(runner)), window, runner, pace)
 
     def _ask(
         self,

@@ -131,7 +131,7 @@ def test_what_is_awaited_is_a_coroutine(twin: type) -> None:
         ("_client", "_async_client", set[str]()),
         # A blocking client calls functions one after the other, an async one at the same time; the
         # input of its map may be async.
-        ("_chat", "_async_chat", {"_invoke", "_called", "map"}),
+        ("_chat", "_async_chat", {"_invoke", "_called", "map", "_map"}),
         ("conversation", "_async_conversation", set[str]()),
         ("_generated.methods", "_generated.async_methods", set[str]()),
         # A blocking client has one set of connections, an async one has a set for each event

@@ -34,6 +34,7 @@ class _PacedTransport:
     pace: Pace
 
     async def send(self, request: Request, timeout: Timeout) -> AsyncTransportResponse:
+        await _sleep(self.pace.send(monotonic()))
         await _hold(self.pace)
         response = await (await self.client.transport()).send(request, timeout)
         self.pace.answered(response.status, response.headers, monotonic(), time())
@@ -49,12 +50,17 @@ async def _hold(pace: Pace) -> None:
         await sleep(wait)
 
 
-def paced(runner: AsyncCallRunner) -> tuple[AsyncCallRunner, Pace]:
+async def _sleep(seconds: float) -> None:
+    """Sleep, without a checkpoint for 0 seconds."""
+    if seconds:
+        await sleep(seconds)
+
+
+def paced(runner: AsyncCallRunner, pace: Pace) -> AsyncCallRunner:
     """A runner on a client's connections, whose calls slow down together."""
-    pace = Pace()
     transport: AsyncTransport = _PacedTransport(runner.connections, pace)
     connections = AsyncConnections(lambda: transport, own=False)
-    return AsyncCallRunner(runner.settings, connections, runner.policy), pace
+    return AsyncCallRunner(runner.settings, connections, runner.policy)
 
 
 @define(eq=False)
@@ -109,6 +115,7 @@ class _Calls(Generic[T]):
 
     async def _work(self, index: int, given: object) -> None:
         # Before the call, whose own time limits do not count the wait.
+        await _sleep(self.pace.start(given, monotonic()))
         await _hold(self.pace)
         result: T | BaseException
         try:

@@ -35,6 +35,7 @@ class _PacedTransport:
     closing: threading.Event
 
     def send(self, request: Request, timeout: Timeout) -> TransportResponse:
+        self.closing.wait(self.pace.send(monotonic()))
         _hold(self.pace, self.closing)
         response = self.client.transport().send(request, timeout)
         self.pace.answered(response.status, response.headers, monotonic(), time())
@@ -55,13 +56,12 @@ def _hold(pace: Pace, closing: threading.Event) -> None:
         pass
 
 
-def paced(runner: CallRunner) -> tuple[CallRunner, Pace]:
+def paced(runner: CallRunner, pace: Pace) -> CallRunner:
     """A runner on a client's connections, whose calls end and slow down together."""
-    pace = Pace()
     transports: list[Transport] = []
     connections = Connections(lambda: transports[0], own=False)
     transports.append(_PacedTransport(runner.connections, pace, connections.closing))
-    return CallRunner(runner.settings, connections, runner.policy), pace
+    return CallRunner(runner.settings, connections, runner.policy)
 
 
 @define(eq=False)
@@ -82,6 +82,7 @@ class _Calls(Generic[T]):
         while (item := self.queue.get()) is not None:
             index, given = item
             # Before the call, whose own time limits do not count the wait.
+            self.connections.closing.wait(self.pace.start(given, monotonic()))
             _hold(self.pace, self.connections.closing)
             result: T | BaseException
             try:

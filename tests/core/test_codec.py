@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from autonomousai_sdk._core.codec import (
     DecodeError,
+    compact,
     converter,
     decode,
     decode_standard,
@@ -621,3 +622,38 @@ def test_a_point_in_time_needs_a_time_zone() -> None:
     )
     with pytest.raises(DecodeError, match="at"):
         decode(b'{"at": "2026-01-02T03:04:05"}', _Dated)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b' {"a" : [1, 2.50],\r\n "b": "x  y"}\n', b'{"a":[1,2.50],"b":"x  y"}'),
+        ('{"a": "\u2028é"}'.encode(), '{"a":"\u2028é"}'.encode()),
+        # What msgspec refuses goes the standard way.
+        (b'{"a": "\\ud83d"}', b'{"a":"\\ud83d"}'),
+        (b'\xef\xbb\xbf{"a": 1}', b'{"a":1}'),
+        (b'{"a": 123456789012345678901234567890}', b'{"a":123456789012345678901234567890}'),
+    ],
+)
+def test_a_document_on_one_line_is_the_same(data: bytes, expected: bytes) -> None:
+    """White space between values goes, and numbers and texts stay as they are."""
+    assert compact(data) == expected
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b'{"a": NaN}', b'{"a": "\xff"}', b'{"a": "\n"}'])
+def test_only_a_valid_document_is_put_on_one_line(data: bytes) -> None:
+    """What is not JSON is refused, as by `parse`."""
+    with pytest.raises(DecodeError):
+        compact(data)
+
+
+def test_a_deep_document_on_one_line_is_whole_or_refused() -> None:
+    """Near the limit of the stack's depth, a document is either whole or a typed error."""
+    refused = 0
+    for depth in range(900, 1010):
+        data = b"[" * depth + b'"\\ud83d"' + b"]" * depth
+        try:
+            assert compact(data) == data
+        except DecodeError:
+            refused += 1
+    assert refused > 5

@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from .errors import AuthenticationError as AuthenticationError
     from .errors import AutonomousAIError as AutonomousAIError
     from .errors import BadRequestError as BadRequestError
+    from .errors import BatchError as BatchError
     from .errors import ConfigurationError as ConfigurationError
     from .errors import ConflictError as ConflictError
     from .errors import InternalServerError as InternalServerError
@@ -131,6 +132,7 @@ _MODULES = {
         "AuthenticationError",
         "AutonomousAIError",
         "BadRequestError",
+        "BatchError",
         "ConfigurationError",
         "ConflictError",
         "InternalServerError",
@@ -178,6 +180,7 @@ __all__ = [
     "AutonomousAI",
     "AutonomousAIError",
     "BadRequestError",
+    "BatchError",
     "Chat",
     "ChatCompletion",
     "ChatCompletionChunk",

@@ -18,6 +18,7 @@
     ├ APIResponseError              the response does not match the spec: .body has the bytes
     ├ AnswerParseError              the completion does not match `into=`: .problems, .attempts
     ├ ToolLoopError                 `chat.run` stopped early: .messages, .rounds
+    ├ BatchError                    a batch cannot read its input or write its output
     └ StreamError
       ├ StreamInterrupted           the stream ended before the completion was whole
       └ StreamDecodeError           an event is not a valid chunk: .data has the bytes
@@ -44,6 +45,7 @@ __all__ = [
     "AuthenticationError",
     "AutonomousAIError",
     "BadRequestError",
+    "BatchError",
     "ConfigurationError",
     "ConflictError",
     "InternalServerError",
@@ -298,6 +300,10 @@ class ToolLoopError(AutonomousAIError):
         super().__init__(message, endpoint=endpoint, attempt=attempt, partial=partial)
         self.messages = messages
         self.rounds = rounds
+
+
+class BatchError(AutonomousAIError):
+    """A batch cannot read its input or write its output; it can be resumed."""
 
 
 class StreamError(AutonomousAIError):

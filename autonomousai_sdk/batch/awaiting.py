@@ -1,0 +1,155 @@
+"""Batches on an awaiting client, in tasks.
+
+The twin of `blocking`. Files are read in a thread, because a pipe may have nothing to read.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from os import PathLike
+from typing import BinaryIO, Literal, Self
+
+from anyio import CancelScope, Lock, to_thread
+
+from .._async_chat import AsyncChat
+from .._async_client import AsyncClient
+from ..errors import AutonomousAIError
+from .job import Job
+from .progress import BatchProgress
+from .result import Outcome, completed, failed
+from .state import BatchOptions, BatchState, Progress
+
+
+class AsyncBatch:
+    """Calls for the lines of a file, whose results go to another file.
+
+    Example:
+        >>> async with AsyncClient() as client:
+        ...     progress = await AsyncBatch(client, "prompts.jsonl", "results.jsonl").run()
+        >>> print(progress.succeeded, progress.failed)
+    """
+
+    def __init__(
+        self,
+        client: AsyncClient,
+        source: str | PathLike[str] | BinaryIO,
+        target: str | PathLike[str] | BinaryIO,
+        *,
+        concurrency: int | Literal["auto"] = "auto",
+        max_requests_per_minute: int | None = None,
+        max_tokens_per_minute: int | None = None,
+        resume: bool = False,
+        progress: Progress | None = None,
+    ) -> None:
+        """Check the arguments; `run` opens the files and makes the calls.
+
+        Args:
+            client: makes the calls, with its model where a line names none.
+            source: the input, as JSON Lines: a path, or a binary file.
+            target: the output: the path of a file that does not exist, or a binary file.
+            concurrency: how many calls run at the same time. `"auto"` adapts to the server: more
+                while it accepts all requests, fewer after 429 or 503.
+            max_requests_per_minute: a limit of requests, retries included.
+            max_tokens_per_minute: a limit of tokens, by the counts of the server.
+            resume: continue the output of an earlier run, if it exists.
+            progress: is called with a `BatchProgress` after each result.
+
+        Raises:
+            ConfigurationError: an argument is invalid.
+        """
+        self._client = client
+        self._options = BatchOptions(
+            source=source,
+            target=target,
+            concurrency=concurrency,
+            max_requests_per_minute=max_requests_per_minute,
+            max_tokens_per_minute=max_tokens_per_minute,
+            resume=resume,
+            progress=progress,
+        )
+        self._is_stopped = False
+        self._jobs: _Jobs | None = None
+
+    async def run(self) -> BatchProgress:
+        """Make the calls and write their results.
+
+        A call that fails is a result with its error. A run that ends early, also by a kill,
+        leaves an output that another run can resume.
+
+        Returns:
+            The final counts.
+
+        Raises:
+            ConfigurationError: a file cannot be used, or is not what it should be.
+            BatchError: the input cannot be read or the output not be written.
+        """
+        await self._client.warm()
+        with await to_thread.run_sync(BatchState, self._options) as state:
+            jobs = self._jobs = _Jobs(self, state)
+            chat = self._client.chat
+            async with chat._map(  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # not public
+                jobs, self._call, state.window, state.pace
+            ) as results:
+                async for outcome in results:
+                    await jobs.write(outcome)
+            return state.progress
+
+    def stop(self) -> None:
+        """Read no more lines; `run` returns once the calls that have started are done."""
+        self._is_stopped = True
+        if self._jobs is not None:
+            self._jobs.reading.cancel()
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether `stop` was called."""
+        return self._is_stopped
+
+    async def _call(self, chat: AsyncChat, _: int, job: Job) -> Outcome:
+        try:
+            return completed(job, await chat.with_raw_response.create(**job.arguments))
+        except AutonomousAIError as error:
+            return failed(job, error)
+
+
+class _Jobs:
+    """The calls to make, as the input is read; results of bad lines are written at once."""
+
+    def __init__(self, batch: AsyncBatch, state: BatchState) -> None:
+        self._batch = batch
+        self._state = state
+        self._waiting = deque[Job | Outcome]()
+        self._has_ended = False
+        self._writing = Lock()
+        self.reading = CancelScope()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Job:
+        while not self._batch.is_stopped:
+            if self._waiting:
+                item = self._waiting.popleft()
+                if isinstance(item, Job):
+                    return item
+                await self.write(item)
+            elif self._has_ended:
+                self._state.is_exhausted = True
+                break
+            else:
+                data = b""
+                with CancelScope() as self.reading:
+                    data = await to_thread.run_sync(self._state.read, abandon_on_cancel=True)
+                if self._batch.is_stopped:
+                    break
+                self._has_ended = not data
+                self._waiting += self._state.accept(data)
+        raise StopAsyncIteration
+
+    async def write(self, outcome: Outcome) -> None:
+        """Write a result, in a thread where writing may block."""
+        if not self._state.may_block:
+            self._state.write(outcome)
+            return
+        async with self._writing:
+            await to_thread.run_sync(self._state.write, outcome)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import click
 
 from .._version import __version__
+from .batch import batch
 from .chat import chat
 from .completion import completion
 from .describe import describe
@@ -64,5 +65,5 @@ def cli() -> None:
     """Do nothing before a command."""
 
 
-for _command in (chat, summarize, describe, models, serve, doctor, completion):
+for _command in (chat, summarize, describe, batch, models, serve, doctor, completion):
     cli.add_command(_command)

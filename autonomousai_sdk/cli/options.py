@@ -56,10 +56,16 @@ class Target:
     @contextmanager
     def client(self, progress: Progress) -> Generator[Client]:
         """Open a client and, with `--local`, a local server for it; its start shows progress."""
-        if self.local and self.base_url is not None:
-            raise click.UsageError("--local and --base-url cannot be combined.")
         from .._client import Client
 
+        with self.arguments(progress) as arguments, Client(**arguments) as client:
+            yield client
+
+    @contextmanager
+    def arguments(self, progress: Progress) -> Generator[dict[str, Any]]:
+        """Return the arguments of a client; `--local` runs a server for it meanwhile."""
+        if self.local and self.base_url is not None:
+            raise click.UsageError("--local and --base-url cannot be combined.")
         with ExitStack() as stack:
             base_url = self.base_url
             if self.local:
@@ -69,14 +75,12 @@ class Target:
                 protocol = self.protocol or os.environ.get("AUTONOMOUSAI_PROTOCOL")
                 is_openai = protocol == "openai"
                 base_url = server.openai_base_url if is_openai else server.base_url
-            yield stack.enter_context(
-                Client(
-                    base_url=base_url,
-                    protocol=self.protocol,
-                    model=self.model,
-                    timeout=self.timeout,
-                )
-            )
+            yield {
+                "base_url": base_url,
+                "protocol": self.protocol,
+                "model": self.model,
+                "timeout": self.timeout,
+            }
 
     def model_for(self, client: Client, name: str) -> str | None:
         """Return a model of the original protocol, or None if the user named one.

@@ -20,6 +20,7 @@ from .wire import openai
 STREAMS = 1000
 
 
+@pytest.mark.thorough
 @pytest.mark.anyio
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_a_thousand_streams_at_once_are_neither_lost_nor_mixed() -> None:

@@ -254,7 +254,7 @@ class CallRunner:
         self.connections.streams.calls[id(attempt)] = call = InterruptibleCall(attempt.request)
         transport = self.connections.transport()
         call.response = transport.send(attempt.request, deadline.limits(began))
-        if self.connections.closed:
+        if self.connections.closing.is_set():
             call.response.abort()
         return call.response
 

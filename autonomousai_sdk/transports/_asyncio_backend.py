@@ -19,7 +19,14 @@ from typing import Any
 import anyio
 
 from .._core.exchange import TransportError
-from ._backend import deadline_of, is_readable, open_route, seconds_left, time_left
+from ._backend import (
+    connect_until,
+    is_readable,
+    open_route,
+    seconds_to_read,
+    seconds_to_write,
+    time_left,
+)
 from ._connect import HAPPY_EYEBALLS_DELAY, connecting
 from ._lookup import Address, in_order, lookup_async
 from ._route import DIRECT, Route
@@ -141,7 +148,7 @@ class BufferedStream:
         connection = self._connection
         if not connection.received and not connection.ended:
             connection.reader = self._loop.create_future()
-            if (left := seconds_left(timeout)) is not None:
+            if (left := seconds_to_read(timeout)) is not None:
                 self._watchdog.expect_within(left)
             try:
                 await connection.reader
@@ -164,7 +171,7 @@ class BufferedStream:
             if connection.writable is None:
                 continue
             try:
-                with anyio.fail_after(seconds_left(timeout)):
+                with anyio.fail_after(seconds_to_write(timeout)):
                     await connection.writable
             except TimeoutError as error:
                 raise TransportError("timeout", "could not send in time", phase="write") from error
@@ -182,7 +189,7 @@ class BufferedStream:
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> BufferedStream:
-        until = min(self._until, deadline_of(timeout))
+        until = min(self._until, connect_until(timeout))
         with connecting(), anyio.fail_after(time_left(until)):
             secured = await self._loop.start_tls(
                 self._transport, self._connection, ssl_context, server_hostname=server_hostname
@@ -240,8 +247,8 @@ class BufferedBackend:
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> BufferedStream:
-        until = deadline_of(timeout)
-        with connecting(), anyio.fail_after(seconds_left(timeout)):
+        until = connect_until(timeout)
+        with connecting(), anyio.fail_after(time_left(until)):
             opened = await connected(*self._route.first_hop(host, port), local_address)
             stream = await self._opened(opened, socket_options, until)
             return await open_route(self._route, stream, host, port)

@@ -3,7 +3,7 @@
 httpcore restarts its read timeout with every byte and fixes it when the request starts. So
 a server that drips headers never times out, and the limit cannot change while a response is
 read. But httpcore passes the timeout object on to its network stream as it is, so the
-transports pass a `MutableTimeout`, and these streams ask it for the time left at every read.
+transports pass a `RequestTimeout`, and these streams ask it for the time left at every wait.
 
 Most of the time of a stream of small chunks is spent in blocking reads. So they skip two
 things that httpcore's own reads do: setting the socket's timeout each time (a system call)
@@ -37,102 +37,86 @@ from ._tunnel import AwaitingStream, Handshake, shake_hands, shake_hands_async
 
 StreamT = TypeVar("StreamT", bound="OpeningStream")
 
+_NO_LIMITS = Timeout(connect=None, read=None, write=None, pool=None)
+
 _SHORTEST = 0.001
 """Seconds. A socket timeout of 0 would mean non-blocking, not "expire at once"."""
 
 
-class MutableTimeout(float):
-    """A timeout in seconds that can be changed, with a deadline that caps it.
+class RequestTimeout(float):
+    """The limits of one request on our own connections.
 
-    Its float value is the initial timeout, for code unaware of this class.
+    It is the `timeout` extension of the request and, for httpcore, the limit of each step. Its
+    float value is the limit on the wait for the pool, which httpcore enforces itself.
+
+    Attributes:
+        connect: seconds to open the connection, infinite for no limit.
+        read: seconds that each read may take.
+        write: seconds that each write may take.
+        until: when the request must have its response, by the monotonic clock.
+        ended: whether another thread has ended the request.
     """
 
-    __slots__ = ("seconds", "until")
+    __slots__ = ("connect", "ended", "read", "until", "write")
 
-    seconds: float
+    connect: float
+    read: float
+    write: float
     until: float
+    ended: bool
 
-    def __new__(cls, seconds: float | None, total: float | None) -> Self:
-        seconds = math.inf if seconds is None else seconds
-        total = math.inf if total is None else total
-        timeout = super().__new__(cls, min(seconds, total))
-        timeout.seconds = seconds
-        timeout.until = monotonic() + total
-        return timeout
+    def __new__(cls, timeout: Timeout) -> Self:
+        total = math.inf if timeout.total is None else timeout.total
+        made = super().__new__(cls, total if timeout.pool is None else min(timeout.pool, total))
+        made.connect = math.inf if timeout.connect is None else timeout.connect
+        made.read = math.inf if timeout.read is None else timeout.read
+        made.write = math.inf if timeout.write is None else timeout.write
+        made.until = monotonic() + total
+        made.ended = False
+        return made
 
-    def limit(self, seconds: float | None) -> None:
-        """Set the seconds each wait may take from now on, None for no limit; drop the deadline."""
-        self.seconds = math.inf if seconds is None else seconds
-        self.until = math.inf
-
-    def left(self) -> float | None:
-        """Seconds the next wait may take; None for no limit."""
-        left = self.seconds
-        if self.until != math.inf:
-            left = min(left, self.until - monotonic())
-        if left == math.inf:
-            return None
-        return max(_SHORTEST, left)
-
-
-def seconds_left(timeout: float | None) -> float | None:
-    """Seconds the next wait may take, for a plain or mutable timeout; None for no limit."""
-    return timeout.left() if isinstance(timeout, MutableTimeout) else timeout
-
-
-@frozen
-class RequestTimeouts:
-    """The limits of one request, in httpcore's form."""
-
-    connect: MutableTimeout
-    read: MutableTimeout
-    write: MutableTimeout
-    pool: float | None
-
-    @classmethod
-    def of(cls, timeout: Timeout) -> RequestTimeouts:
-        """The limits of a `Timeout`, with `total` counted from now."""
-        return cls(
-            MutableTimeout(timeout.connect, timeout.total),
-            MutableTimeout(timeout.read, timeout.total),
-            MutableTimeout(timeout.write, timeout.total),
-            timeout.pool,
-        )
-
-    def as_extension(self) -> dict[str, float | None]:
-        """The value of a request's `timeout` extension."""
-        return {
-            "connect": self.connect,
-            "read": self.read,
-            "write": self.write,
-            "pool": self.pool,
-        }
-
-
-class Timeouts(dict[str, float | None]):
-    """A `timeout` extension that can end its request: httpcore asks it before each step."""
-
-    ended = False
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """Return a timeout.
+    def get(self, step: str, default: object = None) -> Self:
+        """Return the limit of a step; httpcore calls this before each one.
 
         Raises:
             TransportError: the request was ended.
         """
         if self.ended:
             raise TransportError("broken", "the request was interrupted")
-        return super().get(key, default)
+        return self
+
+    def limit_reads(self, seconds: float | None) -> None:
+        """Set the seconds each read may take from now on, which then is the only limit."""
+        self.read = math.inf if seconds is None else seconds
+        self.until = math.inf
+
+    def left(self, seconds: float) -> float | None:
+        """Return the seconds that a wait with this limit may take; None for no limit."""
+        if self.until != math.inf:
+            seconds = min(seconds, self.until - monotonic())
+        if seconds == math.inf:
+            return None
+        return max(_SHORTEST, seconds)
 
 
-def deadline_of(timeout: float | None) -> float:
-    """When a timeout that begins now is over, by the monotonic clock."""
-    left = seconds_left(timeout)
+def seconds_to_read(timeout: float | None) -> float | None:
+    """Return the seconds that a read may take; None for no limit."""
+    return timeout.left(timeout.read) if isinstance(timeout, RequestTimeout) else timeout
+
+
+def seconds_to_write(timeout: float | None) -> float | None:
+    """Return the seconds that a write may take; None for no limit."""
+    return timeout.left(timeout.write) if isinstance(timeout, RequestTimeout) else timeout
+
+
+def connect_until(timeout: float | None) -> float:
+    """Return when a connection that is opened now must be open, by the monotonic clock."""
+    left = timeout.left(timeout.connect) if isinstance(timeout, RequestTimeout) else timeout
     return math.inf if left is None else monotonic() + left
 
 
 def time_left(until: float) -> float | None:
-    """Seconds left until a point in time; None for infinity."""
+    """Return the seconds left until a point in time; None for infinity."""
     return None if until == math.inf else max(_SHORTEST, until - monotonic())
 
 
@@ -164,7 +148,7 @@ class DeadlineStream:
         self._set: float | None = None  # the timeout that `read` last set on the socket
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        left = timeout.left() if isinstance(timeout, MutableTimeout) else timeout
+        left = timeout.left(timeout.read) if isinstance(timeout, RequestTimeout) else timeout
         connection = self._socket
         while True:
             waited = self._set_timeout(connection, left)
@@ -196,8 +180,7 @@ class DeadlineStream:
         rest = memoryview(buffer)
         try:
             while rest:
-                left = timeout.left() if isinstance(timeout, MutableTimeout) else timeout
-                self._socket.settimeout(left)
+                self._socket.settimeout(seconds_to_write(timeout))
                 rest = rest[self._socket.send(rest) :]
         except TimeoutError as error:
             raise TransportError("timeout", "could not send in time", phase="write") from error
@@ -213,7 +196,7 @@ class DeadlineStream:
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> DeadlineStream:
-        until = min(self._until, deadline_of(timeout))
+        until = min(self._until, connect_until(timeout))
         try:
             with connecting():
                 secured = secure(self._socket, ssl_context, server_hostname, until)
@@ -228,7 +211,7 @@ class DeadlineStream:
         Raises:
             TransportError: the proxy refused, or the time is over.
         """
-        timeout = MutableTimeout(None, None)
+        timeout = RequestTimeout(_NO_LIMITS)
         timeout.until = self._until
         try:
             shake_hands(self, steps, timeout)
@@ -281,7 +264,7 @@ class DeadlineBackend:
         socket_options: Iterable[Any] | None = None,
     ) -> DeadlineStream:
         self._refuse_if_closed()
-        until = deadline_of(timeout)
+        until = connect_until(timeout)
         with connecting():
             connection = connect(*self.route.first_hop(host, port), until, local_address)
         stream = DeadlineStream(connection, self.write_error, until, self._sockets)
@@ -318,11 +301,11 @@ class AsyncDeadlineStream:
         self._until = until
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        data: bytes = await self._inner.read(max_bytes, seconds_left(timeout))
+        data: bytes = await self._inner.read(max_bytes, seconds_to_read(timeout))
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        await self._inner.write(buffer, seconds_left(timeout))
+        await self._inner.write(buffer, seconds_to_write(timeout))
 
     async def aclose(self) -> None:
         await self._inner.aclose()
@@ -333,7 +316,7 @@ class AsyncDeadlineStream:
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> AsyncDeadlineStream:
-        until = min(self._until, deadline_of(timeout))
+        until = min(self._until, connect_until(timeout))
         try:
             secured = await self._inner.start_tls(ssl_context, server_hostname, time_left(until))
         except BaseException:  # httpcore closes the connection on an Exception only
@@ -366,9 +349,9 @@ class AsyncDeadlineBackend:
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> AsyncDeadlineStream:
-        until = deadline_of(timeout)
+        until = connect_until(timeout)
         with connecting():
-            with anyio.fail_after(seconds_left(timeout)):
+            with anyio.fail_after(time_left(until)):
                 inner = await self.inner.connect_tcp(
                     *self.route.first_hop(host, port), None, local_address, socket_options
                 )

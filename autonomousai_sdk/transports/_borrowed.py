@@ -6,7 +6,6 @@ Its connections do not check the SDK's deadlines: a watchdog thread (blocking) o
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any
 
 import anyio
@@ -14,14 +13,12 @@ from attrs import define, field
 
 from .._core.exchange import Request, TransportError
 from .._core.timeout import Timeout
-from ._backend import RequestTimeouts, Timeouts
 from ._errors import transport_error
 from ._http2 import AsyncReads, Exchange, Worker, speaks_http2
-from ._httpcore import PooledResponse, abort, close_response
-from ._interrupt import Sending
-from ._library import Library, headers_of
-from ._pool import interrupt, take_orphans
-from ._send_limit import AsyncSendLimit, BlockingSendLimit
+from ._httpcore import AsyncLibraryResponse, LibraryResponse
+from ._library import Library
+from ._pool import Sending, interrupt, take_orphans
+from ._send_limit import AsyncSendLimit, BlockingSendLimit, PlainTimeouts
 from ._shield import shielded
 from ._watchdog import BlockingWatchdog
 
@@ -39,8 +36,7 @@ class BorrowedClient:
 
     def send(self, request: Request, timeout: Timeout) -> BorrowedResponse | HTTP2Response:
         """Send a request; see `Transport.send`."""
-        limits = RequestTimeouts.of(timeout)
-        timeouts = Timeouts(limits.as_extension())
+        timeouts = PlainTimeouts.of(timeout)
         try:
             outgoing = self._library.request_of(self._client, request, timeouts)
             if speaks_http2(pool := _pool_of(self._client, outgoing.url)):
@@ -57,7 +53,7 @@ class BorrowedClient:
         finally:
             self._sending.end(request)
         timeouts["read"] = None  # it was that of the head; each read of the body has its own
-        return BorrowedResponse(response, limits.read, self._errors, watchdog=self._watchdog)
+        return BorrowedResponse(response, self._errors, self._watchdog)
 
     def interrupt(self, request: Request) -> None:
         """End a request that waits for its response; see `Interruptible`."""
@@ -108,8 +104,7 @@ class AsyncBorrowedClient:
 
     async def send(self, request: Request, timeout: Timeout) -> AsyncBorrowedResponse:
         """Send a request; see `AsyncTransport.send`."""
-        limits = RequestTimeouts.of(timeout)
-        timeouts = limits.as_extension()
+        timeouts = PlainTimeouts.of(timeout)
         try:
             outgoing = self._library.request_of(self._client, request, timeouts)
             if speaks_http2(pool := _pool_of(self._client, outgoing.url)):
@@ -154,10 +149,10 @@ class AsyncBorrowedClient:
 
 
 @define(eq=False)
-class BorrowedResponse(PooledResponse):
+class BorrowedResponse(LibraryResponse):
     """A response on a caller's connection; a watchdog thread enforces its read timeouts."""
 
-    _watchdog: BlockingWatchdog = field(kw_only=True, alias="watchdog")
+    _watchdog: BlockingWatchdog
     _expired: bool = field(init=False, default=False)
 
     def read(self, timeout: float | None) -> bytes:
@@ -166,10 +161,10 @@ class BorrowedResponse(PooledResponse):
             self._watchdog.expect_within(timeout, self._expire)
         cause: Exception = TimeoutError(f"no data received in {timeout} s")
         try:
-            data = super().read(timeout)
-        except TransportError as error:
+            data = next(self._pieces, b"")
+        except self._errors as error:
             if not self._expired:
-                raise
+                raise transport_error(error) from error
             data, cause = b"", error
         finally:
             self._watchdog.rest(self._expire)
@@ -183,26 +178,8 @@ class BorrowedResponse(PooledResponse):
 
 
 @define(eq=False)
-class AsyncBorrowedResponse:
+class AsyncBorrowedResponse(AsyncLibraryResponse):
     """A response on a caller's connection; a cancel scope enforces its read timeouts."""
-
-    _response: Any
-    _errors: tuple[type[Exception], ...]
-    _pieces: AsyncIterator[bytes] = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self._pieces = self._response.stream.__aiter__()
-
-    @property
-    def status(self) -> int:
-        """The HTTP status."""
-        status: int = self._response.status_code
-        return status
-
-    @property
-    def headers(self) -> Iterable[tuple[str, str]]:
-        """Header names and values, in the order received."""
-        return headers_of(self._response)
 
     async def read(self, timeout: float | None) -> bytes:
         """Read the next bytes; see `AsyncTransportResponse.read`."""
@@ -216,38 +193,13 @@ class AsyncBorrowedResponse:
         except self._errors as error:
             raise transport_error(error) from error
 
-    async def aclose(self) -> None:
-        """Return the connection to the pool, or close it."""
-        await close_response(self._response, self._pieces, self._errors)
-
-    def abort(self) -> None:
-        """Break the connection at once."""
-        abort(self._response)
-
 
 @define(eq=False)
-class HTTP2Response:
+class HTTP2Response(LibraryResponse):
     """A response on a connection that it may share; a worker thread reads it."""
 
-    _response: Any
-    _errors: tuple[type[Exception], ...]
     _exchange: Exchange
     _worker: Worker
-    _pieces: Iterator[bytes] = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self._pieces = iter(self._response.stream)
-
-    @property
-    def status(self) -> int:
-        """The HTTP status."""
-        status: int = self._response.status_code
-        return status
-
-    @property
-    def headers(self) -> Iterable[tuple[str, str]]:
-        """Header names and values, in the order received."""
-        return headers_of(self._response)
 
     def read(self, timeout: float | None) -> bytes:
         """Read the next bytes; see `TransportResponse.read`."""
@@ -264,7 +216,7 @@ class HTTP2Response:
     def close(self) -> None:
         """End the stream and return the connection to the pool, or close it."""
         self._exchange.end()
-        self._response.close()
+        super().close()
         self._worker.stop()
 
     def abort(self) -> None:
@@ -273,7 +225,7 @@ class HTTP2Response:
         if self._exchange.is_http2:
             self._worker.later(self._exchange.end)
         else:
-            abort(self._response)
+            super().abort()
 
 
 @define(eq=False)

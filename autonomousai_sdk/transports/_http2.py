@@ -27,7 +27,7 @@ import anyio.lowlevel
 from attrs import define, field
 
 from .._core.exchange import TransportError
-from ._backend import Timeouts
+from ._send_limit import PlainTimeouts
 from ._shield import shielded
 
 T = TypeVar("T")
@@ -56,13 +56,13 @@ class Exchange:
     on_sent: Callable[[float], None] = field(kw_only=True)
     _connection: Any = field(init=False, default=None)
     _stream_id: int = field(init=False, default=0)
-    _timeouts: Timeouts = field(init=False)
+    _timeouts: PlainTimeouts = field(init=False)
     _ended: bool = field(init=False, default=False)
 
     def __attrs_post_init__(self) -> None:
         extensions = self.outgoing.extensions
         # Without a limit for reads, which would apply to the whole connection.
-        self._timeouts = Timeouts(extensions["timeout"] | {"read": None})
+        self._timeouts = PlainTimeouts(extensions["timeout"] | {"read": None})
         extensions["timeout"] = self._timeouts
 
     @property

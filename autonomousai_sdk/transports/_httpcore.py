@@ -18,18 +18,11 @@ from .._core.exchange import Request, TransportError
 from .._core.settings import Environment
 from .._core.timeout import Timeout
 from ._asyncio_backend import BufferedBackend
-from ._backend import (
-    AsyncDeadlineBackend,
-    DeadlineBackend,
-    MutableTimeout,
-    RequestTimeouts,
-    Timeouts,
-)
+from ._backend import AsyncDeadlineBackend, DeadlineBackend, RequestTimeout
 from ._errors import restore_cause, strip_tracebacks, transport_error
-from ._interrupt import Sending
 from ._library import Library, headers_of
 from ._per_loop import PerLoop
-from ._pool import interrupt
+from ._pool import Sending, interrupt
 from ._pool_options import PoolOptions
 from ._proxy import Proxy
 from ._reaper import AsyncReaper, Reaper
@@ -123,10 +116,10 @@ class PooledConnections:
 
     def send(self, request: Request, timeout: Timeout) -> PooledResponse:
         """Send a request; see `Transport.send`."""
-        limits = RequestTimeouts.of(timeout)
+        limits = RequestTimeout(timeout)
         try:
             pool = self._pools.of(request.url)
-            outgoing = self._library.request(request, Timeouts(limits.as_extension()))
+            outgoing = self._library.request(request, limits)
             self._sending.begin(request, outgoing)
             if pool.route.proxy is not None:
                 _forward(outgoing, request.url, pool.route)
@@ -140,7 +133,7 @@ class PooledConnections:
             raise transport_error(error) from error
         finally:
             self._sending.end(request)
-        return PooledResponse(response, limits.read, self._errors)
+        return PooledResponse(response, self._errors, limits)
 
     def warm(self, url: str) -> None:
         """Make the pool for a URL, with its TLS context, before the first request."""
@@ -185,11 +178,11 @@ class AsyncPooledConnections:
 
     async def send(self, request: Request, timeout: Timeout) -> AsyncPooledResponse:
         """Send a request; see `AsyncTransport.send`."""
-        limits = RequestTimeouts.of(timeout)
+        limits = RequestTimeout(timeout)
         try:
             pools = self._pools.get()
             pool = pools.of(request.url)
-            outgoing = self._library.request(request, limits.as_extension())
+            outgoing = self._library.request(request, limits)
             _forward(outgoing, request.url, pool.route)
             response = await pool.transport.handle_async_request(outgoing)
             pools.reaper.start()
@@ -198,7 +191,7 @@ class AsyncPooledConnections:
             raise
         except self._errors as error:
             raise transport_error(error) from error
-        return AsyncPooledResponse(response, limits.read, self._errors)
+        return AsyncPooledResponse(response, self._errors, limits)
 
     async def warm(self, url: str) -> None:
         """Make the pool for a URL; the TLS context, which is slow to make, in a thread."""
@@ -241,11 +234,10 @@ def _async_backend(library: Library, route: Route) -> Any:
 
 
 @define(eq=False)
-class PooledResponse:
-    """A response whose raw body is read below the library's decoding."""
+class LibraryResponse:
+    """A library's response, whose raw body is read below the library's decoding."""
 
     _response: Any
-    _timeout: MutableTimeout
     _errors: tuple[type[Exception], ...]
     _pieces: Iterator[bytes] = field(init=False)
 
@@ -263,17 +255,6 @@ class PooledResponse:
         """Header names and values, in the order received."""
         return headers_of(self._response)
 
-    def read(self, timeout: float | None) -> bytes:
-        """Read the next bytes; see `TransportResponse.read`."""
-        self._timeout.limit(timeout)
-        try:
-            return next(self._pieces, b"")
-        except TransportError as error:
-            restore_cause(error)
-            raise
-        except self._errors as error:
-            raise transport_error(error) from error
-
     def close(self) -> None:
         """Return the connection to the pool, or close it."""
         self._response.close()
@@ -284,11 +265,28 @@ class PooledResponse:
 
 
 @define(eq=False)
-class AsyncPooledResponse:
-    """A response whose raw body is read below the library's decoding."""
+class PooledResponse(LibraryResponse):
+    """A response on a connection of our own."""
+
+    _timeout: RequestTimeout
+
+    def read(self, timeout: float | None) -> bytes:
+        """Read the next bytes; see `TransportResponse.read`."""
+        self._timeout.limit_reads(timeout)
+        try:
+            return next(self._pieces, b"")
+        except TransportError as error:
+            restore_cause(error)
+            raise
+        except self._errors as error:
+            raise transport_error(error) from error
+
+
+@define(eq=False)
+class AsyncLibraryResponse:
+    """A library's response, whose raw body is read below the library's decoding."""
 
     _response: Any
-    _timeout: MutableTimeout
     _errors: tuple[type[Exception], ...]
     _pieces: AsyncIterator[bytes] = field(init=False)
 
@@ -306,9 +304,34 @@ class AsyncPooledResponse:
         """Header names and values, in the order received."""
         return headers_of(self._response)
 
+    async def aclose(self) -> None:
+        """Return the connection to the pool, or close it.
+
+        Then exhaust the library's nested async generators, which the closed connection ends. Left
+        to the garbage collector, each would go to the event loop, which trio warns about.
+        """
+        await self._response.aclose()
+        ends: tuple[type[Exception], ...] = (StopAsyncIteration, RuntimeError, TransportError)
+        try:
+            while True:
+                await self._pieces.__anext__()
+        except (*ends, *self._errors) as error:
+            strip_tracebacks(error)
+
+    def abort(self) -> None:
+        """Break the connection at once."""
+        abort(self._response)
+
+
+@define(eq=False)
+class AsyncPooledResponse(AsyncLibraryResponse):
+    """A response on a connection of our own."""
+
+    _timeout: RequestTimeout
+
     async def read(self, timeout: float | None) -> bytes:
         """Read the next bytes; see `AsyncTransportResponse.read`."""
-        self._timeout.limit(timeout)
+        self._timeout.limit_reads(timeout)
         try:
             return await self._pieces.__anext__()
         except StopAsyncIteration:
@@ -318,31 +341,6 @@ class AsyncPooledResponse:
             raise
         except self._errors as error:
             raise transport_error(error) from error
-
-    async def aclose(self) -> None:
-        """Return the connection to the pool, or close it."""
-        await close_response(self._response, self._pieces, self._errors)
-
-    def abort(self) -> None:
-        """Break the connection at once."""
-        abort(self._response)
-
-
-async def close_response(
-    response: Any, pieces: AsyncIterator[bytes], errors: tuple[type[Exception], ...]
-) -> None:
-    """Close a library's response, then exhaust its nested async generators.
-
-    The closed connection ends them. Left to the garbage collector, each would go to the event
-    loop, which trio warns about.
-    """
-    await response.aclose()
-    ends: tuple[type[Exception], ...] = (StopAsyncIteration, RuntimeError, TransportError)
-    try:
-        while True:
-            await pieces.__anext__()
-    except (*ends, *errors) as error:
-        strip_tracebacks(error)
 
 
 def abort(response: Any) -> None:

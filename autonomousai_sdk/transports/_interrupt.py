@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, runtime_checkable
-from weakref import WeakValueDictionary
+from typing import Protocol, runtime_checkable
 
-from attrs import define, field
+from attrs import define
 
-from .._core.exchange import Request, TransportError
+from .._core.exchange import Request
 from . import TransportResponse
 
 
@@ -24,36 +23,6 @@ class Interruptible(Protocol):
         A `send` of the request that has yet to begin raises one, too.
         """
         ...
-
-
-@define(eq=False)
-class Sending:
-    """The requests that a blocking transport is sending, by which other threads interrupt them."""
-
-    _outgoing: dict[int, Any] = field(init=False, factory=dict[int, Any])
-    _interrupted: WeakValueDictionary[int, Request] = field(
-        init=False, factory=WeakValueDictionary[int, Request]
-    )
-
-    def begin(self, request: Request, outgoing: Any) -> None:
-        """Register the library's request of a request.
-
-        Raises:
-            TransportError: the request was interrupted before.
-        """
-        # Registered first and then checked: `interrupt`, in the other order, misses nothing.
-        self._outgoing[id(request)] = outgoing
-        if id(request) in self._interrupted:
-            raise TransportError("broken", "the request was interrupted")
-
-    def end(self, request: Request) -> None:
-        """Remove a request that was sent, or failed."""
-        self._outgoing.pop(id(request), None)
-
-    def interrupt(self, request: Request) -> Any:
-        """Mark a request as interrupted; return the library's request, or None without one."""
-        self._interrupted[id(request)] = request
-        return self._outgoing.get(id(request))
 
 
 @define(eq=False)

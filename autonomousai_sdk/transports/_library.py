@@ -13,7 +13,9 @@ from typing import Any
 from attrs import frozen
 
 from .._core.exchange import Request
+from ._backend import RequestTimeout
 from ._pool_options import WRITE_SIZE
+from ._send_limit import PlainTimeouts
 
 
 @frozen(eq=False)
@@ -40,20 +42,20 @@ class Library:
         """Return the errors the library raises; some TLS failures escape it as OSError."""
         return (self.http.HTTPError, self.http.InvalidURL, OSError, *more)
 
-    def request(self, request: Request, timeouts: dict[str, float | None]) -> Any:
-        """Make the library's request; `timeouts` is the value of its `timeout` extension."""
+    def request(self, request: Request, timeout: RequestTimeout) -> Any:
+        """Make the library's request, on a connection of our own."""
         return self._with_body(
             self.http.Request(
                 request.method,
                 _parsed(self.http, request.url),
                 headers=request.headers,
                 content=request.content,
-                extensions={"timeout": timeouts},
+                extensions={"timeout": timeout},
             ),
             request.content,
         )
 
-    def request_of(self, client: Any, request: Request, timeouts: dict[str, float | None]) -> Any:
+    def request_of(self, client: Any, request: Request, timeouts: PlainTimeouts) -> Any:
         """Make a caller's client's request: its headers, cookies and params beneath the call's."""
         url = _parsed(self.http, request.url)
         return self._with_body(

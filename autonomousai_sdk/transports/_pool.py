@@ -10,8 +10,11 @@ httpcore2 removes the unopened ones).
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakValueDictionary
 
-from .._core.exchange import TransportError
+from attrs import define, field
+
+from .._core.exchange import Request, TransportError
 from ._socket import shut_down
 
 
@@ -65,6 +68,36 @@ class _Refusal:
 
     def handle_request(self, _: object) -> None:
         raise TransportError("broken", "the request was interrupted")
+
+
+@define(eq=False)
+class Sending:
+    """The requests that a blocking transport is sending, by which other threads interrupt them."""
+
+    _outgoing: dict[int, Any] = field(init=False, factory=dict[int, Any])
+    _interrupted: WeakValueDictionary[int, Request] = field(
+        init=False, factory=WeakValueDictionary[int, Request]
+    )
+
+    def begin(self, request: Request, outgoing: Any) -> None:
+        """Register the library's request of a request.
+
+        Raises:
+            TransportError: the request was interrupted before.
+        """
+        # Registered first and then checked: `interrupt`, in the other order, misses nothing.
+        self._outgoing[id(request)] = outgoing
+        if id(request) in self._interrupted:
+            raise TransportError("broken", "the request was interrupted")
+
+    def end(self, request: Request) -> None:
+        """Remove a request that was sent, or failed."""
+        self._outgoing.pop(id(request), None)
+
+    def interrupt(self, request: Request) -> Any:
+        """Mark a request as interrupted; return the library's request, or None without one."""
+        self._interrupted[id(request)] = request
+        return self._outgoing.get(id(request))
 
 
 def interrupt(pool: Any, extensions: Any) -> None:

@@ -1,7 +1,8 @@
-"""The limits of a request on a caller's HTTP/1.1 client, until its response begins.
+"""The limits of a request on a caller's client, until its response begins.
 
 The library applies `connect` to each step of connecting by itself, and no limit at all to a SOCKS
-proxy's replies; nor does it know `total`. But it reports its steps to the extension `trace`.
+proxy's replies; nor does it know `total`. But it reports its steps to the extension `trace`, by
+which the limits here hold with HTTP/1.1.
 """
 
 from __future__ import annotations
@@ -35,6 +36,35 @@ def step_of(event: str, info: Any) -> Step | None:
     if event == "send_request_headers.started" and info["request"].method != b"CONNECT":
         return "sending"
     return None
+
+
+class PlainTimeouts(dict[str, float | None]):
+    """The `timeout` extension of a request on a caller's client: plain seconds by step.
+
+    Attributes:
+        ended: whether another thread has ended the request.
+    """
+
+    ended = False
+
+    @classmethod
+    def of(cls, timeout: Timeout) -> Self:
+        """Make it from a `Timeout`; no step may take longer than the whole request."""
+        made = cls()
+        for step in ("connect", "read", "write", "pool"):
+            limits = [each for each in (getattr(timeout, step), timeout.total) if each is not None]
+            made[step] = min(limits, default=None)
+        return made
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the limit of a step; httpcore calls this before each one.
+
+        Raises:
+            TransportError: the request was ended.
+        """
+        if self.ended:
+            raise TransportError("broken", "the request was interrupted")
+        return super().get(key, default)
 
 
 @define(eq=False)

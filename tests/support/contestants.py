@@ -30,7 +30,7 @@ from .client_under_test import SAFETY, SDK, Client, clients_under_test, settled
 LIMITS: dict[str, float] = dict.fromkeys(("connect", "read", "write", "pool"), SAFETY)
 """Limits that only a hanging test reaches."""
 
-NO_LIMITS: Mapping[str, float] = MappingProxyType({})
+NO_LIMITS: Mapping[str, float | None] = MappingProxyType({})
 """No changes to `LIMITS`."""
 
 
@@ -91,7 +91,7 @@ class Sender:
         *,
         method: str = "POST",
         headers: tuple[tuple[str, str], ...] = (),
-        limits: Mapping[str, float] = NO_LIMITS,
+        limits: Mapping[str, float | None] = NO_LIMITS,
     ) -> Response:
         """Send a request, with limits by the names of `Timeout`."""
         request = Request(method=method, url=url, headers=headers, content=content)

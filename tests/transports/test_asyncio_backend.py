@@ -14,9 +14,9 @@ from typing import Any
 import anyio
 import pytest
 
-from autonomousai_sdk import TransportError
+from autonomousai_sdk import Timeout, TransportError
 from autonomousai_sdk.transports._asyncio_backend import BufferedBackend, BufferedStream
-from autonomousai_sdk.transports._backend import MutableTimeout
+from autonomousai_sdk.transports._backend import RequestTimeout
 from tests.support.certificate import CERTIFICATE, server_context
 from tests.support.fault_server import black_hole
 
@@ -174,11 +174,11 @@ async def test_a_reader_that_does_not_read_stops_the_sender() -> None:
 
 @pytest.mark.parametrize("tls", [False, True])
 async def test_a_wait_ends_in_time(tls: bool) -> None:
-    """By a plain timeout, and by an allowance that was changed."""
+    """A read ends by a plain timeout, and by a request's timeout that was changed."""
+    changed = RequestTimeout(Timeout(read=9))
+    changed.limit_reads(0.05)
     async with connected(hold, tls=tls) as stream:
-        for timeout in (0.05, MutableTimeout(9, None)):
-            if isinstance(timeout, MutableTimeout):
-                timeout.limit(0.05)
+        for timeout in (0.05, changed):
             began = asyncio.get_running_loop().time()
             with pytest.raises(TransportError) as caught:
                 await stream.read(65536, timeout)

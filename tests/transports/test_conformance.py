@@ -91,7 +91,7 @@ def _little_to_look_through() -> Generator[None]:
 
 @asynccontextmanager
 async def exchange(
-    client_under_test: Contestant, *script: Action, limits: Mapping[str, float] = NO_LIMITS
+    client_under_test: Contestant, *script: Action, limits: Mapping[str, float | None] = NO_LIMITS
 ) -> AsyncGenerator[tuple[FaultServer, Response]]:
     """A server with one script, and the response to a request to it."""
     with FaultServer(script) as server:
@@ -660,6 +660,18 @@ async def test_the_total_holds_while_headers_drip(client_under_test: Contestant)
             outcome = await created(client_under_test, client, timeout=0.1)
     owed(outcome, APITimeoutError, "total")
     assert outcome.seconds < 0.6
+
+
+@in_each
+async def test_a_request_may_have_no_limits(client_under_test: Contestant) -> None:
+    """With None for every limit, a request is sent and its response is read."""
+    none: dict[str, None] = dict.fromkeys(("connect", "read", "write", "pool"))
+    with FaultServer(body(200, b"ok")) as server:
+        async with (
+            client_under_test.sender() as sender,
+            await sender.send(server.url, limits=none) as response,
+        ):
+            assert await response.read(None) == b"ok"
 
 
 # Together

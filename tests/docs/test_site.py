@@ -30,14 +30,15 @@ def _pages(nav: list[Any]) -> list[str]:
 def test_the_navigation_has_every_page_once() -> None:
     """Every page of docs/ is in the site's navigation, once."""
     config = tomllib.loads((llms.ROOT / ".zensical.toml").read_text(encoding="utf-8"))
-    assert sorted(_pages(config["project"]["nav"])) == sorted(PAGES)
+    listed = sorted(_pages(config["project"]["nav"]))
+    assert listed == sorted(PAGES), "Add the page to `nav` in .zensical.toml."
 
 
 def test_the_index_links_to_every_page() -> None:
     """Every guide is in a table of docs/index.md, of which llms.txt is made."""
     rows = re.findall(r"^\| \[.+?\]\((.+?)\) \|", (DOCS / "index.md").read_text(), re.MULTILINE)
     guides = {page for page in PAGES if not page.startswith("reference/")} - {"index.md"}
-    assert sorted(rows) == sorted(guides)
+    assert sorted(rows) == sorted(guides), "Add the page to a table of docs/index.md."
 
 
 def test_the_reference_has_every_public_name() -> None:
@@ -48,7 +49,8 @@ def test_the_reference_has_every_public_name() -> None:
         for page in pages
         for name in re.findall(r"^::: autonomousai_sdk\.(\w+)$", page.read_text(), re.MULTILINE)
     ]
-    assert sorted(names) == sorted(set(autonomousai_sdk.__all__) - {"__version__"})
+    public = sorted(set(autonomousai_sdk.__all__) - {"__version__"})
+    assert sorted(names) == public, "Add the name to a page of docs/reference/."
 
 
 def test_llms_txt_lists_the_pages_and_has_their_text(tmp_path: Path) -> None:

@@ -47,3 +47,13 @@ def test_the_command_without_its_extra_says_what_to_install(installed: Path) -> 
     assert "pip install" in done.stderr
     assert "autonomousai-sdk[cli]" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_extra_can_be_added_to_an_installed_sdk(installed: Path) -> None:
+    """Installing an extra by name keeps the installed SDK and adds the extra's packages."""
+    extra = "autonomousai-sdk[socks]"
+    done = _run(installed / "python", "-m", "pip", "install", "--dry-run", extra)
+
+    assert done.returncode == 0, done.stderr
+    (added,) = (line for line in done.stdout.splitlines() if line.startswith("Would install"))
+    assert added.startswith("Would install socksio-")

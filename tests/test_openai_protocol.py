@@ -17,10 +17,9 @@ from autonomousai_sdk import (
     Client,
     ConfigurationError,
     NotFoundError,
-    StreamInterrupted,
 )
 from tests.support.fault_server import FaultServer, Received
-from tests.support.wire import body, closing, document, event, failed, stream
+from tests.support.wire import body, document, event, failed, stream
 
 MODELS = body(200, json.dumps({"data": [{"id": "only"}]}).encode())
 VENDOR_MODELS = body(
@@ -340,16 +339,3 @@ def test_options_of_the_original_protocol_are_refused(option: dict[str, Any]) ->
     """A client option that only the original protocol sends is refused by the constructor."""
     with pytest.raises(ConfigurationError, match=r"the 'openai' protocol of .* does not send it"):
         Client(base_url="http://127.0.0.1:1/v1", **option)
-
-
-def test_a_stream_that_is_cut_has_its_partial_completion() -> None:
-    """The guarantees of a stream hold for this protocol as well."""
-    piece = event(json.dumps({"choices": [{"index": 0, "delta": {"content": "Hel"}}]}))
-    with (
-        FaultServer(closing(piece)) as server,
-        Client(base_url=f"{server.url}/v1") as client,
-        pytest.raises(StreamInterrupted) as caught,
-    ):
-        until_done(client, "Hi", model="m")
-    assert caught.value.partial is not None
-    assert caught.value.partial.text == "Hel"

@@ -60,6 +60,9 @@ def checked_messages(
 def normalised(messages: object) -> list[dict[str, Any]]:
     """Return messages as plain data: a list of `{"role", "content"}`.
 
+    A message without a role before the last one is the assistant's: engines may leave it out of
+    their answers. The last message needs one, since it is the one to be answered.
+
     Raises:
         ConfigurationError: as `encoded`.
     """
@@ -76,10 +79,14 @@ def normalised(messages: object) -> list[dict[str, Any]]:
     if not messages:
         raise ConfigurationError("messages is empty: give at least one message.")
     given = cast("Sequence[object]", messages)
-    return [_message(message, f"messages[{n}]") for n, message in enumerate(given)]
+    last = len(given) - 1
+    return [
+        _message(message, f"messages[{n}]", default_role=None if n == last else "assistant")
+        for n, message in enumerate(given)
+    ]
 
 
-def _message(message: object, where: str) -> dict[str, Any]:
+def _message(message: object, where: str, default_role: str | None) -> dict[str, Any]:
     plain: object = unstructure(message) if attrs.has(type(message)) else message
     if not is_object(plain):
         raise ConfigurationError(
@@ -96,6 +103,8 @@ def _message(message: object, where: str) -> dict[str, Any]:
     if any(fields.get(name) for name in _CALLS):
         # The message has only tool calls; engines still require the key.
         fields.setdefault("content", None)
+    if default_role is not None and fields.get("role") in (None, ""):
+        fields = {**fields, "role": default_role}
     for name in _REQUIRED:
         if name not in fields:
             raise ConfigurationError(f"{where} has no {name!r}.")

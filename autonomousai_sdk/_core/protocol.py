@@ -132,6 +132,10 @@ class Protocols:
             if each.base_path and path.endswith(each.base_path * 2):
                 problem = f"ends with {each.base_path} twice"
                 return problem, base_url[: -len(each.base_path)], protocol
+        for each in self.each:
+            if each.base_path and base_url + each.base_path in self.other_base_urls:
+                problem = f"lacks {each.base_path}, which the {each.name!r} protocol requires"
+                return problem, base_url + each.base_path, each
         if path.endswith(default_path if path else "") and not path.endswith(protocol.base_path):
             problem = f"lacks {protocol.base_path}, which the {protocol.name!r} protocol requires"
             return problem, base_url + protocol.base_path, protocol

@@ -113,6 +113,15 @@ def test_an_image_for_a_model_that_takes_none_is_refused() -> None:
     assert sent(text, accepts_images=False) == text
 
 
+@pytest.mark.parametrize(
+    "message",
+    [{"content": "4"}, {"role": "", "content": "4"}, {"role": None, "content": "4"}],
+)
+def test_history_without_a_role_is_the_assistants(message: dict[str, Any]) -> None:
+    """A message without a role, or with an empty one, is the assistant's if others follow it."""
+    assert sent([HI, message, HI]) == [HI, {"role": "assistant", "content": "4"}, HI]
+
+
 ADVICE = r"a string, or a list of Message objects and \{'role': …, 'content': …\} mappings"
 
 
@@ -129,6 +138,7 @@ REFUSED: list[tuple[Any, str]] = [
     (["hi"], r"messages\[0\] is a Message or a \{.*\} mapping, not str"),
     ([HI, 5], r"messages\[1\] is a Message .*, not int"),
     ([{"role": "user"}], r"messages\[0\] has no 'content'"),
+    ([{"role": "user", "content": "hi"}, {"content": "hi"}], r"messages\[1\] has no 'role'"),
     ([{"content": "hi"}], r"messages\[0\] has no 'role'"),
     ([{"role": 5, "content": "hi"}], r"messages\[0\]: role is a string such as 'user'.*got 5"),
     ([{"role": "", "content": "hi"}], "role is a string such as .*got ''"),

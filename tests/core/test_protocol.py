@@ -117,3 +117,13 @@ def test_advice_for_the_hosted_service_names_the_alternatives() -> None:
     for alternative in ("LocalServer", "--local", "https://new.example/v1", "/v1' for Ollama"):
         assert alternative in said
     assert protocols.advice("http://h").unreachable == ""
+
+
+def test_a_server_of_the_vendor_without_its_base_path_is_refused() -> None:
+    """The base URL of a known server that lacks the protocol's base path is refused."""
+    protocols = Protocols((ORIGINAL, OTHER), "https://a.example/ai", ("https://b.example/ai/v1",))
+    protocols.check(ORIGINAL, "https://a.example/ai")
+    protocols.check(OTHER, "https://b.example/ai/v1")
+    for protocol in (ORIGINAL, OTHER):
+        with pytest.raises(ConfigurationError, match="lacks /v1.*: use 'https://b.example/ai/v1'"):
+            protocols.check(protocol, "https://b.example/ai")

@@ -116,10 +116,14 @@ def test_a_misspelt_variable_is_noted() -> None:
     assert "sk-secret" not in done.stdout
 
 
+def _nothing(_name: str) -> None:
+    """Find nothing."""
+
+
 def test_a_missing_extra_and_missing_weights_are_notes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is wrong without an extra; the note says how to install it."""
-    monkeypatch.setattr(doctor, "_version", lambda _name: None)
-    monkeypatch.setattr(doctor, "find_spec", lambda _name: None)
+    monkeypatch.setattr(doctor, "_version", _nothing)
+    monkeypatch.setattr(doctor, "find_spec", _nothing)
     code, found = findings("--offline")
 
     assert code == 0

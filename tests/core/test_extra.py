@@ -106,10 +106,11 @@ def test_each_object_of_a_plain_chunk_has_its_own_unknown_fields(
 
 def test_the_parts_of_a_chunk_that_is_not_plain_have_their_unknown_fields() -> None:
     """Chunks with tool calls, a finish reason, usage or a `message` have their unknown fields."""
+    nothing: dict[str, object] = {}
     call: dict[str, object] = {"id": "1", "function": {"name": "f", "k": 1}, "thought": "t"}
     chunks, _ = stream_of(
         {"choices": [{"delta": {"tool_calls": [call]}, "a": 1}]},
-        {"choices": [{"delta": {}, "finish_reason": "stop", "b": 2}]},
+        {"choices": [{"delta": nothing, "finish_reason": "stop", "b": 2}]},
         {"choices": [{"message": {"content": "!", "c": 3}, "finish_reason": "null"}]},
         {"choices": [], "usage": {"prompt_tokens": 1, "cost": 4}, "d": 5},
     )

@@ -79,9 +79,8 @@ def kill_repeatedly(folder: Path, kills: int, seed: int) -> Counter[str]:
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        for kill in range(kills + 1):
-            # A new server each time, because one closes its connections after a while.
-            with FaultServer(answer) as server:
+        with FaultServer(answer, lifetime=600) as server:
+            for kill in range(kills + 1):
                 process.stdin.write(f"{server.url}\n".encode())
                 process.stdin.flush()
                 child = int(process.stdout.readline())
@@ -90,11 +89,11 @@ def kill_repeatedly(folder: Path, kills: int, seed: int) -> Counter[str]:
                     with suppress(ProcessLookupError):  # done already
                         os.kill(child, signal.SIGKILL)
                 code = int(process.stdout.readline())
-            if kill == kills:
-                assert code == 0
-            else:
-                counts["killed"] += code == -signal.SIGKILL
-                counts["torn"] += target.exists() and not target.read_bytes().endswith(b"\n")
+                if kill == kills:
+                    assert code == 0
+                else:
+                    counts["killed"] += code == -signal.SIGKILL
+                    counts["torn"] += target.exists() and not target.read_bytes().endswith(b"\n")
         process.stdin.close()
     found = Counter(text(result) for result in results(target))
     failures = [result["error"]["message"] for result in results(target) if result["error"]]

@@ -24,7 +24,7 @@ from attrs import define, field, frozen
 from .script import Action, Answer, Drip, Fin, Gate, Hold, Pace, Repeat, Reset, Send, Wait
 
 LIFETIME = 30.0
-"""Seconds after which a server closes every connection, so that no client hangs."""
+"""The default lifetime of a server, in seconds."""
 
 End = Literal["fin", "reset", "server"]
 Answers = Answer | Callable[["Received"], Answer]
@@ -89,6 +89,7 @@ class FaultServer:
         accepts: whether it accepts connections; if not, the kernel keeps them open.
         tls: the TLS context to serve with.
         host: the address to listen on.
+        lifetime: seconds after which it closes every connection, so that no client hangs.
 
     Attributes:
         requests: the requests in order of arrival, over all connections.
@@ -102,7 +103,9 @@ class FaultServer:
         accepts: bool = True,
         tls: ssl.SSLContext | None = None,
         host: str = "127.0.0.1",
+        lifetime: float = LIFETIME,
     ) -> None:
+        self._lifetime = lifetime
         self.requests: list[Received] = []
         self.connections: list[Connection] = []
         self._answers = answers
@@ -160,7 +163,7 @@ class FaultServer:
         self._listener.close()
 
     async def _start(self) -> None:
-        self._loop.call_later(LIFETIME, lambda: self._loop.create_task(self._stop()))
+        self._loop.call_later(self._lifetime, lambda: self._loop.create_task(self._stop()))
         limit = 2**16 if self._reads is None else self._reads.size
         self._server = await asyncio.start_server(
             self._serve, sock=self._listener, ssl=self._tls, limit=limit

@@ -14,11 +14,14 @@ from tests.support.client_under_test import (
 
 from .catalogue import CASES, FAULTS
 
+OF_RESPONSES = ("S", "T", "R", "D")
+"""Groups of faults in responses, whose form depends on the protocol."""
 
-def _is_default(client_under_test: ClientUnderTest) -> bool:
-    """Return whether the faults run in the default suite, not in the thorough one alone."""
+
+def _is_default(case: Case, client_under_test: ClientUnderTest) -> bool:
+    """Return whether a fault runs in the default suite, not in the thorough one alone."""
     if client_under_test.protocol == "openai":
-        return client_under_test.backend == "asyncio"
+        return client_under_test.backend == "asyncio" and case.fault.startswith(OF_RESPONSES)
     return client_under_test.transport == "httpx"
 
 
@@ -29,7 +32,7 @@ def _is_default(client_under_test: ClientUnderTest) -> bool:
             case,
             client_under_test,
             id=f"{case}-{client_under_test}",
-            marks=() if _is_default(client_under_test) else pytest.mark.thorough,
+            marks=() if _is_default(case, client_under_test) else pytest.mark.thorough,
         )
         for case in CASES
         for client_under_test in clients_of_both_protocols()

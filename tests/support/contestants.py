@@ -249,7 +249,9 @@ def contest(
         entries: list[Any] = []
         for each in among:
             reason = next((why for name, why in reasons.items() if name in str(each)), None)
-            marks = () if reason is None else pytest.mark.xfail(reason=reason, strict=True)
+            marks = [] if reason is None else [pytest.mark.xfail(reason=reason, strict=True)]
+            if each.transport == "httpx2":  # which shares the code of httpx
+                marks.append(pytest.mark.thorough)
             entries.append(pytest.param(each, marks=marks, id=str(each)))
         return put_to(entries)(test)
 

@@ -102,7 +102,7 @@ class Completion:
         exchange = self._exchange
         exchange.begin_stream()
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        events.divert(lambda values, data: relay.passes(values) and exchange.write(data))
+        events.divert(relay, exchange.write)
         while payloads is not None:
             if ready:
                 await send({"type": "http.response.body", "body": ready, "more_body": True})
@@ -119,9 +119,8 @@ class Completion:
 
     async def _end_stream(self, send: Send, last: bytes) -> None:
         """Send the last bytes of a stream."""
-        await send({"type": "http.response.body", "body": last, "more_body": True})
-        self._exchange.end_stream()
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        self._exchange.end_stream(len(last))
+        await send({"type": "http.response.body", "body": last, "more_body": False})
 
     async def _fail(self, send: Send, error: RequestError) -> None:
         """Send an error: as the response, or inside a stream as an event without end marker."""

@@ -78,10 +78,10 @@ class Exchange:
             cycle.chunked_encoding = False
             cycle.expected_content_length = inf
 
-    def end_stream(self) -> None:
-        """Declare a stream's body complete, before the last, empty message."""
+    def end_stream(self, size: int) -> None:
+        """Prepare for the last message of a stream, which has `size` bytes."""
         if self._is_http_1_0:
-            self._cycle.expected_content_length = 0
+            self._cycle.expected_content_length = size
 
     def write(self, data: bytes) -> bool:
         """Write a part of a stream at once, without ASGI's messages.

@@ -18,6 +18,7 @@ from attrs import define, field
 from .._core.codec import encode, is_array, is_object
 from .engine import EngineReply, Progress
 from .models import model_entry, served_name
+from .relay import EventRelay
 from .request import ParsedRequest
 from .wire import RequestError
 
@@ -137,7 +138,7 @@ class _Events:
             last.append(self._chunk([], usage=self._usage))
         return last
 
-    def divert(self, take: Callable[[list[bytes], bytes], bool]) -> None:
+    def divert(self, relay: EventRelay, write: Callable[[bytes], bool]) -> None:
         """Nothing to divert: `next` does not wait."""
 
     def _chunks(self, delta: dict[str, Any], reason: str | None) -> list[bytes]:

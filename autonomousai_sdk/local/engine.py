@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from attrs import field, frozen
 
+from .relay import EventRelay
 from .request import ParsedRequest
 
 Progress = Callable[[str], None]
@@ -36,12 +37,13 @@ class EventSource(Protocol):
         """
         ...
 
-    def divert(self, take: Callable[[list[bytes], bytes], bool]) -> None:
-        """Offer events to a function as they arrive, while `next` waits; a source need not.
+    def divert(self, relay: EventRelay, write: Callable[[bytes], bool]) -> None:
+        """Write events as they arrive, while `next` waits; a source need not.
 
         Args:
-            take: gets the data of each event, and the bytes of all of them. It handles them and
-                returns True, or returns False; then `next` returns them.
+            relay: tells which events go to the client as they are; `next` returns the others.
+            write: sends bytes to the client and returns True, or returns False; then `next`
+                returns their events.
         """
         ...
 

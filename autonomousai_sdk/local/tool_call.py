@@ -15,6 +15,7 @@ from attrs import define, evolve, field, frozen
 
 from .._core.codec import DecodeError, encode, is_object, parse
 from .engine import EngineReply, HeaderList
+from .relay import EventRelay
 from .request import ParsedRequest
 from .wire import RequestError
 
@@ -152,5 +153,5 @@ class _Replay:
         payloads, self._payloads = self._payloads, None
         return payloads
 
-    def divert(self, take: Callable[[list[bytes], bytes], bool]) -> None:
+    def divert(self, relay: EventRelay, write: Callable[[bytes], bool]) -> None:
         """Nothing to divert: `next` does not wait."""

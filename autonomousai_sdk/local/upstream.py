@@ -31,7 +31,7 @@ from ..errors import ConfigurationError
 from ..transports import AsyncTransport, AsyncTransportResponse
 from .engine import EngineReply, HeaderList, Progress
 from .models import catalog_name, is_listed
-from .relay import reported_error
+from .relay import EventRelay, reported_error
 from .request import ParsedRequest
 from .wire import ConnectionAbort, RequestError
 
@@ -364,6 +364,7 @@ class _Events:
     done: bool = field(init=False, default=False)
     _parser: EventParser = field(init=False, factory=lambda: EventParser(report_bare_json=True))
     _ended: bool = field(init=False, default=False)
+    _is_between_events: bool = field(init=False, default=False)
 
     async def next(self, seconds: float | None = None) -> list[bytes] | None:
         """The next batch; see `EventSource.next`."""
@@ -389,18 +390,23 @@ class _Events:
                 return await self.next(seconds)
         return self._without_end(values)
 
-    def divert(self, take: Callable[[list[bytes], bytes], bool]) -> None:
+    def divert(self, relay: EventRelay, write: Callable[[bytes], bool]) -> None:
         """See `EventSource.divert`; possible with aiohttp, for events without a coding."""
         if self._coding is not None or not isinstance(self._response, Divertible):
             return
         split = self._parser.split_simple_events
         key = None if self._secret is None else self._secret.reveal().encode()
 
-        def take_simple(data: bytes) -> bool:
+        def take(data: bytes) -> bool:
+            if key is not None and key in data:
+                return False
+            if self._is_between_events and relay.resembles_last(data):
+                return write(data)
             values = split(data)
-            return values is not None and (key is None or key not in data) and take(values, data)
+            self._is_between_events = values is not None
+            return values is not None and relay.passes(values) and write(data)
 
-        self._response.divert(take_simple)
+        self._response.divert(take)
 
     async def drain(self) -> None:
         """Read the end of the body, so that its connection can be used again."""
@@ -409,6 +415,7 @@ class _Events:
                 self._ended = not await self._response.read(DRAIN_TIMEOUT)
 
     def _parsed(self, data: bytes) -> list[bytes]:
+        self._is_between_events = False
         values = [_payload(kind, value) for kind, value, *_ in self._parser.feed(data)]
         if self._parser.overflow is not None:
             raise _interrupted()

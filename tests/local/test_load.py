@@ -11,11 +11,12 @@ import httpx
 import pytest
 
 from autonomousai_sdk.local import LocalServer
+from tests.support import fault_server
 from tests.support.fault_server import FaultServer, Received
 from tests.support.script import Answer, Repeat, Send
 from tests.support.wire import CHUNKED, DONE, FINISH, LAST_CHUNK, coded, deltas
 
-from .wire import openai
+from .wire import PATIENCE, openai
 
 STREAMS = 1000
 
@@ -23,7 +24,9 @@ STREAMS = 1000
 @pytest.mark.thorough
 @pytest.mark.anyio
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
-async def test_a_thousand_streams_at_once_are_neither_lost_nor_mixed() -> None:
+async def test_a_thousand_streams_at_once_are_neither_lost_nor_mixed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """1,000 streams at once each get all of their own chunks, in less than 200 KiB each."""
 
     def answer(request: Received) -> Answer:
@@ -31,6 +34,7 @@ async def test_a_thousand_streams_at_once_are_neither_lost_nor_mixed() -> None:
         end = Send(coded(FINISH + DONE) + LAST_CHUNK)
         return Send(CHUNKED), Repeat(piece, 5, 0.05), end
 
+    monkeypatch.setattr(fault_server, "LIFETIME", PATIENCE)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
     limits = httpx.Limits(max_connections=STREAMS)
@@ -40,7 +44,7 @@ async def test_a_thousand_streams_at_once_are_neither_lost_nor_mixed() -> None:
             LocalServer(engine=f"{engine.url}/v1", max_concurrent=STREAMS) as server,
         ):
             before = memory()
-            async with httpx.AsyncClient(timeout=60, limits=limits) as client:
+            async with httpx.AsyncClient(timeout=PATIENCE, limits=limits) as client:
                 url = f"{server.openai_base_url}/chat/completions"
 
                 async def read(number: int) -> None:

@@ -90,6 +90,43 @@ def test_events_arrive_whole_however_they_are_cut(size: int, path: str) -> None:
     assert reply.content.endswith(b'"stop"}]}\n\ndata: [DONE]\n\n')
 
 
+TEXTS = ("plain", "", r"a \\", r"say \"no\"", r"\n", r"\\\\", "ü", r"\"finish_reason\":\"stop\"")
+
+
+@pytest.mark.parametrize("field", ["", ',"usage":null', ',"created":{}'])
+def test_events_pass_whatever_their_text_is(field: str) -> None:
+    """Text with escapes, quotes or nothing in it reaches the client as the same bytes."""
+    sent = [
+        (
+            f'data: {{"choices":[{{"index":0,"delta":{{"content":"{text}"}},"finish_reason":null}}]'
+            f"{field.format(number)}}}\n\n"
+        ).encode()
+        for number, text in enumerate((*TEXTS, *TEXTS))
+    ]
+    paced = [Repeat(coded(each), 1, 0.01) for each in sent]
+    answer: Answer = (Send(CHUNKED), *paced, Send(coded(FINISH + DONE) + LAST_CHUNK))
+    with FaultServer(answer) as engine, front(engine) as server:
+        for reply in (
+            chat(server, model="m", stream=True),
+            post(server, json=original(stream=True)),
+        ):
+            assert reply.content.startswith(b"".join(sent))
+            assert reply.content.endswith(b"data: [DONE]\n\n")
+
+
+def test_an_error_among_usual_events_ends_the_stream() -> None:
+    """An event with an error after ones that pass as they are is not passed on as one of them."""
+    usual = PLAIN[: PLAIN.index(b"\n\n") + 2]
+    failed = usual.replace(b"}]}\n", b'}],"error":{"message":"out of memory"}}\n')
+    paced = [Repeat(coded(each), 1, 0.02) for each in (usual, usual, usual, failed)]
+    answer: Answer = (Send(CHUNKED), *paced, Send(LAST_CHUNK))
+    with FaultServer(answer) as engine, front(engine) as server:
+        reply = chat(server, model="m", stream=True)
+    assert reply.content.startswith(usual * 3)
+    assert "out of memory" in reply.text
+    assert "[DONE]" not in reply.text
+
+
 # Names
 
 

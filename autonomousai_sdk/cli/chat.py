@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..errors import ConfigurationError
 from .answer import print_answer
 from .options import Target, answer_options, target_options
 from .stdin import read_prompt
-from .terminal import Progress, put_json
+from .terminal import Progress, is_terminal, put_json
 
 if TYPE_CHECKING:
     from .._message import Message
@@ -57,6 +59,10 @@ def chat(
     """Run the command `chat`."""
     from .._message import Message
 
+    is_single = bool(prompt) or as_json or schema is not None
+    if not is_single and is_terminal(sys.stdin) and is_terminal(sys.stdout):
+        _converse(target, system, image, options)
+        return
     text = read_prompt(prompt, _EXAMPLE)
     messages = [Message.system(system)] if system else []
     messages.append(Message.user(text, images=image))
@@ -66,6 +72,20 @@ def chat(
     with Progress() as progress, target.client(progress) as client:
         progress.wait("waiting for the response")
         print_answer(client.chat.stream(messages, **options), progress, as_json=as_json)
+
+
+def _converse(
+    target: Target, system: str | None, images: tuple[str, ...], options: dict[str, Any]
+) -> None:
+    try:
+        from .prompt import converse
+    except ModuleNotFoundError as error:
+        if error.name not in ("prompt_toolkit", "rich"):
+            raise
+        raise ConfigurationError(
+            'A conversation needs prompt-toolkit and rich: pip install "autonomousai-sdk[cli]"'
+        ) from error
+    converse(target, system, images, options)
 
 
 def _parse(

@@ -49,10 +49,15 @@ def exit_code(error: BaseException) -> int:
         return FAILED
     if not isinstance(error, AutonomousAIError):
         raise error
+    print_failure(error)
+    return WRONG_USAGE if isinstance(error, ConfigurationError) else FAILED
+
+
+def print_failure(error: AutonomousAIError) -> None:
+    """Print an error of the SDK, and what to do about it."""
     print_error(f"autonomousai: {error}")
     if advice := advice_for(error):
         print_error(advice)
-    return WRONG_USAGE if isinstance(error, ConfigurationError) else FAILED
 
 
 def advice_for(error: AutonomousAIError) -> str | None:

@@ -68,8 +68,9 @@ def put_json(value: object) -> None:
 def print_error(text: str) -> None:
     """Write one line to stderr, with white space collapsed."""
     if sys.stderr is not None:
-        line = " ".join(text.split())
-        sys.stderr.write(f"{_shown(line, sys.stderr)}\n")
+        line = _shown(" ".join(text.split()), sys.stderr)
+        width = columns(sys.stderr)
+        sys.stderr.write((WordWrap().feed(line, width) if width else line) + "\n")
 
 
 def without_controls(text: str) -> str:
@@ -88,23 +89,40 @@ def columns(stream: TextIO | None) -> int | None:
     return os.get_terminal_size(stream.fileno()).columns or None
 
 
+class Joiner:
+    """Joins the halves of a character that arrive in two pieces.
+
+    A character beyond the BMP may be cut into two surrogates; an incremental UTF-16 decoder joins
+    them.
+    """
+
+    def __init__(self) -> None:
+        self._decoder = getincrementaldecoder("utf-16-le")("replace")
+
+    def feed(self, piece: str) -> str:
+        """Return the complete characters of the text so far that were not yet returned."""
+        return self._decoder.decode(piece.encode("utf-16-le", "surrogatepass"))
+
+    def end(self) -> str:
+        """Return a replacement character for a half without its other half, else nothing."""
+        return self._decoder.decode(b"", final=True)
+
+
 class TextWriter:
     """Writes streamed text to stdout; on a terminal, lines break at words."""
 
     def __init__(self) -> None:
-        # A character beyond the BMP may arrive as two surrogates in two chunks. An incremental
-        # UTF-16 decoder joins them.
-        self._joiner = getincrementaldecoder("utf-16-le")("replace")
+        self._joiner = Joiner()
         self._in_line = False
         self._wrap = WordWrap() if columns(sys.stdout) else None
 
     def write(self, piece: str) -> None:
         """Write the next piece of text."""
-        self._put(self._joiner.decode(piece.encode("utf-16-le", "surrogatepass")))
+        self._put(self._joiner.feed(piece))
 
     def end(self) -> None:
         """Write a final line feed unless the text ended with one."""
-        self._put(self._joiner.decode(b"", final=True))
+        self._put(self._joiner.end())
         if self._in_line:
             self._put("\n")
 

@@ -89,14 +89,6 @@ def test_a_lesser_terminal_gets_what_it_can_show(env: dict[str, str], frames: by
     assert (b"waiting" in before) == bool(frames)
 
 
-def test_without_a_prompt_a_person_is_told_what_to_type() -> None:
-    """At a terminal nothing is read in silence: the usage says what is missing."""
-    with on_terminal("chat") as program:
-        assert program.end() == 2
-
-    assert b'No prompt. Example: autonomousai chat "Why is the sky blue?"' in program.written
-
-
 def test_loading_is_shown_on_a_terminal_too() -> None:
     """`serve` says what it loads in the line that turns, and then where it serves."""
     with on_terminal("serve", "--engine", "echo", "--port", "0") as program:

@@ -10,8 +10,9 @@ import sys
 import termios
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from time import monotonic
+from time import monotonic, sleep
 
+import pyte
 from attrs import define, frozen
 from click.testing import CliRunner
 
@@ -111,6 +112,33 @@ class Running:
         while not comes(self.written):
             assert self._read(deadline - monotonic()), f"It did not come: {self.written!r}"
 
+    def type(self, keys: str, until: Callable[[list[str]], bool]) -> None:
+        """Type keys on the terminal, and read until the screen satisfies a condition."""
+        before = len(self.written)
+        os.write(self._descriptor, keys.encode())
+        self.wait_until(lambda written: len(written) > before and until(self.screen))
+
+    def press_ctrl_d(self) -> None:
+        """Press Ctrl-D once the program reads each key itself."""
+        while not self.reads_keys:
+            sleep(0.01)
+        os.write(self._descriptor, b"\x04")
+
+    @property
+    def reads_keys(self) -> bool:
+        """Whether the program reads each key itself, rather than lines that the terminal edits."""
+        return not termios.tcgetattr(self._descriptor)[3] & termios.ICANON
+
+    @property
+    def screen(self) -> list[str]:
+        """The lines of a terminal of 24 lines and 80 columns that shows the output so far."""
+        screen = pyte.Screen(80, 24)
+        pyte.ByteStream(screen).feed(self.written)
+        lines = [line.rstrip() for line in screen.display]
+        while lines and not lines[-1]:
+            lines.pop()
+        return lines
+
     def interrupt(self, number: int = signal.SIGINT) -> None:
         """Send a signal to the program; Ctrl-C by default."""
         self.process.send_signal(number)
@@ -147,18 +175,19 @@ def piped(*arguments: str, **env: str) -> Generator[Running]:
 
 
 @contextmanager
-def on_terminal(*arguments: str, **env: str) -> Generator[Running]:
+def on_terminal(*arguments: str, script: str | None = None, **env: str) -> Generator[Running]:
     """Start the program on a terminal; read all its output.
 
     Args:
         *arguments: the command line.
+        script: Python code to run instead.
         **env: more environment variables; LINES and COLUMNS are the terminal's size as well.
     """
     controller, terminal = os.openpty()
     termios.tcsetwinsize(terminal, (int(env.get("LINES", 0)), int(env.get("COLUMNS", 0))))
     try:
         with subprocess.Popen(
-            [*PROGRAM, *arguments],
+            [*PROGRAM, *arguments] if script is None else [sys.executable, "-c", script],
             stdin=terminal,
             stdout=terminal,
             stderr=terminal,

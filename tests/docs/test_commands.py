@@ -38,6 +38,7 @@ FILES = {
     "ask.py": PROGRAM,
     "chat.py": PROGRAM,
     "book.json": SCHEMA,
+    "prompts.jsonl": '"Name a planet."\n"Name a river."\n',
     "question.txt": "Why is the sky blue?",
     "report.txt": "The report is short.",
     "notes.txt": "So are the notes.",

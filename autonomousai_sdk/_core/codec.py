@@ -248,7 +248,8 @@ class _Rule:
         self.has_default = attribute.default is not attrs.NOTHING
         self.hint = hint
         self.made = made
-        self.is_object = any(attrs.has(each) for each in (hint, *get_args(hint)))
+        members = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+        self.is_object = any(map(attrs.has, members))
 
     def apply(self, plain: dict[str, Any]) -> None:
         """Normalise the field's value in `plain`, its object."""

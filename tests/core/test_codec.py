@@ -657,3 +657,9 @@ def test_a_deep_document_on_one_line_is_whole_or_refused() -> None:
         except DecodeError:
             refused += 1
     assert refused > 5
+
+
+def test_an_empty_array_of_objects_stays_one() -> None:
+    """An empty array becomes null where an object is due, not where an array of them is."""
+    document = b'{"choices": [], "usage": [], "created": 1.0}'
+    assert decode(document, Completion) == Completion(choices=(), created=1)

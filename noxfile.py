@@ -107,6 +107,9 @@ def types(session: nox.Session) -> None:
     _install_everything(session, "types")
     session.run("mypy")
     session.run("pyright")
+    # Users have these two as well, so they check the programs as users write them.
+    session.run("pyrefly", "check", "tests/typing/api.py")
+    session.run("ty", "check", "tests/typing")
     session.run("pyright", "--verifytypes", "autonomousai_sdk", "--ignoreexternal")
 
 

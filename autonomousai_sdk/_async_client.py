@@ -19,6 +19,7 @@ from ._async_chat import AsyncChat
 from ._core.settings import Options
 from ._drivers.awaiting import AsyncCallRunner, AsyncConnections
 from ._generated import async_methods
+from ._generated.params import ModelName
 from ._history import Trim
 from .transports import AsyncTransport
 from .transports._select import new_async_transport
@@ -58,7 +59,7 @@ class AsyncClient(async_methods.AsyncClient):
     def conversation(
         self,
         *,
-        model: str | None = None,
+        model: ModelName | str | None = None,
         system: str | None = None,
         thread_id: str | None = None,
         trim: Trim | None = None,

@@ -17,6 +17,7 @@ from ._chat import Chat
 from ._core.settings import Options
 from ._drivers.blocking import CallRunner, Connections
 from ._generated import methods
+from ._generated.params import ModelName
 from ._history import Trim
 from .transports import Transport
 from .transports._select import new_transport
@@ -56,7 +57,7 @@ class Client(methods.Client):
     def conversation(
         self,
         *,
-        model: str | None = None,
+        model: ModelName | str | None = None,
         system: str | None = None,
         thread_id: str | None = None,
         trim: Trim | None = None,

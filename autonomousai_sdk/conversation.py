@@ -13,6 +13,7 @@ from ._core.timeout import Timeout
 from ._generated.call_options import ChatOptions
 from ._generated.methods import ChatStream
 from ._generated.models import ChatCompletion, ChatCompletionChunk
+from ._generated.params import ModelName
 from ._history import History, Trim, explain_overflow, loaded, new_thread_id
 from ._message import Image, Message
 from .errors import APIStatusError
@@ -36,7 +37,7 @@ class Conversation(History):
         self,
         client: autonomousai_sdk.Client,
         *,
-        model: str | None = None,
+        model: ModelName | str | None = None,
         system: str | None = None,
         thread_id: str | None = None,
         trim: Trim | None = None,

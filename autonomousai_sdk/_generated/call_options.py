@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict
 
+from .params import ModelName
+
 
 class ChatOptions(TypedDict, total=False):
     """The options of `chat.create` that the methods built on it pass on."""
 
-    model: str | None
+    model: ModelName | str | None
     """The model: a name or an alias of the model table, or a name given to the client. Without
     one, the client's own.
     """

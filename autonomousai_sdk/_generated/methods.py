@@ -23,7 +23,7 @@ from . import models
 from .catalog import DEFAULT_MODEL, MODELS, PROTOCOLS
 from .operations import CHAT_CREATE, EMBEDDINGS_CREATE, MODELS_FETCH
 from .options import ClientOptions
-from .params import Messages
+from .params import Messages, ModelName
 
 
 class ChatStream(Stream[models.ChatCompletionChunk, models.ChatCompletion]):
@@ -56,7 +56,7 @@ class Chat:
         self,
         messages: Messages,
         *,
-        model: str | None = None,
+        model: ModelName | str | None = None,
         thread_id: str | None = None,
         user_id: str | None = None,
         use_tool: bool | None = None,
@@ -160,7 +160,7 @@ class Chat:
         self,
         messages: Messages,
         *,
-        model: str | None = None,
+        model: ModelName | str | None = None,
         thread_id: str | None = None,
         user_id: str | None = None,
         use_tool: bool | None = None,

@@ -88,4 +88,22 @@ Messages = str | Sequence[models.Message | MessageParam | models.ChatMessage | M
 
 `MessageParam` is for dicts written in place, `Mapping[str, object]` for dicts that
 are built in a variable, whose type has no keys.
+
+No type checker refuses a wrong key in a dict that is written in place, because it is a
+`Mapping[str, object]`, too: annotate the dict as `MessageParam` to have its keys checked.
 """
+
+
+ModelName = Literal[
+    "llama",
+    "llama-3.3-70b",
+    "qwen_coder",
+    "qwen-2.5-coder-32b",
+    "hermes",
+    "hermes-3",
+    "vision",
+    "llama-3.2-90b",
+    "summary",
+    "llama-3.2-70b",
+]
+"""The models that the spec has, by their names and aliases, for completion."""

@@ -26,8 +26,8 @@ METHODS = BUILTINS | {"dt", "models", "cached_property"}
 
 CLASSES = frozenset(
     {
-        *("Any", "Literal", "Mapping", "NotRequired", "Sequence", "TypedDict", "Messages"),
-        *("True", "False", "None"),
+        *("Any", "Literal", "Mapping", "NotRequired", "Sequence", "TypedDict"),
+        *("Messages", "ModelName", "True", "False", "None"),
     }
 )
 """Names that no schema may have."""

@@ -267,7 +267,7 @@ class Operations:
         python = extensions(node)
         role = python.get("role")
         if role == "model":
-            return "model_name" if "listedBy" in python else "model", None, "str"
+            return "model_name" if "listedBy" in python else "model", None, "ModelName | str"
         if role == "tools":
             return "tools", None, "Sequence[Callable[..., Any] | Mapping[str, Any]]"
         if role == "messages":

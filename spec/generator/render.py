@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from keyword import iskeyword
 from textwrap import indent, wrap
 
+from autonomousai_sdk._core.operation import MODEL_KINDS
+
 from .expressions import accepted, as_text, call, check, output
 from .model import (
     ClassModel,
@@ -213,8 +215,18 @@ def _params(spec: Spec) -> str:
             '"""A conversation: one user message as a string, or a sequence of messages.\n\n'
             f"`{message}Param` is for dicts written in place, "
             "`Mapping[str, object]` for dicts that\n"
-            "are built in a variable, whose type has no keys.\n"
+            "are built in a variable, whose type has no keys.\n\n"
+            "No type checker refuses a wrong key in a dict that is written in place, because "
+            "it is a\n"
+            f"`Mapping[str, object]`, too: annotate the dict as `{message}Param` to have its "
+            "keys checked.\n"
             '"""\n'
+        )
+    names = [name for model in spec.models for name in (model.id, *model.aliases)]
+    if any(each.kind in MODEL_KINDS for call in spec.operations for each in call.arguments):
+        body += (
+            f"\n\nModelName = {f'Literal{names!r}' if names else 'str'}\n"
+            '"""The models that the spec has, by their names and aliases, for completion."""\n'
         )
     return _module(
         "What callers may pass: mappings where they do not want objects.",
@@ -303,6 +315,7 @@ def _call_options(spec: Spec) -> str:
             "from typing import Literal",
             "from typing import TypedDict",
             "from . import models",
+            "from .params import ModelName",
             *(f"from .params import {each.name}Param" for each in spec.classes if each.is_input),
         ],
         "\n\n".join(classes),
@@ -684,6 +697,7 @@ def _methods(spec: Spec, backend: _Flavour) -> str:
             *(f"from .operations import {each.constant}" for each in operations),
             "from . import models",
             "from .params import Messages",
+            "from .params import ModelName",
             *(f"from .params import {each.name}Param" for each in spec.classes if each.is_input),
         ],
         body,

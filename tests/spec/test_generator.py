@@ -204,8 +204,10 @@ def test_both_colours_have_the_same_methods(spec: Spec) -> None:
     """The async methods are the blocking ones with `async` and `await`."""
     files = render(spec)
     blocking, awaiting = files["methods.py"], files["async_methods.py"]
-    assert "    def create(self, text: str, *, model: str | None = None" in blocking
-    assert "    async def create(self, text: str, *, model: str | None = None" in awaiting
+    assert "    def create(self, text: str, *, model: ModelName | str | None = None" in blocking
+    assert (
+        "    async def create(self, text: str, *, model: ModelName | str | None = None" in awaiting
+    )
     assert "return await self._runner.call(TALK_CREATE" in awaiting
     assert '(await client.talk.create("Hi"))' in awaiting
     for source in (blocking, awaiting):

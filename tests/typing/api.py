@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from typing import Any, TypedDict, assert_type
+from typing import Any, Literal, TypedDict, assert_type
 
 import httpx
 from attrs import frozen
@@ -82,9 +82,9 @@ def messages(client: Client) -> None:
     parts = (TextPart(text="?"), ImagePart(image_url=ImageURL(url="https://example.com/a.png")))
     client.chat.create([Message(role="user", content=parts)], model="vision")
     client.chat.create([{"role": "user", "content": [{"type": "text", "text": "?"}]}])
-    client.chat.create(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    client.chat.create("Hello", "llama")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-    client.chat.create("Hello", timeout="5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.chat.create(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # ty: ignore[invalid-argument-type]
+    client.chat.create("Hello", "llama")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]  # ty: ignore[too-many-positional-arguments]
+    client.chat.create("Hello", timeout="5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # ty: ignore[invalid-argument-type]
 
 
 def messages_in_variables(client: Client) -> None:
@@ -135,10 +135,10 @@ def ask_in_dicts(client: Client, messages: Sequence[Mapping[str, object]]) -> Ch
 
 def wrong_messages(client: Client) -> None:
     """What cannot be messages is refused."""
-    client.chat.create([5])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
-    client.chat.create({"role": "user"})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    client.chat.create([{5: "user"}])  # type: ignore[dict-item]  # pyright: ignore[reportArgumentType]
-    wrong: MessageParam = {"role": "user", "contnt": "Hello"}  # type: ignore[typeddict-unknown-key]  # pyright: ignore[reportAssignmentType]
+    client.chat.create([5])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]  # ty: ignore[invalid-argument-type]
+    client.chat.create({"role": "user"})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # ty: ignore[invalid-argument-type]
+    client.chat.create([{5: "user"}])  # type: ignore[dict-item]  # pyright: ignore[reportArgumentType]  # ty: ignore[invalid-argument-type]
+    wrong: MessageParam = {"role": "user", "contnt": "Hello"}  # type: ignore[typeddict-unknown-key]  # pyright: ignore[reportAssignmentType]  # ty: ignore[unknown-typed-dict-constructor-key]
     client.chat.create([wrong])
 
 
@@ -158,11 +158,11 @@ async def options(client: Client, async_client: AsyncClient) -> None:
     assert_type(async_client.with_options(headers={"x-team": "a"}), AsyncClient)
     Client(http_client=httpx.Client(), transport=HTTPXTransport())
     AsyncClient(http_client=httpx.AsyncClient(), transport=AsyncHTTPXTransport())
-    AsyncClient(http_client=httpx.Client())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    Client(modle="llama")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-    Client(max_retries="2")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    AsyncClient(http_client=httpx.Client())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # ty: ignore[invalid-argument-type]
+    Client(modle="llama")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]  # ty: ignore[unknown-argument]
+    Client(max_retries="2")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # ty: ignore[invalid-argument-type]
     client.with_options(proxy="http://x")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-    client.with_options(timeout="5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.with_options(timeout="5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # ty: ignore[invalid-argument-type]
     assert_type(client.close(), None)
     assert_type(await async_client.close(), None)
     assert_type(await async_client.chat.stream("Hello").close(), None)
@@ -214,6 +214,39 @@ def structured_answers(client: Client) -> None:
     client.chat.parse("A book?", into=Book, temprature=0)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
 
 
+def structured_kinds(client: Client) -> None:
+    """Every kind of type gives its own value, and a special form gives Any."""
+    assert_type(client.chat.parse("Yes?", into=bool).value, bool)
+    assert_type(client.chat.parse("Which?", into=Colour).value, Colour)
+    assert_type(client.chat.parse("Counts?", into=dict[str, int]).value, dict[str, int])
+    client.chat.parse("Which?", into=Literal["a", "b"])
+
+
+def open_enums(completion: ChatCompletion) -> str:
+    """A reason that the spec names narrows to it, and every other is text."""
+    reason = completion.choices[0].finish_reason
+    if reason is None:
+        return "none"
+    if reason == "stop" or reason == "length":  # noqa: PLR1714  # as users narrow
+        return reason
+    return reason.upper()
+
+
+def model_names(client: Client, async_client: AsyncClient) -> None:
+    """Names of the spec, which are completed, and any other text are accepted as a model."""
+    client.chat.create("Hello", model="llama-3.3-70b")
+    client.chat.create("Hello", model="qwen3:8b")
+    client.with_options(model="hermes")
+    async_client.chat.stream("Hello", model="vision")
+    client.chat.create("Hello", model=5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # ty: ignore[invalid-argument-type]
+
+
+def extra(completion: ChatCompletion) -> None:
+    """Fields that the spec does not have are a dict, at every level."""
+    assert_type(completion.extra, dict[str, Any])
+    assert_type(completion.choices[0].message.extra, dict[str, Any])
+
+
 def get_weather(city: str) -> dict[str, int]:
     """A user's function."""
     return {city: 21}
@@ -231,8 +264,8 @@ async def tools(client: Client, async_client: AsyncClient) -> None:
     client.chat.create([*run.messages, Message.user("And tomorrow?")])
     asynchronous = await async_client.chat.run("Paris?", tools=[get_weather, find])
     assert_type(asynchronous.completion, ChatCompletion)
-    client.chat.run("Paris?", tools=[get_weather], on_tool_error="ignore")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    client.chat.run("Paris?")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.chat.run("Paris?", tools=[get_weather], on_tool_error="ignore")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # ty: ignore[invalid-argument-type]
+    client.chat.run("Paris?")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]  # ty: ignore[missing-argument]
     for call in run.completion.tool_calls:
         assert_type(call.parsed(dict[str, str]), dict[str, str])
 

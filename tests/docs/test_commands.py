@@ -35,6 +35,7 @@ with Client() as client:
 """
 SCHEMA = '{"type": "object", "properties": {"title": {"type": "string", "maxLength": 20}}}'
 FILES = {
+    "prompts.jsonl": '"Hello"\n',
     "ask.py": PROGRAM,
     "chat.py": PROGRAM,
     "book.json": SCHEMA,
@@ -100,13 +101,16 @@ def test_every_command_runs(command: str, server: LocalServer, folder: Path) -> 
     serves = command.startswith("autonomousai serve")
     path = [str(folder / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]]
     environment = {"PATH": os.pathsep.join(path), "AUTONOMOUSAI_BASE_URL": server.base_url}
+    # Text on stdin lets a conversation, which needs a terminal, be one prompt.
+    (folder / "stdin").write_text("Hello\n", encoding="utf-8")
+    stdin = (folder / "stdin").open("rb")
     process = subprocess.Popen(
         ["bash", "-o", "pipefail", "-c", f"exec {command}" if serves else command],
         cwd=folder, env=os.environ | environment, text=True,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     assert process.stdout is not None
-    with process:
+    with stdin, process:
         if serves:
             assert any("Ctrl-C" in line for line in process.stdout)
             process.send_signal(signal.SIGINT)

@@ -43,7 +43,13 @@ class Session:
 
 SESSIONS = {
     "conversation": Session(
-        ("autonomousai chat --local", "Name a planet.", "How large is it?", "/tokens"),
+        (
+            "autonomousai chat --local",
+            "/set temperature 0",
+            "Write a Markdown list of five fruits.",
+            "Which of them is yellow?",
+            "/tokens",
+        ),
         prompt=">>>",
     ),
     "batch": Session(
@@ -90,6 +96,11 @@ class Terminal:
                 raise TimeoutError(f"No prompt within {LONGEST_WAIT:.0f} s:\n{self.text()}")
             sleep(0.1)
 
+    def leave(self) -> None:
+        """Press Ctrl-D and wait for the shell's prompt."""
+        self._tmux("send-keys", "C-d")
+        self.wait("$")
+
     def text(self, *options: str) -> str:
         """Return what the screen shows."""
         return self._tmux("capture-pane", "-p", *options)
@@ -118,6 +129,7 @@ def capture(session: Session, base_url: str) -> str:
                 "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
                 "PS1": "\\[\\e[32m\\]$\\[\\e[0m\\] ",
                 "HOME": str(work),
+                "HISTFILE": os.devnull,  # The shell would write it while the folder is removed.
                 "AUTONOMOUSAI_BASE_URL": base_url,
             },
         )
@@ -126,6 +138,8 @@ def capture(session: Session, base_url: str) -> str:
             for line in session.lines:
                 terminal.type(line, session.prompt)
             lines = terminal.text("-e").rstrip().splitlines()[:-1]  # Without the last prompt.
+            if session.prompt != "$":
+                terminal.leave()
         finally:
             terminal.close()
     screen = Screen()

@@ -35,7 +35,6 @@ with Client() as client:
 """
 SCHEMA = '{"type": "object", "properties": {"title": {"type": "string", "maxLength": 20}}}'
 FILES = {
-    "prompts.jsonl": '"Hello"\n',
     "ask.py": PROGRAM,
     "chat.py": PROGRAM,
     "book.json": SCHEMA,

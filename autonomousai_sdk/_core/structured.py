@@ -43,6 +43,9 @@ _TOKEN = re.compile(
 )
 _BRACKET = re.compile(r"[{\[]")
 _TOKEN_OR_BRACKET = re.compile(_TOKEN.pattern + r"|[{}\[\]]", re.DOTALL)
+_JSON = json.JSONDecoder(strict=False)
+"""Takes line breaks within strings, which models do not always escape."""
+
 _MAX_MISSES = 100
 """Brackets in prose at which no value may begin, so that the search takes linear time."""
 
@@ -82,6 +85,8 @@ class AnswerSchema:
         Raises:
             ConfigurationError: the type has no JSON schema.
         """
+        if type_ is None:
+            raise ConfigurationError("into= is a type, such as a dataclass; got None.")
         schema = type_ if isinstance(type_, Schema) else Schema.of(type_, "into=")
         if schema.json.get("type") == "object":
             return cls(schema, wrapped=False, json=schema.json)
@@ -293,7 +298,7 @@ def documents(text: str) -> Iterator[Any]:
 def _document(text: str) -> tuple[Any] | None:
     """The value that a text is, in JSON or Python's notation."""
     try:
-        return (json.loads(text),)
+        return (_JSON.decode(text),)
     except (ValueError, RecursionError):
         pass
     if not text.startswith(("{", "[")):
@@ -311,7 +316,7 @@ def _in_python(token: re.Match[str]) -> str:
 def _embedded(text: str, start: int) -> tuple[Any, int] | None:
     """The value that begins at a bracket, and where it ends."""
     try:
-        return json.JSONDecoder().raw_decode(text, start)
+        return _JSON.raw_decode(text, start)
     except (ValueError, RecursionError):
         pass
     end = _closing(text, start)

@@ -96,6 +96,8 @@ def test_definitions_of_a_wrapped_schema_stay_at_the_top() -> None:
 
 
 FOUND: list[tuple[str, list[Any]]] = [
+    ('{"title": "Em\nma"}', [{"title": "Em\nma"}]),
+    ('See: {"title": "Em\nma"}', [{"title": "Em\nma"}]),
     (BOOK, [{"title": "Emma", "year": 1815}]),
     (f"  {BOOK}\n", [{"title": "Emma", "year": 1815}]),
     (f"Here it is:\n```json\n{BOOK}\n```\nEnjoy {{it}}!", [{"title": "Emma", "year": 1815}]),
@@ -286,6 +288,12 @@ def test_instructions_leave_a_system_message_of_parts_alone() -> None:
     """A system message that is a list of parts keeps its form, after the instructions."""
     parts = {"role": "system", "content": [{"type": "text", "text": "Be brief."}]}
     assert begun(instruct=True, messages=[parts, USER]).messages[1:] == [parts, USER]
+
+
+def test_none_is_not_a_type() -> None:
+    """A type that is None is refused: a caller forgot it."""
+    with pytest.raises(ConfigurationError, match="into= is a type, such as a dataclass; got None"):
+        AnswerSchema.of(None)
 
 
 @pytest.mark.parametrize("repair", [-1, 1.5, True, "1"])

@@ -134,6 +134,13 @@ def spec(session: nox.Session) -> None:
 
 
 @nox.session
+def contract(session: nox.Session) -> None:
+    """Check the local server against the spec with requests that schemathesis makes of it."""
+    session.install("-e", EVERY_EXTRA, *_group("test"), "schemathesis>=4.32")
+    session.run("pytest", "tests/spec/test_contract.py", *session.posargs)
+
+
+@nox.session
 def faults(session: nox.Session) -> None:
     """Run every fault against every transport and write the table; see `-- --help`."""
     _install_everything(session, "test", "peers")

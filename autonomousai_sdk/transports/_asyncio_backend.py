@@ -20,6 +20,7 @@ import anyio
 
 from .._core.exchange import TransportError
 from ._backend import (
+    STALLED,
     connect_until,
     is_readable,
     open_route,
@@ -171,10 +172,26 @@ class BufferedStream:
             if connection.writable is None:
                 continue
             try:
-                with anyio.fail_after(seconds_to_write(timeout)):
-                    await connection.writable
+                await self._drain(connection.writable, seconds_to_write(timeout))
             except TimeoutError as error:
                 raise TransportError("timeout", "could not send in time", phase="write") from error
+
+    async def _drain(self, writable: asyncio.Future[None], seconds: float | None) -> None:
+        """Wait until the kernel has the data.
+
+        Raises:
+            TimeoutError: it takes too long.
+        """
+        until = math.inf if seconds is None else self._loop.time() + seconds
+        while not writable.done():
+            left = min(STALLED, until - self._loop.time())
+            await asyncio.wait([writable], timeout=max(0, left))
+            if writable.done():
+                return
+            if self._connection.received:
+                raise self._write_error("the server responded before it read the request")
+            if self._loop.time() >= until:
+                raise TimeoutError
 
     async def aclose(self) -> None:
         self._watchdog.stop()

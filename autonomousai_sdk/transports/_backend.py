@@ -31,6 +31,7 @@ from .._core.exchange import TransportError
 from .._core.timeout import Timeout
 from ._connect import connect, connecting
 from ._nested_tls import Connection, TLSInTLS, secure
+from ._pool_options import WRITE_SIZE
 from ._route import DIRECT, Route
 from ._socket import shut_down
 from ._tunnel import AwaitingStream, Handshake, shake_hands, shake_hands_async
@@ -38,6 +39,12 @@ from ._tunnel import AwaitingStream, Handshake, shake_hands, shake_hands_async
 StreamT = TypeVar("StreamT", bound="OpeningStream")
 
 _NO_LIMITS = Timeout(connect=None, read=None, write=None, pool=None)
+
+STALLED = 1.0
+"""Seconds after which a write without progress looks for a response: a server may refuse a request
+before it has read it, and stop reading."""
+
+_READ_SIZE = 64 * 1024
 
 _SHORTEST = 0.001
 """Seconds. A socket timeout of 0 would mean non-blocking, not "expire at once"."""
@@ -131,7 +138,7 @@ class DeadlineStream:
         sockets: where to put the socket, so that another thread can shut it down.
     """
 
-    __slots__ = ("_set", "_socket", "_sockets", "_until", "_write_error")
+    __slots__ = ("_early", "_set", "_socket", "_sockets", "_until", "_write_error")
 
     def __init__(
         self,
@@ -146,10 +153,14 @@ class DeadlineStream:
         self._sockets = sockets
         sockets.add(self.get_extra_info("socket"))
         self._set: float | None = None  # the timeout that `read` last set on the socket
+        self._early = b""  # what arrived of a response while a write was stalled
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         left = timeout.left(timeout.read) if isinstance(timeout, RequestTimeout) else timeout
         connection = self._socket
+        if self._early:
+            early, self._early = self._early, b""
+            return early
         while True:
             waited = self._set_timeout(connection, left)
             try:
@@ -180,12 +191,41 @@ class DeadlineStream:
         rest = memoryview(buffer)
         try:
             while rest:
-                self._socket.settimeout(seconds_to_write(timeout))
-                rest = rest[self._socket.send(rest) :]
+                rest = rest[self._send(rest, seconds_to_write(timeout)) :]
         except TimeoutError as error:
             raise TransportError("timeout", "could not send in time", phase="write") from error
         except OSError as error:
             raise self._write_error(str(error)) from error
+
+    def _send(self, data: memoryview, seconds: float | None) -> int:
+        """Send some of the data; return how much.
+
+        Raises:
+            TimeoutError: nothing could be sent in time.
+            OSError: the connection broke, or the server has responded and does not read on.
+        """
+        until = math.inf if seconds is None else monotonic() + seconds
+        while True:
+            self._socket.settimeout(max(_SHORTEST, min(STALLED, until - monotonic())))
+            try:
+                return self._socket.send(data)
+            except TimeoutError:
+                if self._responded():
+                    raise OSError("the server responded before it read the request") from None
+                if monotonic() >= until:
+                    raise
+
+    def _responded(self) -> bool:
+        """Receive what has arrived of a response; return whether anything has, or the end."""
+        connection = self._socket
+        if isinstance(connection, TLSInTLS):
+            return False
+        connection.settimeout(0)
+        try:
+            self._early = connection.recv(_READ_SIZE)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return False
+        return True
 
     def close(self) -> None:
         self._socket.close()
@@ -291,13 +331,15 @@ class AsyncDeadlineStream:
 
     Args:
         inner: httpcore's stream.
+        write_error: see `DeadlineStream`.
         until: when the connection must be open, TLS included, by the monotonic clock.
     """
 
-    __slots__ = ("_inner", "_until")
+    __slots__ = ("_inner", "_until", "_write_error")
 
-    def __init__(self, inner: Any, until: float = math.inf) -> None:
+    def __init__(self, inner: Any, write_error: type[Exception], until: float = math.inf) -> None:
         self._inner = inner
+        self._write_error = write_error
         self._until = until
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -305,7 +347,35 @@ class AsyncDeadlineStream:
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        await self._inner.write(buffer, seconds_to_write(timeout))
+        seconds = seconds_to_write(timeout)
+        # What is shorter fits into the socket's buffer. TLS hides whether a response has arrived.
+        if len(buffer) < WRITE_SIZE or self._inner.get_extra_info("ssl_object") is not None:
+            await self._inner.write(buffer, seconds)
+        else:
+            await self._write_or_give_up(buffer, seconds)
+
+    async def _write_or_give_up(self, buffer: bytes, seconds: float | None) -> None:
+        """Write, until a response has arrived and the write is stalled."""
+        failure: Exception | None = None
+        scope = anyio.CancelScope()
+
+        async def give_up() -> None:
+            await anyio.wait_readable(self._inner.get_extra_info("socket"))
+            await anyio.sleep(STALLED)
+            scope.cancel()
+
+        async with anyio.create_task_group() as tasks:
+            with scope:
+                tasks.start_soon(give_up)
+                try:
+                    await self._inner.write(buffer, seconds)
+                except Exception as error:  # noqa: BLE001  # raised below, outside of the group
+                    failure = error
+            tasks.cancel_scope.cancel()
+        if scope.cancelled_caught:
+            raise self._write_error("the server responded before it read the request")
+        if failure is not None:
+            raise failure
 
     async def aclose(self) -> None:
         await self._inner.aclose()
@@ -323,7 +393,7 @@ class AsyncDeadlineStream:
             with anyio.CancelScope(shield=True):
                 await self.aclose()
             raise
-        return AsyncDeadlineStream(secured, until)
+        return AsyncDeadlineStream(secured, self._write_error, until)
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
@@ -335,10 +405,12 @@ class AsyncDeadlineBackend:
 
     Args:
         inner: httpcore's backend.
+        write_error: see `DeadlineStream`.
         route: how to reach a host.
     """
 
     inner: Any
+    write_error: type[Exception]
     route: Route = DIRECT
 
     async def connect_tcp(
@@ -355,7 +427,8 @@ class AsyncDeadlineBackend:
                 inner = await self.inner.connect_tcp(
                     *self.route.first_hop(host, port), None, local_address, socket_options
                 )
-                return await open_route(self.route, AsyncDeadlineStream(inner, until), host, port)
+                stream = AsyncDeadlineStream(inner, self.write_error, until)
+                return await open_route(self.route, stream, host, port)
 
 
 class OpeningStream(AwaitingStream, Protocol):

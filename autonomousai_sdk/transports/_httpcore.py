@@ -230,7 +230,7 @@ def _async_backend(library: Library, route: Route) -> Any:
     """Make the network backend of the running event loop: asyncio's or trio's."""
     if anyio.get_cancelled_exc_class() is asyncio.CancelledError:
         return BufferedBackend(library.core.WriteError, route)
-    return AsyncDeadlineBackend(library.core.TrioBackend(), route)
+    return AsyncDeadlineBackend(library.core.TrioBackend(), library.core.WriteError, route)
 
 
 @define(eq=False)

@@ -336,6 +336,8 @@ def refusing_uploads(way: str) -> Generator[list[bytes]]:
             if way == "drains":
                 while connection.recv(65536):
                     pass
+            elif way == "stops":  # keeps the connection open, and reads no more
+                ended.wait(20)
             else:  # closes, and lingers as servers do, so that the answer arrives
                 connection.shutdown(socket.SHUT_WR)
                 ended.wait(0.3)
@@ -359,7 +361,7 @@ def refusing_uploads(way: str) -> Generator[list[bytes]]:
             listener.shutdown(socket.SHUT_RDWR)
 
 
-@case("C6", over={way: way for way in ("drains", "closes")}, peers=False)
+@case("C6", over={way: way for way in ("drains", "closes", "stops")}, peers=False)
 async def early_refusal(client_under_test: ClientUnderTest, way: str) -> None:
     """A 413 in the middle of a 6 MB upload is that error, once; the event loop says nothing."""
     from autonomousai_sdk import RequestTooLargeError

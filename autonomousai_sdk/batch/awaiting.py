@@ -88,7 +88,7 @@ class AsyncBatch:
             jobs = self._jobs = _Jobs(self, state)
             chat = self._client.chat
             async with chat._map(  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # not public
-                jobs, self._call, state.window, state.pace
+                jobs, call, state.window, state.pace
             ) as results:
                 async for outcome in results:
                     await jobs.write(outcome)
@@ -105,11 +105,13 @@ class AsyncBatch:
         """Whether `stop` was called."""
         return self._is_stopped
 
-    async def _call(self, chat: AsyncChat, _: int, job: Job) -> Outcome:
-        try:
-            return completed(job, await chat.with_raw_response.create(**job.arguments))
-        except AutonomousAIError as error:
-            return failed(job, error)
+
+async def call(chat: AsyncChat, _: int, job: Job) -> Outcome:
+    """Make the call of a line."""
+    try:
+        return completed(job, await chat.with_raw_response.create(**job.arguments))
+    except AutonomousAIError as error:
+        return failed(job, error)
 
 
 class _Jobs:

@@ -85,7 +85,7 @@ class Batch:
             jobs = _Jobs(self, state)
             chat = self._client.chat
             with chat._map(  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # not public
-                jobs, self._call, state.window, state.pace
+                jobs, call, state.window, state.pace
             ) as results:
                 for outcome in results:
                     state.write(outcome)
@@ -100,11 +100,13 @@ class Batch:
         """Whether `stop` was called."""
         return self._is_stopped
 
-    def _call(self, chat: Chat, _: int, job: Job) -> Outcome:
-        try:
-            return completed(job, chat.with_raw_response.create(**job.arguments))
-        except AutonomousAIError as error:
-            return failed(job, error)
+
+def call(chat: Chat, _: int, job: Job) -> Outcome:
+    """Make the call of a line."""
+    try:
+        return completed(job, chat.with_raw_response.create(**job.arguments))
+    except AutonomousAIError as error:
+        return failed(job, error)
 
 
 class _Jobs:

@@ -18,6 +18,7 @@ class Outcome:
     """A line's result, ready to be written.
 
     Attributes:
+        line: the number of the input's line.
         record: the line of the output, with its line feed.
         size: the length of the input's line in bytes.
         error: the error, or None.
@@ -26,6 +27,7 @@ class Outcome:
         unused_tokens: the reserved tokens that were not used; negative if more were used.
     """
 
+    line: int
     record: bytes
     size: int
     error: AutonomousAIError | None = None
@@ -63,6 +65,7 @@ def completed(job: Job, response: RawResponse[ChatCompletion]) -> Outcome:
     prompt = None if usage is None else usage.prompt_tokens
     generated = None if usage is None else usage.completion_tokens
     return Outcome(
+        line=job.line,
         record=_record(job, answer, b"null"),
         size=job.size,
         prompt_tokens=prompt,
@@ -77,6 +80,7 @@ def failed(job: Job, error: AutonomousAIError) -> Outcome:
     """Return the result of a line whose call failed, or that could not become a call."""
     refused = isinstance(error, (APIStatusError, ConfigurationError))
     return Outcome(
+        line=job.line,
         record=_record(job, _response_of(error), _error(error)),
         size=job.size,
         error=error,

@@ -16,7 +16,7 @@ from .options import Target, target_options
 from .terminal import Progress, columns, is_terminal, print_error
 
 if TYPE_CHECKING:
-    from ..batch import AsyncBatch, BatchProgress
+    from ..batch import AsyncBatch, BatchProgress, RayBatch
 
 SOME_FAILED, STOPPED = 1, 3
 """Exit codes: some results are errors; the input cannot be read or the output not be written."""
@@ -68,6 +68,20 @@ def _concurrency(ctx: click.Context, option: click.Parameter, value: str) -> int
     help="A limit of tokens, of prompts and completions together.",
 )
 @click.option("--resume", is_flag=True, help="Continue OUT, which an earlier run has written.")
+@click.option("--engine", type=click.Choice(["ray"]), help="Make the calls on a Ray cluster.")
+@click.option(
+    "--ray-address",
+    metavar="ADDRESS",
+    help="The cluster for --engine ray, or auto.  [default: a Ray on this machine]",
+)
+@click.option(
+    "--ray-actors",
+    type=click.IntRange(1),
+    metavar="N",
+    default=2,
+    show_default=True,
+    help="Actors of --engine ray, each with --concurrency calls.",
+)
 @target_options
 def batch(
     source: str,
@@ -78,14 +92,38 @@ def batch(
     max_requests_per_minute: int | None,
     max_tokens_per_minute: int | None,
     resume: bool,
+    engine: Literal["ray"] | None,
+    ray_address: str | None,
+    ray_actors: int,
 ) -> None:
     """Make a call for each line of IN and write the results to OUT."""
     if output == "-" and resume:
         raise click.UsageError("--resume needs the path of a file as OUT.")
+    if engine is None and ray_address is not None:
+        raise click.UsageError("--ray-address needs --engine ray.")
+    if engine is not None and (max_requests_per_minute or max_tokens_per_minute):
+        raise click.UsageError("The actors of --engine ray share no limits per minute.")
     import anyio
 
     with Progress() as progress, target.arguments(progress) as arguments:
         progress.done()
+        if engine is not None:
+            from .._client import Client
+            from ..batch import RayBatch
+
+            report = _Report()
+            with Client(**arguments) as client:
+                spread = RayBatch(
+                    client,
+                    _binary(sys.stdin) if source == "-" else source,
+                    _binary(sys.stdout) if output == "-" else output,
+                    address=ray_address,
+                    actors=ray_actors,
+                    concurrency=8 if concurrency == "auto" else concurrency,
+                    resume=resume,
+                    progress=report.show,
+                )
+                raise click.exceptions.Exit(_run_on_ray(spread, report))
 
         async def main() -> int:
             from .._async_client import AsyncClient
@@ -113,6 +151,18 @@ def _binary(stream: Any) -> BinaryIO:
         raise click.UsageError("- needs an open stdin or stdout.")
     buffer: BinaryIO = stream.buffer
     return buffer
+
+
+def _run_on_ray(batch: RayBatch, report: _Report) -> int:
+    """Run a batch on a cluster; return the exit code."""
+    try:
+        progress = batch.run()
+    except BatchError as error:
+        report.say(f"autonomousai: {error}")
+        return STOPPED
+    report.end()
+    _print_summary(progress)
+    return SOME_FAILED if progress.failed + progress.failed_before else 0
 
 
 async def _run(batch: AsyncBatch, report: _Report, *, can_resume: bool) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -85,6 +86,13 @@ def test_limits_per_minute_are_obeyed(files: tuple[str, str]) -> None:
         (("--concurrency", "many"), "'many' is not a number of 1 or more, or 'auto'"),
         (("--max-requests-per-minute", "0"), "--max-requests-per-minute"),
         (("--model", "unknown"), "unknown"),
+        (("--ray-address", "auto"), "--ray-address needs --engine ray"),
+        (("--engine", "ray", "--max-requests-per-minute", "9"), "share no limits per minute"),
+        pytest.param(
+            ("--engine", "ray"),
+            'pip install "autonomousai-sdk[ray]"',
+            marks=pytest.mark.skipif(find_spec("ray") is not None, reason="Ray is installed"),
+        ),
         (("--local", "--base-url", "http://127.0.0.1:9"), "cannot be combined"),
     ],
 )

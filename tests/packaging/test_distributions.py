@@ -118,6 +118,7 @@ def test_the_extras_are_those_promised(metadata: Message) -> None:
         "cli",
         "httpx2",
         "local",
+        "ray",
         "server",
         "socks",
         "tools",

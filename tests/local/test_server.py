@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -371,3 +372,15 @@ def test_half_an_emoji_passes(echo: LocalServer) -> None:
         assert client.chat.create("half \ud83d").text == "half \ud83d"
         with client.chat.stream("half \ud83d") as stream:
             assert "".join(stream.text) == "half \ud83d"
+
+
+def test_every_fault_of_the_docs_has_a_test() -> None:
+    """Each id in the docs' table of faults is in a docstring of these tests."""
+    here = Path(__file__).parent
+    page = (here.parents[1] / "docs" / "local.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (L[0-9L, ]+) \|", page, re.MULTILINE)
+    listed = {each for row in rows for each in row.split(", ")}
+    assert len(listed) == 18
+    tests = "".join(file.read_text(encoding="utf-8") for file in here.glob("test_*.py"))
+    shown = {each for ids in re.findall(r"\((L[0-9L, ]+)\)", tests) for each in ids.split(", ")}
+    assert listed <= shown

@@ -160,7 +160,10 @@ def test_closing_as_the_response_arrives_ends_the_call(*, streams: bool) -> None
 
 def test_a_transport_made_after_closing_is_refused() -> None:
     """A client closed between the two checks of a first call makes no transport."""
-    connections: Any = Connections(pytest.fail, own=True)
-    connections.closing.set()
-    with pytest.raises(ConfigurationError, match="was closed"):
-        connections._make()
+    blocking: Any = Connections(pytest.fail, own=True)
+    blocking.closing.set()
+    awaiting: Any = AsyncConnections(pytest.fail, own=True)
+    awaiting.closed = True
+    for connections in (blocking, awaiting):
+        with pytest.raises(ConfigurationError, match="was closed"):
+            connections._make()

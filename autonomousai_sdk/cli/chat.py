@@ -11,7 +11,7 @@ from ..errors import ConfigurationError
 from .answer import print_answer
 from .options import Target, answer_options, target_options
 from .stdin import read_prompt
-from .terminal import Progress, is_terminal, put_json
+from .terminal import Progress, TextWriter, is_terminal, put_json
 
 if TYPE_CHECKING:
     from .._message import Message
@@ -46,6 +46,12 @@ _EXAMPLE = 'autonomousai chat "Why is the sky blue?"'
     type=click.Path(exists=True, dir_okay=False),
     help="A JSON schema: print an answer that matches it, as one line of JSON.",
 )
+@click.option(
+    "--tools",
+    metavar="FILE.py",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Run the file, and let the model call its public functions.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the completion as one line of JSON.")
 def chat(
     prompt: tuple[str, ...],
@@ -54,6 +60,7 @@ def chat(
     target: Target,
     options: dict[str, Any],
     schema: str | None,
+    tools: str | None,
     as_json: bool,  # noqa: FBT001  # click's form
 ) -> None:
     """Run the command `chat`."""
@@ -61,11 +68,16 @@ def chat(
 
     is_single = bool(prompt) or as_json or schema is not None
     if not is_single and is_terminal(sys.stdin) and is_terminal(sys.stdout):
-        _converse(target, system, image, options)
+        _converse(target, system, image, tools, options)
         return
     text = read_prompt(prompt, _EXAMPLE)
     messages = [Message.system(system)] if system else []
     messages.append(Message.user(text, images=image))
+    if schema is not None and tools is not None:
+        raise click.UsageError("--schema and --tools cannot be combined.")
+    if tools is not None:
+        _run(messages, target, options, tools, as_json=as_json)
+        return
     if schema is not None:
         _parse(messages, target, options, schema, as_json=as_json)
         return
@@ -75,7 +87,11 @@ def chat(
 
 
 def _converse(
-    target: Target, system: str | None, images: tuple[str, ...], options: dict[str, Any]
+    target: Target,
+    system: str | None,
+    images: tuple[str, ...],
+    tools: str | None,
+    options: dict[str, Any],
 ) -> None:
     try:
         from .prompt import converse
@@ -85,7 +101,25 @@ def _converse(
         raise ConfigurationError(
             'A conversation needs prompt-toolkit and rich: pip install "autonomousai-sdk[cli]"'
         ) from error
-    converse(target, system, images, options)
+    converse(target, system, images, tools, options)
+
+
+def _run(
+    messages: list[Message], target: Target, options: dict[str, Any], tools: str, *, as_json: bool
+) -> None:
+    """Print the answer that the model gives after it has called functions."""
+    from .tools import load_tools
+
+    functions = load_tools(tools)
+    with Progress() as progress, target.client(progress) as client:
+        progress.wait("waiting for the response")
+        run = client.chat.run(messages, tools=functions, **options)
+    if as_json:
+        put_json(run.completion)
+        return
+    writer = TextWriter()
+    writer.write(run.completion.text)
+    writer.end()
 
 
 def _parse(

@@ -22,6 +22,7 @@ from .options import Target
 from .session import Session
 from .slash import COMMANDS, run_line
 from .terminal import Joiner, Progress, TextWriter, columns, print_error, put, without_controls
+from .tools import load_tools
 
 if TYPE_CHECKING:
     from .._generated.methods import ChatStream
@@ -34,13 +35,18 @@ _VALUES = {option.name: option.values for option in CHAT_OPTIONS}
 
 
 def converse(
-    target: Target, system: str | None, images: tuple[str, ...], options: dict[str, Any]
+    target: Target,
+    system: str | None,
+    images: tuple[str, ...],
+    tools: str | None,
+    options: dict[str, Any],
 ) -> None:
     """Hold a conversation on the terminal until Ctrl-D."""
+    functions = [] if tools is None else load_tools(tools)
     with Progress() as progress, target.client(progress) as client:
         screen = TerminalScreen(progress)
         conversation = client.conversation(model=target.model, system=system)
-        session = Session(client, conversation, screen, dict(options), list(images))
+        session = Session(client, conversation, screen, dict(options), list(images), functions)
         screen.say("/help lists the commands; Ctrl-D leaves.")
         line: PromptSession[str] = PromptSession(
             history=_history(),

@@ -21,9 +21,11 @@ from tests.support.wire import (
     DONE,
     FINISH,
     STREAM,
+    body,
     closing,
     delta,
     deltas,
+    document,
     event,
     failed,
     problem,
@@ -391,3 +393,25 @@ def test_closed_files_are_done_without(echo: str) -> None:
 
     without_input = ("sh", "-c", 'exec "$@" <&-', "sh", *PROGRAM)
     assert "No prompt." in run("chat", program=without_input).stderr
+
+
+def test_the_model_calls_the_functions_of_a_file(tmp_path: Path) -> None:
+    """--tools sends the public functions of a file, and the final answer is printed."""
+    path = tmp_path / "weather.py"
+    path.write_text("def get_weather(city: str) -> str:\n    return f'{city}: 21'\n", "utf-8")
+    call_of_tool = {
+        "id": "1",
+        "type": "function",
+        "function": {"name": "get_weather", "arguments": '{"city": "Paris"}'},
+    }
+    message = {"role": "assistant", "content": None, "tool_calls": [call_of_tool]}
+    asked = {"choices": [{"finish_reason": "tool_calls", "message": message}]}
+    with FaultServer(body(200, json.dumps(asked).encode()), document("Warm.")) as server:
+        url = f"{server.url}/v1"
+        done = call("chat", "--base-url", url, "-m", "m", "--tools", str(path), "Is it warm?")
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "Warm.\n", "")
+    sent = json.loads(server.requests[1].body)["messages"][-1]
+    assert (sent["role"], sent["content"]) == ("tool", "Paris: 21")
+    both = call("chat", "--schema", str(path), "--tools", str(path), "Hi")
+    assert "cannot be combined" in both.stderr

@@ -101,7 +101,9 @@ class _Block:
         self._max_lines = max_lines
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        lines = console.render_lines(self._markdown, options, pad=False)
+        # The terminal echoes Ctrl-C as two characters, which must not begin another line.
+        options = options.update_width(max(options.max_width - 2, 1))
+        lines = [*map(_trimmed, console.render_lines(self._markdown, options, pad=False))]
         while lines and _is_empty(lines[0]):
             del lines[0]
         while lines and _is_empty(lines[-1]):
@@ -116,6 +118,17 @@ class _Block:
             yield from line
         if self._max_lines is None:
             yield Segment.line()  # rich's live display ends without one
+
+
+def _trimmed(line: list[Segment]) -> list[Segment]:
+    """Remove the spaces that pad a line to the width of the terminal."""
+    end = len(line)
+    while end and not line[end - 1].text.strip():
+        end -= 1
+    if not end:
+        return []
+    last = line[end - 1]
+    return [*line[: end - 1], Segment(last.text.rstrip(), last.style)]
 
 
 def _is_empty(line: list[Segment]) -> bool:

@@ -18,6 +18,7 @@ from .._generated.catalog import MODELS
 from .._generated.option_table import CHAT_OPTIONS
 from ..errors import AutonomousAIError
 from .exit_code import print_failure
+from .interrupts import Interrupts
 from .options import Target
 from .session import Session
 from .slash import COMMANDS, run_line
@@ -93,17 +94,19 @@ class TerminalScreen:
         """Show an answer as it arrives; reasoning is shown as progress."""
         writer, joiner = _writer(), Joiner()
         self._progress.wait("waiting for the response")
-        with stream:
+        with Interrupts() as interrupts, stream:
             try:
                 for chunk in stream:
                     if text := joiner.feed(chunk.text):
-                        self._progress.done()
-                        writer.write(text)
+                        with interrupts.held():
+                            self._progress.done()
+                            writer.write(text)
                     elif chunk.reasoning:
                         self._progress.wait("thinking")
             finally:
-                self._progress.done()
-                writer.end()
+                with interrupts.held():
+                    self._progress.done()
+                    writer.end()
         completion = stream.completion
         if completion.refusal:
             print_error(f"(The model refused: {completion.refusal})")

@@ -65,6 +65,10 @@ class Terminal:
         self.writer.end()
         self._flush()
 
+    def show(self, text: str) -> None:
+        """Show what the terminal itself echoes."""
+        self._stream.feed(text)
+
     def _flush(self) -> None:
         text = self._file.getvalue()
         self._file.seek(0)
@@ -127,6 +131,16 @@ def test_only_the_last_block_may_change(text: str, finished: str) -> None:
 
     assert before == finished
     assert "\n".join([before, rest] if before else [rest]) == text
+
+
+def test_the_echo_of_ctrl_c_is_erased() -> None:
+    """A terminal shows Ctrl-C as two characters behind the text, which do not remain."""
+    terminal = Terminal()
+    terminal.write("One line that fills all twenty-eight, and then another one.")
+    terminal.show("^C")
+    terminal.end()
+
+    assert terminal.lines == ["One line that fills all", "twenty-eight, and then", "another one."]
 
 
 def test_control_characters_are_removed() -> None:

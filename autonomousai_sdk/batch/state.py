@@ -84,6 +84,7 @@ class BatchState:
             self._meter = Meter(monotonic(), self._input.size)
             if options.resume:
                 self._read_results()
+                self._meter.started = monotonic()
             self._resources = opening.pop_all()
         self._splitter = LineSplitter()
         auto = options.concurrency == "auto"

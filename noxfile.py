@@ -29,7 +29,7 @@ PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
 # Without Ray, whose installation takes 300 MB.
 EVERY_EXTRA = ".[{}]".format(
-    ",".join(PYPROJECT["project"]["optional-dependencies"].keys() - {"ray"})
+    ",".join(name for name in PYPROJECT["project"]["optional-dependencies"] if name != "ray")
 )
 
 # Without dependencies, because those compile llama.cpp.

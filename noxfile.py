@@ -205,7 +205,8 @@ def lock(session: nox.Session) -> None:
     session.install("uv")
     groups = ("build", "docs", "lint", "spec", "test", "types")
     session.run(
-        "uv", "pip", "compile", "pyproject.toml", "--quiet", "--universal", "--all-extras",
+        "uv", "pip", "compile", "pyproject.toml", "--quiet", "--universal",
+        *(f"--extra={extra}" for extra in EVERY_EXTRA[2:-1].split(",")),
         *(f"--group={group}" for group in groups), "--upgrade",
         "--python-version", PYTHONS[0], "--custom-compile-command", "nox -s lock",
         "--format", "pylock.toml", "--output-file", "pylock.toml",

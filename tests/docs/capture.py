@@ -116,7 +116,8 @@ class Terminal:
 
 def capture(session: Session, base_url: str) -> str:
     """Run a session and return its screen as SVG."""
-    with tempfile.TemporaryDirectory() as name:
+    # The programs of the closed terminal may still write into the folder.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name)
         work = folder / "work"
         work.mkdir()

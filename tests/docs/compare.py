@@ -1,6 +1,6 @@
 """Compare this SDK with other libraries: `python -m tests.docs.compare docs/comparison.md`.
 
-Each cell is computed against the installed package, in a process per library: by cases of the fault
+Each cell is computed against the installed package, in a process of its own: by cases of the fault
 table, by a call, or by inspection. What no check can decide is not in the table.
 """
 
@@ -16,6 +16,7 @@ from functools import cache, partial
 from importlib import import_module
 from importlib.metadata import distribution, version
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -24,10 +25,18 @@ from attrs import frozen
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.faults.table import bounded
+
 ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs" / "comparison.md"
 COMMAND = "python -m tests.docs.compare docs/comparison.md"
 YES, NO = "✓", "✗"
+LONGEST = 8
+"""The limit of a case for another library, in seconds: one that is not finished has failed it."""
+
+HANGS = 60
+"""The limit of a cell, in seconds, after which its process is killed."""
+
 IMPORTS = 2
 """How often each library is imported; the fastest counts."""
 
@@ -41,6 +50,8 @@ class Column:
         module: its package.
         clients: the classes of its clients: the blocking and the awaitable, or the only one.
         more: classes that the clients take their settings from.
+        usage: the attributes that lead from a completion to the count of its tokens.
+        server: the module with a local server, below the package.
         adapter: the class that puts it under test, and its module.
         backends: the backends it is put under test on.
         wire: the wire that it speaks.
@@ -53,6 +64,8 @@ class Column:
     backends: tuple[str, ...] = ("sync", "asyncio")
     wire: str = "openai"
     more: tuple[str, ...] = ()
+    usage: tuple[str, ...] = ("usage", "completion_tokens")
+    server: str = ""
 
     @property
     def title(self) -> str:
@@ -69,6 +82,7 @@ COLUMNS = (
         "autonomousai_sdk",
         ("Client", "AsyncClient"),
         ("tests.support.client_under_test", "SDK"),
+        server="local",
     ),
     Column("openai", "openai", ("OpenAI", "AsyncOpenAI"), (f"{_PEERS}.openai", "OpenAI")),
     Column(
@@ -77,6 +91,7 @@ COLUMNS = (
         ("Anthropic", "AsyncAnthropic"),
         (f"{_PEERS}.anthropic", "Anthropic"),
         wire="anthropic",
+        usage=("usage", "output_tokens"),
     ),
     Column(
         "ollama",
@@ -84,8 +99,9 @@ COLUMNS = (
         ("Client", "AsyncClient"),
         (f"{_PEERS}.ollama", "Ollama"),
         wire="ollama",
+        usage=("eval_count",),
     ),
-    Column("litellm", "litellm", (), (f"{_PEERS}.litellm", "LiteLLM")),
+    Column("litellm", "litellm", (), (f"{_PEERS}.litellm", "LiteLLM"), server="proxy"),
     Column(
         "pydantic-ai-slim",
         "pydantic_ai",
@@ -93,6 +109,7 @@ COLUMNS = (
         (f"{_PEERS}.pydantic_ai", "PydanticAI"),
         ("asyncio",),
         more=("providers.openai.OpenAIProvider",),
+        usage=("usage", "output_tokens"),
     ),
 )
 
@@ -140,7 +157,9 @@ def by_cases(column: Column, names: tuple[str, ...]) -> str:
 
     cases = [case for case in CASES if str(case) in names]
     assert len(cases) == len(names), f"there are no such cases as {names}"
-    marks = {run_cases(_adapter(column, backend), cases).mark for backend in column.backends}
+    marks = {
+        run_cases(_adapter(column, backend), cases, LONGEST).mark for backend in column.backends
+    }
     return NO if NO in marks else YES if YES in marks else ""
 
 
@@ -180,7 +199,68 @@ def on_trio(column: Column) -> str:
     from tests.faults.table import run_cases
 
     case = next(case for case in CASES if str(case) == "S13-no-marker")
-    return run_cases(_adapter(column, "trio"), [case]).mark
+    return run_cases(_adapter(column, "trio"), [case], LONGEST).mark
+
+
+def reasoning(column: Column) -> str:
+    """Return whether the reasoning that an engine sends apart is in the completion."""
+    return YES if "We add." in _shown(_completion(column)) else NO
+
+
+def unknown_field(column: Column) -> str:
+    """Return whether a field that the library does not have can be read back."""
+    return YES if "kept-by-name" in _shown(_completion(column)) else NO
+
+
+def honest_usage(column: Column) -> str:
+    """Return whether a count of tokens that the server did not send is None."""
+    value = _completion(column)
+    for name in column.usage:
+        value = getattr(value, name, None)
+        value = value() if inspect.isroutine(value) else value
+        if value is None:
+            return YES
+    return NO
+
+
+def local_server(column: Column) -> str:
+    """Return the module of the package that serves models here."""
+    name = f"{column.module}.{column.server}"
+    return f"`{name}`" if column.server and find_spec(name) is not None else NO
+
+
+@cache
+def _completion(column: Column) -> Any:
+    """Return the completion that the library makes of a document with unusual fields."""
+    from tests.support.fault_server import FaultServer
+    from tests.support.wire import body, completion
+
+    document: dict[str, Any] = json.loads(completion("4"))
+    document["unheard_of"] = "kept-by-name"
+    if column.wire == "anthropic":
+        document["content"].insert(0, {"type": "thinking", "thinking": "We add.", "signature": ""})
+        del document["usage"]
+    elif column.wire == "ollama":
+        document["message"]["thinking"] = "We add."
+    else:
+        document["choices"][0]["message"]["reasoning_content"] = "We add."
+    under_test = _adapter(column, column.backends[0])
+    # The limit is not for imports.
+    import_module(column.module)
+    _client(column)
+
+    async def call(url: str) -> Any:
+        async with under_test.client(url, retries=0) as client:
+            return await client.chat.create("2 + 2?")
+
+    with FaultServer(body(200, json.dumps(document).encode())) as server, bounded(LONGEST):
+        return under_test.run(partial(call, server.url))
+
+
+def _shown(value: Any) -> str:
+    """Return all that an object shows of itself, in its text and by its accessors."""
+    more = (getattr(value, name, None) for name in ("extra", "all_messages"))
+    return repr([value, *(each() if callable(each) else each for each in more)])
 
 
 def typed(column: Column) -> str:
@@ -211,6 +291,10 @@ def size(column: Column) -> str:
 
 
 CHECKS: Mapping[str, Callable[[Column], str]] = {
+    "reasoning of an engine is in the completion": reasoning,
+    "a field that it does not have can be read back": unknown_field,
+    "a token count that was not sent is None, not 0": honest_usage,
+    "local server": local_server,
     "blocking and awaitable client have the same names": twins,
     "works on trio": on_trio,
     "`py.typed`": typed,
@@ -229,16 +313,34 @@ MEASURES: Mapping[str, Callable[[Column], str]] = {
 
 
 def cells(column: Column) -> dict[str, str]:
-    """Compute a column, except the import's time, in a process of its own."""
-    child = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", __spec__.name, "--column", column.distribution],
-        cwd=ROOT,
-        env={**os.environ, "TESTS_WIRE": column.wire, "LITELLM_LOCAL_MODEL_COST_MAP": "True"},
-        stdout=subprocess.PIPE,
-        check=True,
-        text=True,
-    )
-    found: dict[str, str] = json.loads(child.stdout.splitlines()[-1])
+    """Compute a column, except the import's time."""
+    return {row: cell(column, row) for row in (*CHECKS, *MEASURES)}
+
+
+def cell(column: Column, row: str) -> str:
+    """Compute a cell in a process of its own, which is killed if it hangs."""
+    try:
+        child = subprocess.run(
+            [
+                sys.executable,
+                "-W",
+                "ignore",
+                "-m",
+                __spec__.name,
+                "--cell",
+                column.distribution,
+                row,
+            ],
+            cwd=ROOT,
+            env={**os.environ, "TESTS_WIRE": column.wire, "LITELLM_LOCAL_MODEL_COST_MAP": "True"},
+            stdout=subprocess.PIPE,
+            check=True,
+            text=True,
+            timeout=HANGS,
+        )
+    except subprocess.TimeoutExpired:
+        return NO
+    found: str = json.loads(child.stdout.splitlines()[-1])
     return found
 
 
@@ -270,7 +372,7 @@ def page() -> str:
         "A name in a cell is the member or argument that was found. Not to be edited by hand.",
         "",
         "✓ yes, on every backend that was tried (blocking and asyncio; pydantic-ai on asyncio);",
-        "✗ no; blank: the check does not apply to the library.",
+        f"✗ no, or not finished within {LONGEST} s a case; blank: does not apply to the library.",
         "",
         _line(["", *(column.title for column in COLUMNS)]),
         _line(["---", *[":-:"] * len(COLUMNS)]),
@@ -344,10 +446,10 @@ def _required(name: str) -> frozenset[str]:
 
 
 def main() -> None:
-    """Write the page, or print one column as JSON."""
-    if sys.argv[1] == "--column":
+    """Write the page, or print one cell as JSON."""
+    if sys.argv[1] == "--cell":
         column = next(each for each in COLUMNS if each.distribution == sys.argv[2])
-        result = {row: check(column) for row, check in {**CHECKS, **MEASURES}.items()}
+        result = {**CHECKS, **MEASURES}[sys.argv[3]](column)
         sys.stdout.write(f"\n{json.dumps(result)}\n")
     else:
         Path(sys.argv[1]).write_text(page(), encoding="utf-8")

@@ -64,15 +64,17 @@ def put_to(client_under_test: ClientUnderTest, fault: Fault) -> Result:
     return run_cases(client_under_test, [case for case in CASES if case.fault == fault.id])
 
 
-def run_cases(client_under_test: ClientUnderTest, cases: Sequence[Case]) -> Result:
-    """Run those of the cases that apply to a client."""
+def run_cases(
+    client_under_test: ClientUnderTest, cases: Sequence[Case], limit: int = LONGEST
+) -> Result:
+    """Run those of the cases that apply to a client; `limit` bounds a peer's case in seconds."""
     cases = [case for case in cases if case.suits(client_under_test)]
     failures: dict[str, str] = {}
     excluded = 0
     with _left_behind(client_under_test) as complaints:
         for case in cases:
             try:
-                with _bounded(LONGEST if client_under_test.is_peer else 0):
+                with bounded(limit if client_under_test.is_peer else 0):
                     case.run(client_under_test)
             except Exception as error:  # noqa: BLE001  # any exception is the client's failure
                 first = _first(error)
@@ -88,7 +90,7 @@ def run_cases(client_under_test: ClientUnderTest, cases: Sequence[Case]) -> Resu
 
 
 @contextmanager
-def _bounded(seconds: int) -> Generator[None]:
+def bounded(seconds: int) -> Generator[None]:
     """Raise `FaultNotHandled` in the main thread after some seconds; 0 for no limit."""
 
     def stop(*_: object) -> None:

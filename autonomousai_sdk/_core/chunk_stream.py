@@ -18,9 +18,8 @@ from typing import Any, cast
 import attrs
 from attrs import define
 
-from .codec import DecodeError, decode, decoder, parse
+from .codec import DecodeError, decode, decoder, linked, parse
 from .exchange import Failure
-from .extra import link
 from .failure import connection_error, error_in, event_error, interrupted_error
 from .fields import wire_name
 from .operation import ChunkT, ResultT
@@ -76,15 +75,13 @@ class ChunkStream(StreamState[ChunkT, ResultT]):
         return error_in(document)
 
     def _keep(self, chunk: Any, payload: bytes, original: bytes) -> None:
-        link(chunk, original)
+        linked(chunk, original)
         self.ready.append(chunk)
         self._payloads.append(payload)
 
     def _combined(self, _unfinished: tuple[int, ...] = (), /) -> ResultT:
-        chunks: list[Any] = [decode(each, self.shape.chunk) for each in self._payloads]
-        for chunk, payload in zip(chunks, self._payloads, strict=True):
-            link(chunk, payload)
-        return cast("ResultT", tuple(chunks))
+        cls: Any = self.shape.chunk
+        return cast("ResultT", tuple(linked(decode(each, cls), each) for each in self._payloads))
 
     def _close(self) -> None:
         if self.ended:

@@ -35,7 +35,7 @@ from typing import (
 import attrs
 import msgspec
 
-from .fields import own_reader, wire_name
+from .fields import class_in, own_reader, wire_name
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -48,6 +48,17 @@ BUILDING = Lock()
 msgspec stores what it learns of a class on the class before that is complete. A thread that
 decodes with an incomplete entry crashes the process, as would a child forked at that moment.
 """
+
+
+Names = tuple[str, ...]
+"""The names of one field on the wire: its own, and others that it was seen under."""
+
+Path = tuple[Names | int, ...]
+Source = bytes | tuple[bytes, ...]
+"""One document, or the chunks of a stream."""
+
+LINK = "_source"
+"""The attribute that holds the source and the path, or the bytes alone."""
 
 
 class DecodeError(ValueError):
@@ -71,6 +82,42 @@ def decode(data: bytes, cls: type[T]) -> T:
     except (ValueError, RecursionError):
         pass  # ValueError includes msgspec's errors and UnicodeDecodeError.
     return decode_standard(data, cls)
+
+
+def linked(value: T, source: Source) -> T:
+    """Return a typed value that keeps where it came from, as do all typed values in it."""
+    rest: list[tuple[object, Path]] = [(value, ())]
+    for each, path in rest:  # which the loop extends
+        cls: Any = type(each)
+        if not attrs.has(cls) or not hasattr(each, "__dict__"):
+            continue
+        # Defaults are shared by all instances, and are not in `__dict__`.
+        own: dict[str, object] = each.__dict__
+        for name, names in containers(cls).items():
+            held: object = own.get(name)
+            if isinstance(held, tuple):
+                parts = cast("tuple[object, ...]", held)
+                rest.extend([(part, (*path, names, at)) for at, part in enumerate(parts)])
+            elif held is not None:
+                rest.append((held, (*path, names)))
+        object.__setattr__(each, LINK, (source, path))
+    return value
+
+
+@cache
+def containers(cls: Any) -> Mapping[str, Names]:
+    """The fields of a class that contain typed objects, with their names on the wire."""
+    hints = get_type_hints(cls)
+    return {
+        each.name: wire_names(each)
+        for each in attrs.fields(cls)
+        if class_in(hints[each.name]) is not None
+    }
+
+
+def wire_names(attribute: attrs.Attribute[Any]) -> Names:
+    """The names of a field on the wire: its own, and others that it was seen under."""
+    return (wire_name(attribute), *attribute.metadata.get("also", ()))
 
 
 def decoder(cls: type[T]) -> Callable[[bytes], T]:

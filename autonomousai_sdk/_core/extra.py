@@ -12,27 +12,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any, TypeVar, cast, get_type_hints
+from typing import Any, cast
 
 import attrs
 
 from ..errors import APIResponseError
 from .accumulator import merged_mappings
-from .codec import DecodeError, is_array, is_object, parse
-from .fields import class_in, wire_name
+from .codec import (
+    LINK,
+    DecodeError,
+    Path,
+    Source,
+    containers,
+    is_array,
+    is_object,
+    parse,
+    wire_names,
+)
 from .tool_calls import calls
-
-T = TypeVar("T")
-
-Names = tuple[str, ...]
-"""The names of one field on the wire: its own, and others that it was seen under."""
-
-Path = tuple[Names | int, ...]
-Source = bytes | tuple[bytes, ...]
-"""One document, or the chunks of a stream."""
-
-LINK = "_source"
-"""The attribute that holds the source and the path, or the bytes alone."""
 
 _DELTA: Path = (("choices",), 0, ("delta", "message"))
 """The path of a delta that has the bytes alone."""
@@ -66,21 +63,6 @@ class ExtraFields:
         return {name: each for name, each in value.items() if name not in known}
 
 
-def link(value: object, source: Source, path: Path = ()) -> None:
-    """Keep in a typed value, and in all that it contains, where it came from."""
-    cls: Any = type(value)
-    if attrs.has(cls) and hasattr(value, "__dict__"):
-        object.__setattr__(value, LINK, (source, path))
-        for child, step in _children(value):
-            link(child, source, path + step)
-
-
-def linked(value: T, source: Source) -> T:
-    """Return a typed value that keeps where it came from."""
-    link(value, source)
-    return value
-
-
 def _origin(value: object) -> tuple[Source, Path] | None:
     """Where an object came from, by its own link or that of an object in it."""
     found: Any = value.__dict__.get(LINK)
@@ -97,7 +79,7 @@ def _children(value: object) -> Iterator[tuple[object, Path]]:
     """The typed objects that a typed object contains, each with the way to it."""
     # Defaults are shared by all instances, and are not in `__dict__`.
     own: dict[str, object] = value.__dict__
-    for name, names in _containers(cast("Any", type(value))).items():
+    for name, names in containers(cast("Any", type(value))).items():
         held: object = own.get(name)
         if isinstance(held, tuple):
             for position, each in enumerate(cast("tuple[object, ...]", held)):
@@ -107,25 +89,8 @@ def _children(value: object) -> Iterator[tuple[object, Path]]:
 
 
 @cache
-def _containers(cls: Any) -> Mapping[str, Names]:
-    """The fields of a class that contain typed objects, with their names on the wire."""
-    hints = get_type_hints(cls)
-    return {
-        each.name: (wire_name(each), *_others(each))
-        for each in attrs.fields(cls)
-        if class_in(hints[each.name]) is not None
-    }
-
-
-def _others(attribute: attrs.Attribute[Any]) -> tuple[str, ...]:
-    return tuple(attribute.metadata.get("also", ()))
-
-
-@cache
 def _known(cls: Any) -> frozenset[str]:
-    return frozenset(
-        name for each in attrs.fields(cls) for name in (wire_name(each), *_others(each))
-    )
+    return frozenset(name for each in attrs.fields(cls) for name in wire_names(each))
 
 
 def _at(value: object, path: Path) -> object:

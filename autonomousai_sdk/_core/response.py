@@ -36,9 +36,8 @@ from attrs import define, field
 
 from ..errors import AutonomousAIError
 from .chunk_stream import ChunkStream
-from .codec import DecodeError, decode, is_object, parse, structured
+from .codec import DecodeError, decode, is_object, linked, parse, structured
 from .coding import CodingError, Inflater, inflater
-from .extra import linked
 from .failure import (
     KEPT_BYTES,
     Context,

@@ -41,9 +41,20 @@ from attrs import define, field
 
 from ..errors import AutonomousAIError, StreamError
 from .accumulator import accumulate
-from .codec import DecodeError, decoder, encode, is_array, is_object, parse, structured, unstructure
+from .codec import (
+    LINK,
+    DecodeError,
+    Source,
+    decoder,
+    encode,
+    is_array,
+    is_object,
+    linked,
+    parse,
+    structured,
+    unstructure,
+)
 from .exchange import Failure
-from .extra import LINK, Source, link
 from .failure import (
     Context,
     connection_error,
@@ -148,7 +159,7 @@ class StreamState(Generic[ChunkT, ResultT]):
                         break
                     set_attribute(delta, LINK, payload)
                     if delta.tool_calls is not None:
-                        link(chunk, payload)
+                        linked(chunk, payload)
                     ready(chunk)
                     keep(payload)
                     taken += 1
@@ -262,7 +273,7 @@ class StreamState(Generic[ChunkT, ResultT]):
             self.ending = self._finish.settled
         if payload is not original:
             self._originals[len(self._payloads)] = original
-        link(chunk, original)
+        linked(chunk, original)
         self.ready.append(chunk)
         self._payloads.append(payload)
 
@@ -311,9 +322,7 @@ class StreamState(Generic[ChunkT, ResultT]):
         """The result that the chunks so far make."""
         # `ChunkStream` reads the chunks that have none.
         accumulator = cast("Accumulator[ResultT]", self.shape.accumulator)
-        result = accumulate(accumulator, self._chunks(), unfinished)
-        link(result, self._source())
-        return result
+        return linked(accumulate(accumulator, self._chunks(), unfinished), self._source())
 
     def _source(self) -> Source:
         """The bytes of every chunk so far, as the server sent them."""

@@ -17,6 +17,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from autonomousai_sdk._core.codec import (
+    LINK,
     DecodeError,
     compact,
     converter,
@@ -26,6 +27,7 @@ from autonomousai_sdk._core.codec import (
     encode,
     is_array,
     is_object,
+    linked,
     parse,
     unstructure,
 )
@@ -663,3 +665,18 @@ def test_an_empty_array_of_objects_stays_one() -> None:
     """An empty array becomes null where an object is due, not where an array of them is."""
     document = b'{"choices": [], "usage": [], "created": 1.0}'
     assert decode(document, Completion) == Completion(choices=(), created=1)
+
+
+def test_a_linked_value_and_those_in_it_keep_their_source_and_path() -> None:
+    """Each typed object keeps the document's bytes and the path to it; defaults have none."""
+    choices = b'[{"message": {"content": "a"}}, {"message": {"content": "b"}}]'
+    data = b'{"choices": %s, "usage": {"total_tokens": 1}}' % choices
+    completion = linked(decode(data, Completion), data)
+    parts = (completion, completion.usage, completion.choices[1], completion.choices[1].message)
+    assert [vars(each)[LINK] for each in parts] == [
+        (data, ()),
+        (data, (("usage",),)),
+        (data, (("choices",), 1)),
+        (data, (("choices",), 1, ("message", "delta", "text"))),
+    ]
+    assert linked(5, data) == 5

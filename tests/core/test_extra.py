@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from autonomousai_sdk import APIResponseError
-from autonomousai_sdk._core.codec import decode
-from autonomousai_sdk._core.extra import link, linked
+from autonomousai_sdk._core.codec import decode, linked
 from autonomousai_sdk._core.failure import Context
 from autonomousai_sdk._core.headers import Headers
 from autonomousai_sdk._core.stream import StreamState
@@ -165,8 +164,9 @@ def test_what_the_caller_made_has_no_unknown_fields() -> None:
     """An object that did not come from a server has an empty `extra`."""
     made = Completion(choices=(), usage=Usage())
     assert extras(made, made.usage) == [{}, {}]
+    assert Completion(choices=(), usage=None).extra == {}
     for other in (5, Renamed(thread="t")):
-        link(other, b"{}")
+        linked(other, b"{}")
 
 
 def _unknown(body: Iterable[bytes]) -> Any:

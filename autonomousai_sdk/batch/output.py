@@ -38,7 +38,7 @@ class Output:
         """
         self._borrowed: BinaryIO | None = None
         if isinstance(target, (str, os.PathLike)):
-            self.name = os.fspath(target)
+            self.name: str = os.fspath(target)
             self._descriptor = _open(self.name, resume=resume)
         else:
             self.name = str(getattr(target, "name", "the output"))
@@ -46,7 +46,9 @@ class Output:
                 raise ConfigurationError(f"resume= needs the path of a file, not {self.name}.")
             self._borrowed = target
             self._descriptor = _descriptor(target)
-        self.is_file = self._borrowed is None and stat.S_ISREG(os.fstat(self._descriptor).st_mode)
+        self.is_file: bool = self._borrowed is None and stat.S_ISREG(
+            os.fstat(self._descriptor).st_mode
+        )
         self._size = os.fstat(self._descriptor).st_size if self.is_file else 0
 
     def __enter__(self) -> Self:

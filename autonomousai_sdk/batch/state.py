@@ -92,7 +92,7 @@ class BatchState:
             FIRST_CONCURRENCY if options.concurrency == "auto" else options.concurrency,
             ordered=False,
         )
-        self.pace = Pace(
+        self.pace: Pace = Pace(
             requests=_limit(options.max_requests_per_minute),
             tokens=_limit(options.max_tokens_per_minute),
             estimate=self._estimate,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 
 import hypothesis
 import pytest
@@ -47,9 +48,12 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Retry a failed test twice in CI.
+    """Retry a failed test twice in CI, and let Ctrl-C end the processes of tests.
 
-    Limits of tenths of a second can expire on a shared machine; a wrong test fails every time.
+    Limits of tenths of a second can expire on a shared machine; a wrong test fails every time. A
+    shell that runs the tests in the background has them ignore SIGINT, which processes inherit.
     """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if os.environ.get("CI") and hasattr(config.option, "reruns") and config.option.reruns is None:
         config.option.reruns = 2

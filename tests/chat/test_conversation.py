@@ -249,7 +249,8 @@ async def test_what_was_not_saved_by_us_is_refused(
 async def test_the_other_protocol_has_no_threads(client_under_test: SDK) -> None:
     """In the OpenAI-compatible protocol a conversation sends its messages and no thread."""
     with FaultServer(answered("Hi.")) as server:
-        async with client_under_test.client(f"{server.url}/v1") as client:
+        other = SDK(client_under_test.backend, client_under_test.transport, protocol="openai")
+        async with other.client(server.url) as client:
             talk = conversation_of(client, model="any")
             await settled(talk.send("Hello"))
             assert repr(talk).endswith("messages=2>")

@@ -93,6 +93,8 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("command", list(_commands()))
 def test_every_command_runs(command: str, server: LocalServer, folder: Path) -> None:
     """Every command of the docs succeeds against a server that echoes; servers run until Ctrl-C."""
+    if "--ray-address" in command:
+        pytest.skip("there is no Ray cluster")
     if "| jq" in command and shutil.which("jq") is None:
         pytest.skip("jq is not installed")
     for pattern, substitute in SUBSTITUTES:

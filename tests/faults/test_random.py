@@ -101,7 +101,14 @@ def scripts(draw: st.DrawFn) -> Script:
     return Script(writes, draw(st.booleans()), ending)
 
 
-@pytest.mark.parametrize("client_under_test", clients_of_both_protocols(), ids=str)
+@pytest.mark.parametrize(
+    "client_under_test",
+    [
+        pytest.param(each, marks=() if each.transport == "httpx" else pytest.mark.thorough)
+        for each in clients_of_both_protocols()
+    ],
+    ids=str,
+)
 @settings(max_examples=25)
 @given(script=scripts())
 def test_no_lie(client_under_test: ClientUnderTest, script: Script) -> None:

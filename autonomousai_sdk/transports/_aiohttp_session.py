@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -18,6 +18,9 @@ from ._pool_options import KEEPALIVE_EXPIRY, PoolOptions
 from ._proxy import Proxy
 from ._tunnel import handshake, shake_hands_async
 from ._watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from aiohttp.connector import Connection
 
 _ADDED = ("accept", "accept-encoding", "content-type", "user-agent")
 """Headers that aiohttp would add to a request without them."""
@@ -75,7 +78,19 @@ def new_session(options: PoolOptions, socks_proxy: Proxy | None) -> aiohttp.Clie
         auto_decompress=False,
         trust_env=False,
         trace_configs=[_connect_trace()],
+        response_class=Response,
     )
+
+
+class Response(aiohttp.ClientResponse):
+    """A response that keeps its network transport, which aiohttp lets go at the body's end."""
+
+    transport: asyncio.Transport | None = None
+
+    async def start(self, connection: Connection) -> aiohttp.ClientResponse:
+        """Wait for the response's head."""
+        self.transport = connection.transport
+        return await super().start(connection)
 
 
 def _connect_trace() -> aiohttp.TraceConfig:

@@ -272,6 +272,11 @@ class AIOHTTPResponse:
             self._response.release()
         else:
             self._response.close()
+        transport = getattr(self._response, "transport", None)
+        if transport is not None and transport.get_write_buffer_size():
+            # The server responded to a part of the request. aiohttp closes the connection, but
+            # asyncio would first wait until the server has read the rest.
+            transport.abort()
 
     def abort(self) -> None:
         """Break the connection at once."""

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from tempfile import TemporaryFile
+from threading import Timer
 from typing import Any
 
 from tests.faults.catalogue import FAULTS, Fault
@@ -19,11 +20,15 @@ from tests.support.client_under_test import Backend
 
 from . import BACKENDS, PEERS, Peer
 
+LIMIT = 90.0
+"""Seconds that one fault may take on all backends of a peer."""
+
 
 def put_peer_to(faults: Sequence[Fault], peer: Peer) -> Mapping[str, Mapping[Backend, Result]]:
     """Run faults against a peer in a process of its own; return the results by fault.
 
-    If the process ends early, that is a failure for the fault at hand, and another runs the rest.
+    If the process ends early, or a fault takes longer than `LIMIT`, that is a failure for the fault
+    at hand, and another process runs the rest.
     """
     found: dict[str, Mapping[Backend, Result]] = {}
     while left := [fault.id for fault in faults if fault.id not in found]:
@@ -49,15 +54,26 @@ def _run(peer: Peer, faults: list[str], found: dict[str, Mapping[Backend, Result
         ) as process,
     ):
         assert process.stdout is not None
+        limit = _limited(process)
         for line in process.stdout:
+            limit.cancel()
+            limit = _limited(process)
             fault, results = json.loads(line)
             found[fault] = {backend: Result(*result) for backend, result in results.items()}
             marks = " ".join(f"{each.mark:1}" for each in found[fault].values())
             sys.stdout.write(f"{fault:<4}{marks}  {peer.title}\n")
             sys.stdout.flush()
         code = process.wait()
+        limit.cancel()
         said.seek(0)
         return f"{code}: {said.read()[-500:]}" if code else "0"
+
+
+def _limited(process: subprocess.Popen[str]) -> Timer:
+    """Kill a process after `LIMIT`, unless the timer is cancelled before."""
+    timer = Timer(LIMIT, process.kill)
+    timer.start()
+    return timer
 
 
 def main() -> None:

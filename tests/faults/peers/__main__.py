@@ -20,6 +20,8 @@ from tests.support.client_under_test import Backend
 
 from . import BACKENDS, PEERS, Peer
 
+_KILLED = -9
+"""The exit code of a process that `LIMIT` ended, on POSIX systems."""
 LIMIT = 90.0
 """Seconds that one fault may take on all backends of a peer."""
 
@@ -35,13 +37,13 @@ def put_peer_to(faults: Sequence[Fault], peer: Peer) -> Mapping[str, Mapping[Bac
         ended = _run(peer, left, found)
         missing = next((fault for fault in left if fault not in found), None)
         if missing is not None:
-            lost = Result(1, {"process": f"the process ended with {ended}"})
+            lost = Result(1, {"process": ended})
             found[missing] = dict.fromkeys(BACKENDS, lost)
     return found
 
 
 def _run(peer: Peer, faults: list[str], found: dict[str, Mapping[Backend, Result]]) -> str:
-    """Run a process and add its results as they come; return its exit code and last words."""
+    """Run a process and add its results as they come; return how it ended."""
     name = next(name for name, each in PEERS.items() if each.distribution == peer.distribution)
     with (
         TemporaryFile("w+", errors="replace") as said,
@@ -66,7 +68,9 @@ def _run(peer: Peer, faults: list[str], found: dict[str, Mapping[Backend, Result
         code = process.wait()
         limit.cancel()
         said.seek(0)
-        return f"{code}: {said.read()[-500:]}" if code else "0"
+        if code == _KILLED:
+            return f"it took longer than {LIMIT:.0f} seconds"
+        return f"the process ended with {code}: {said.read()[-500:]}"
 
 
 def _limited(process: subprocess.Popen[str]) -> Timer:

@@ -652,13 +652,13 @@ def test_only_a_valid_document_is_put_on_one_line(data: bytes) -> None:
 def test_a_deep_document_on_one_line_is_whole_or_refused() -> None:
     """Near the limit of the stack's depth, a document is either whole or a typed error."""
     refused = 0
-    for depth in range(900, 1010):
+    for depth in (*range(900, 1010), 200_000):  # the limit differs between Pythons
         data = b"[" * depth + b'"\\ud83d"' + b"]" * depth
         try:
             assert compact(data) == data
         except DecodeError:
             refused += 1
-    assert refused > 5
+    assert refused > 0
 
 
 def test_an_empty_array_of_objects_stays_one() -> None:

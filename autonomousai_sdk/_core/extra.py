@@ -49,7 +49,7 @@ class ExtraFields:
         Raises:
             APIResponseError: the fields cannot be decoded.
 
-        Example:
+        Examples:
             >>> completion.usage.extra.get("cost")
         """
         found = _origin(self)

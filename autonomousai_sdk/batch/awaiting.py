@@ -23,7 +23,7 @@ from .state import BatchOptions, BatchState, Progress
 class AsyncBatch:
     """Calls for the lines of a file, whose results go to another file.
 
-    Example:
+    Examples:
         >>> async with AsyncClient() as client:
         ...     progress = await AsyncBatch(client, "prompts.jsonl", "results.jsonl").run()
         >>> print(progress.succeeded, progress.failed)

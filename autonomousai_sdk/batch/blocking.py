@@ -21,7 +21,7 @@ from .state import BatchOptions, BatchState, Progress
 class Batch:
     """Calls for the lines of a file, whose results go to another file.
 
-    Example:
+    Examples:
         >>> with Client() as client:
         ...     progress = Batch(client, "prompts.jsonl", "results.jsonl", resume=True).run()
         >>> print(progress.succeeded, progress.failed)

@@ -32,7 +32,7 @@ class RayBatch:
     Needs the extra `[ray]`, here and on the machines of the cluster. The client is sent to them
     without its key, which they read from `AUTONOMOUSAI_API_KEY`.
 
-    Example:
+    Examples:
         >>> with Client() as client:
         ...     RayBatch(client, "prompts.jsonl", "results.jsonl", address="auto").run()
     """

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import ConfigurationError
-from .answer import print_answer
+from .answer import print_answer, show_text
 from .options import Target, answer_options, target_options
 from .stdin import read_prompt
-from .terminal import Progress, TextWriter, is_terminal, put_json
+from .terminal import Progress, is_terminal, put_json
 
 if TYPE_CHECKING:
     from .._message import Message
@@ -82,7 +82,6 @@ def chat(
         _parse(messages, target, options, schema, as_json=as_json)
         return
     with Progress() as progress, target.client(progress) as client:
-        progress.wait("waiting for the response")
         print_answer(client.chat.stream(messages, **options), progress, as_json=as_json)
 
 
@@ -107,19 +106,22 @@ def _converse(
 def _run(
     messages: list[Message], target: Target, options: dict[str, Any], tools: str, *, as_json: bool
 ) -> None:
-    """Print the answer that the model gives after it has called functions."""
-    from .tools import load_tools
+    """Print the answer that the model gives after it has called functions; show each call."""
+    from .tools import announced, load_tools
 
     functions = load_tools(tools)
     with Progress() as progress, target.client(progress) as client:
+
+        def announce(call: str) -> None:
+            progress.note(call)
+            progress.wait("waiting for the response")
+
         progress.wait("waiting for the response")
-        run = client.chat.run(messages, tools=functions, **options)
+        run = client.chat.run(messages, tools=announced(functions, announce), **options)
     if as_json:
         put_json(run.completion)
         return
-    writer = TextWriter()
-    writer.write(run.completion.text)
-    writer.end()
+    show_text(run.completion.text)
 
 
 def _parse(

@@ -38,6 +38,5 @@ def describe(
     given = sys.stdin.buffer.read() if image == "-" else image
     message = Message.user(" ".join(prompt) or "Describe this image.", images=[given])
     with Progress() as progress, target.client(progress) as client:
-        progress.wait("waiting for the response")
         stream = client.chat.stream([message], model=target.model_for(client, "vision"), **options)
         print_answer(stream, progress, as_json=as_json)

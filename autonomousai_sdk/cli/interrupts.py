@@ -13,7 +13,10 @@ from typing import Self
 
 
 class Interrupts:
-    """Handles Ctrl-C in a `with` block of the main thread."""
+    """Handles Ctrl-C in a `with` block of the main thread.
+
+    A process that ignores it, as a shell starts one in the background, goes on ignoring it.
+    """
 
     def __init__(self) -> None:
         self._is_held = False
@@ -32,7 +35,9 @@ class Interrupts:
             raise KeyboardInterrupt
 
     def __enter__(self) -> Self:
-        self._before = signal.signal(signal.SIGINT, self._interrupt)
+        self._before = signal.getsignal(signal.SIGINT)
+        if self._before is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, self._interrupt)
         return self
 
     def __exit__(

@@ -17,7 +17,7 @@ from rich.live import Live
 from rich.markdown import Markdown
 from rich.segment import Segment
 
-from .terminal import without_controls
+from .terminal import Joiner, without_controls
 
 INTERVAL = 0.08
 """The least seconds between two drawings of the last block."""
@@ -46,6 +46,7 @@ class MarkdownWriter:
     ) -> None:
         self._console = Console(file=sys.stdout, highlight=False) if console is None else console
         self._clock = clock
+        self._joiner = Joiner()
         self._rest = ""
         self._has_printed = False
         self._drawn = float("-inf")
@@ -59,7 +60,7 @@ class MarkdownWriter:
 
     def write(self, piece: str) -> None:
         """Write the next piece of text."""
-        self._rest += without_controls(piece)
+        self._rest += without_controls(self._joiner.feed(piece))
         now = self._clock()
         if now - self._drawn < INTERVAL:
             return
@@ -76,6 +77,7 @@ class MarkdownWriter:
 
     def end(self) -> None:
         """Print the last block."""
+        self._rest += self._joiner.end()
         if self._live.is_started:
             self._live.update("", refresh=True)
             self._live.stop()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,18 +16,17 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from .._generated.catalog import MODELS
 from .._generated.option_table import CHAT_OPTIONS
 from ..errors import AutonomousAIError
+from .answer import show_stream, show_text
 from .exit_code import print_failure
-from .interrupts import Interrupts
 from .options import Target
 from .session import Session
 from .slash import COMMANDS, run_line
-from .terminal import Joiner, Progress, TextWriter, columns, print_error, put, without_controls
+from .terminal import Progress, put, without_controls
 from .tools import load_tools
 
 if TYPE_CHECKING:
     from .._generated.methods import ChatStream
     from .._generated.models import ChatCompletion
-    from .markdown import MarkdownWriter
 
 _FILE_COMMANDS = ("image", "load", "save", "tools")
 _MODEL_NAMES = [name for model in MODELS for name in (model.id, *model.aliases)]
@@ -76,7 +74,7 @@ def converse(
 
 
 class TerminalScreen:
-    """Shows answers as Markdown, or as plain text where a terminal cannot move the cursor."""
+    """Shows on the terminal what happens in a session."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -91,43 +89,13 @@ class TerminalScreen:
         self._progress.wait(text)
 
     def show(self, stream: ChatStream) -> ChatCompletion:
-        """Show an answer as it arrives; reasoning is shown as progress."""
-        writer, joiner = _writer(), Joiner()
-        self._progress.wait("waiting for the response")
-        with Interrupts() as interrupts, stream:
-            try:
-                for chunk in stream:
-                    if text := joiner.feed(chunk.text):
-                        with interrupts.held():
-                            self._progress.done()
-                            writer.write(text)
-                    elif chunk.reasoning:
-                        self._progress.wait("thinking")
-            finally:
-                with interrupts.held():
-                    self._progress.done()
-                    writer.end()
-        completion = stream.completion
-        if completion.refusal:
-            print_error(f"(The model refused: {completion.refusal})")
-        if completion.finish_reason == "length":
-            print_error("(Output truncated at the length limit.)")
-        return completion
+        """Show an answer as it arrives, and return its completion."""
+        return show_stream(stream, self._progress)
 
     def show_text(self, text: str) -> None:
         """Show an answer that is complete."""
         self._progress.done()
-        writer = _writer()
-        writer.write(text)
-        writer.end()
-
-
-def _writer() -> MarkdownWriter | TextWriter:
-    if columns(sys.stdout) is None:
-        return TextWriter()
-    from .markdown import MarkdownWriter
-
-    return MarkdownWriter()
+        show_text(text)
 
 
 def _history() -> History:

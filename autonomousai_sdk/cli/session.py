@@ -7,7 +7,6 @@ conversation as it was.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,7 +16,7 @@ from .._core.codec import unstructure
 from .._generated.models import ChatCompletion, Usage
 from .._message import Message
 from ..conversation import Conversation
-from .tools import Function
+from .tools import Function, announced
 
 if TYPE_CHECKING:
     from .._client import Client
@@ -93,7 +92,7 @@ class Session:
         self.screen.wait("waiting for the response")
         run = self.client.chat.run(
             [*self.conversation.messages, message],
-            tools=[self._shown(function) for function in self.tools],
+            tools=announced(self.tools, self._announce),
             model=self.conversation.model,
             **options,
         )
@@ -101,17 +100,9 @@ class Session:
         self.screen.show_text(run.completion.text)
         return run.completion
 
-    def _shown(self, function: Function) -> Function:
-        """Return the function so that each call of it is shown."""
-
-        @wraps(function)
-        def call(**arguments: Any) -> Any:
-            given = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
-            self.screen.say(f"[{function.__name__}({given})]")
-            self.screen.wait("waiting for the response")
-            return function(**arguments)
-
-        return call
+    def _announce(self, call: str) -> None:
+        self.screen.say(call)
+        self.screen.wait("waiting for the response")
 
     def replace(self, messages: Iterable[object]) -> None:
         """Replace the messages of the conversation."""

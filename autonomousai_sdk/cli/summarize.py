@@ -82,7 +82,6 @@ def summarize(
                             "another model, or a smaller --max-tokens."
                         )
                     text, prompt = summaries, _MERGE
-                progress.wait("waiting for the summary")
                 stream = client.chat.stream(prompt + text, **options)
                 print_answer(stream, progress, as_json=as_json)
             except APIStatusError as error:

@@ -22,7 +22,7 @@ from typing import Self, TextIO
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _PIECES = re.compile(r"\n|[^\S\n]+|\S+")
 _CLEAR = "\r\x1b[2K"
-_COLOURS = {"red": 31, "green": 32, "yellow": 33}
+_COLOURS = {"dim": 2, "red": 31, "green": 32, "yellow": 33}
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _PLAIN_FRAMES = "|/-\\"
 _TICK = 0.1
@@ -68,9 +68,14 @@ def put_json(value: object) -> None:
 def print_error(text: str) -> None:
     """Write one line to stderr, with white space collapsed."""
     if sys.stderr is not None:
-        line = _shown(" ".join(text.split()), sys.stderr)
-        width = columns(sys.stderr)
-        sys.stderr.write((WordWrap().feed(line, width) if width else line) + "\n")
+        sys.stderr.write(_wrapped(text, sys.stderr) + "\n")
+
+
+def _wrapped(text: str, stream: TextIO) -> str:
+    """Return text with its white space collapsed, in lines that fit a terminal."""
+    line = _shown(" ".join(text.split()), stream)
+    width = columns(stream)
+    return WordWrap().feed(line, width) if width else line
 
 
 def without_controls(text: str) -> str:
@@ -154,13 +159,11 @@ class WordWrap:
             text: the piece, without control characters but tab and line feed.
             width: the columns of the terminal.
         """
-        from rich.cells import cell_len
-
         out: list[str] = []
         # The last column stays empty: after it, terminals differ in where the cursor is.
         limit = width - 1
         for piece in _PIECES.findall(text.expandtabs(4)):
-            size = cell_len(piece)
+            size = _width(piece)
             if piece == "\n":
                 self._column, self._word = 0, ""
             elif piece.isspace():
@@ -170,7 +173,7 @@ class WordWrap:
                 else:
                     self._column += size
             else:
-                begun = cell_len(self._word)
+                begun = _width(self._word)
                 self._begins_line = self._column == 0 if not begun else self._begins_line
                 self._word += piece
                 self._column += size
@@ -183,6 +186,15 @@ class WordWrap:
                     self._column = (self._column - 1) % width + 1
             out.append(piece)
         return "".join(out)
+
+
+def _width(text: str) -> int:
+    """Return the columns that a text takes on a terminal."""
+    try:
+        from rich.cells import cell_len
+    except ModuleNotFoundError:  # The error that names the missing extra is wrapped too.
+        return len(text)
+    return cell_len(text)
 
 
 class Progress:
@@ -212,6 +224,12 @@ class Progress:
                 self._stop.clear()
                 self._thread = Thread(target=self._turn, name="progress", daemon=True)
                 self._thread.start()
+
+    def note(self, text: str) -> None:
+        """Show a dim line, which stays; does nothing unless stderr is a terminal."""
+        self.done()
+        if is_terminal(sys.stderr):
+            sys.stderr.write(coloured(_wrapped(text, sys.stderr), "dim", sys.stderr) + "\n")
 
     def bar(self, text: str, done: int, total: int) -> None:
         """Show how much of a task is done; does nothing unless stderr is a terminal."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import wraps
 from importlib.util import module_from_spec, spec_from_file_location
 from inspect import isfunction
 from pathlib import Path
@@ -48,3 +49,18 @@ def load_tools(path: str) -> list[Function]:
                 f"{path}: {tool.name} is asynchronous; the command line calls plain functions."
             )
     return functions
+
+
+def announced(functions: Sequence[Function], announce: Callable[[str], None]) -> list[Function]:
+    """Return functions that announce each of their calls."""
+    return [_announced(function, announce) for function in functions]
+
+
+def _announced(function: Function, announce: Callable[[str], None]) -> Function:
+    @wraps(function)
+    def call(**arguments: Any) -> Any:
+        given = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+        announce(f"[{function.__name__}({given})]")
+        return function(**arguments)
+
+    return call

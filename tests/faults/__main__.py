@@ -74,8 +74,9 @@ def main() -> int:
             )
             sys.stdout.write(table.row(fault))
             sys.stdout.flush()
-    # Peers come afterwards: their load must not disturb the SDK's time limits.
-    with ThreadPoolExecutor(arguments.jobs) as threads:
+    # Peers come afterwards: their load must not disturb the SDK's time limits. They run at once,
+    # because most of their time is waiting for a limit.
+    with ThreadPoolExecutor(len(peers) or 1) as threads:
         for peer, found in zip(
             peers, threads.map(partial(put_peer_to, chosen), peers), strict=True
         ):

@@ -25,7 +25,7 @@ class Peer:
     Attributes:
         distribution: its name on PyPI.
         adapter: the class in `module` that puts it under test.
-        module: the module of this package.
+        module: the module to import, and the module of this package for it.
         wire: the wire that it speaks.
     """
 

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from tempfile import TemporaryFile
 from threading import Timer
 from typing import Any
@@ -20,10 +21,14 @@ from tests.support.client_under_test import Backend
 
 from . import BACKENDS, PEERS, Peer
 
+_READY = "ready\n"
+"""The line that a process writes once the peer is imported."""
 _KILLED = -9
 """The exit code of a process that `LIMIT` ended, on POSIX systems."""
 LIMIT = 90.0
 """Seconds that one fault may take on all backends of a peer."""
+IMPORT_LIMIT = 300.0
+"""Seconds that the import of a peer may take. litellm's needs 10 s of CPU time."""
 
 
 def put_peer_to(faults: Sequence[Fault], peer: Peer) -> Mapping[str, Mapping[Backend, Result]]:
@@ -56,10 +61,12 @@ def _run(peer: Peer, faults: list[str], found: dict[str, Mapping[Backend, Result
         ) as process,
     ):
         assert process.stdout is not None
-        limit = _limited(process)
+        limit = _limited(process, IMPORT_LIMIT)
         for line in process.stdout:
             limit.cancel()
-            limit = _limited(process)
+            limit = _limited(process, LIMIT)
+            if line == _READY:
+                continue
             fault, results = json.loads(line)
             found[fault] = {backend: Result(*result) for backend, result in results.items()}
             marks = " ".join(f"{each.mark:1}" for each in found[fault].values())
@@ -73,9 +80,9 @@ def _run(peer: Peer, faults: list[str], found: dict[str, Mapping[Backend, Result
         return f"the process ended with {code}: {said.read()[-500:]}"
 
 
-def _limited(process: subprocess.Popen[str]) -> Timer:
-    """Kill a process after `LIMIT`, unless the timer is cancelled before."""
-    timer = Timer(LIMIT, process.kill)
+def _limited(process: subprocess.Popen[str], seconds: float) -> Timer:
+    """Kill a process after a time, unless the timer is cancelled before."""
+    timer = Timer(seconds, process.kill)
     timer.start()
     return timer
 
@@ -85,7 +92,10 @@ def main() -> None:
     name, *ids = sys.argv[1:]
     results = os.fdopen(os.dup(1), "w")
     sys.stdout = sys.stderr  # Some libraries print advice.
+    import_module(PEERS[name].module)
     clients = PEERS[name].clients_under_test()
+    results.write(_READY)
+    results.flush()
     by_id = {fault.id: fault for fault in FAULTS}
     for fault in ids:
         found: dict[str, Any] = {}

@@ -12,27 +12,29 @@ first schema is made.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableSequence
+import re
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    MutableSequence,
+    Sequence,
+)
 from collections.abc import Set as AbstractSet
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from functools import cache
-from types import UnionType
 from typing import (
     TYPE_CHECKING,
     Annotated,
     Any,
     Literal,
-    NotRequired,
-    Required,
-    TypeVar,
-    Union,
     cast,
     get_args,
     get_origin,
-    get_type_hints,
-    is_typeddict,
 )
 from uuid import UUID
 
@@ -40,12 +42,24 @@ import attrs
 import msgspec
 
 from ..errors import ConfigurationError
+from .class_schema import REFERENCE, ClassSchemas, bounds
 from .codec import is_array, is_object
+from .record import (
+    RecordField,
+    alias_value,
+    fields_of,
+    is_alias,
+    is_attrs_or_dataclass,
+    is_named_tuple,
+    is_struct,
+    is_typed_dict,
+    is_union,
+)
 
 if TYPE_CHECKING:
     from cattrs import Converter
 
-_REFERENCE = "#/$defs/{name}"
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _MAX_SHOWN = 60
 """Characters of a wrong value that an error shows."""
 
@@ -130,11 +144,7 @@ def json_schemas(
     schemas: list[dict[str, Any]] = []
     for what, type_ in types.items():
         try:
-            # A union at the top may have several classes, which msgspec's own unions may not.
-            members = get_args(type_) if _is_union(type_) else (type_,)
-            found, components = msgspec.json.schema_components(
-                members, schema_hook=from_pydantic, ref_template=_REFERENCE
-            )
+            schemas.append(_schema(type_, from_pydantic, _define))
         except (TypeError, NotImplementedError, NameError) as error:
             reason = str(error).rpartition("\n")[2]
             raise ConfigurationError(
@@ -142,10 +152,34 @@ def json_schemas(
                 "attrs classes, dataclasses, TypedDicts, msgspec Structs, pydantic models, enums, "
                 "Literal, str, int, float, bool, and lists and dicts of these."
             ) from error
-        for name, definition in components.items():
-            _define(name, definition)
-        schemas.append(found[0] if len(found) == 1 else {"anyOf": list(found)})
     return tuple(_closed(schema) for schema in schemas), _closed(definitions)
+
+
+def _schema(
+    type_: Any,
+    custom: Callable[[Any], dict[str, Any]],
+    define: Callable[[str, dict[str, Any]], None],
+) -> dict[str, Any]:
+    """The schema of one type: by msgspec in one go, else class by class."""
+    try:
+        (schema,), components = msgspec.json.schema_components(
+            (_bounded(type_),), schema_hook=custom, ref_template=REFERENCE
+        )
+    except (TypeError, RecursionError):  # of an alias that refers to itself
+        return ClassSchemas(define, custom).schema(type_)
+    for name, definition in components.items():
+        define(name, definition)
+    return schema
+
+
+def _bounded(type_: Any) -> Any:
+    """A type with the bounds of its annotation in msgspec's form."""
+    if not _is_annotated(type_):
+        return type_
+    inner, *metadata = get_args(type_)
+    for bound in bounds(metadata):
+        inner = Annotated[inner, bound]
+    return inner
 
 
 def inlined(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
@@ -210,10 +244,6 @@ def _is_pydantic(cls: Any) -> bool:
     return isinstance(cls, type) and hasattr(cls, "model_validate_json")
 
 
-def _is_union(type_: Any) -> bool:
-    return get_origin(type_) in (Union, UnionType)
-
-
 def _named(type_: Any) -> str:
     return getattr(type_, "__qualname__", None) or str(type_)
 
@@ -222,45 +252,26 @@ def _named(type_: Any) -> str:
 def _converter() -> Converter:
     """The strict converter of users' types. A later factory goes before an earlier one."""
     from cattrs import Converter
-    from cattrs.gen import make_dict_structure_fn
 
     made = Converter()
 
-    def of_class(cls: Any) -> Callable[[Any, Any], Any]:
-        return _from_object(make_dict_structure_fn(cls, made))
-
-    made.register_structure_hook_factory(_is_class, of_class)
-    made.register_structure_hook_factory(_is_typed_dict, _typed_dict)
+    made.register_structure_hook_factory(is_attrs_or_dataclass, _object)
+    made.register_structure_hook_factory(is_typed_dict, _object)
     for scalar in _SCALARS:
-        made.register_structure_hook(scalar, _converted)
+        made.register_structure_hook(scalar, _scalar)
     made.register_structure_hook_factory(_is_container, _container)
     # After containers, which an enum of flags looks like.
     made.register_structure_hook_factory(_is_choice, _choice)
     made.register_structure_hook_factory(_is_dict, _mapping)
-    made.register_structure_hook_factory(_is_struct, _struct)
+    made.register_structure_hook_factory(is_struct, _struct)
     made.register_structure_hook_factory(_is_pydantic, _pydantic)
-    made.register_structure_hook_factory(_is_union, _union)
+    made.register_structure_hook_factory(is_union, _union)
     made.register_structure_hook_factory(_is_annotated, _annotated)
+    made.register_structure_hook_factory(is_alias, _alias)
     return made
 
 
 Hook = Callable[[Any, Any], Any]
-
-
-def _is_class(cls: Any) -> bool:
-    origin = get_origin(cls) or cls
-    return isinstance(origin, type) and (
-        attrs.has(origin) or hasattr(origin, "__dataclass_fields__")
-    )
-
-
-def _from_object(build: Hook) -> Hook:
-    def hook(value: Any, cls: Any) -> Any:
-        if not is_object(value):
-            raise TypeError(f"expected an object, got {kind_of(value)}")
-        return build(value, cls)
-
-    return hook
 
 
 _SCALARS = frozenset(
@@ -270,6 +281,11 @@ _SCALARS = frozenset(
 
 def _is_scalar(cls: Any) -> bool:
     return cls is None or cls in _SCALARS
+
+
+def _scalar(value: Any, cls: Any) -> Any:
+    # cattrs takes an enum of a scalar's kind, such as `IntEnum`, for that scalar.
+    return _choice(cls)(value, cls) if _is_choice(cls) else _converted(value, cls)
 
 
 def _converted(value: Any, cls: Any) -> Any:
@@ -318,21 +334,18 @@ def _is_container(cls: Any) -> bool:
         isinstance(origin, type)
         and issubclass(origin, Collection)
         and not issubclass(origin, (str, bytes, Mapping))
-        and not _is_class(origin)
+        and not is_attrs_or_dataclass(origin)
     )
 
 
 def _container(cls: Any) -> Hook:
     origin = get_origin(cls) or cls
     types = get_args(cls)
-    if hasattr(origin, "_fields"):  # a NamedTuple
-        types = tuple(get_type_hints(origin, include_extras=True).values())
-        return _fixed(
-            cls, types, len(types) - len(origin._field_defaults), lambda items: origin(*items)
-        )
+    if is_named_tuple(cls):
+        return _fixed(cls, fields_of(cls), lambda items: origin(*items))
     build = next(made for abstract, made in _CONTAINERS if issubclass(origin, abstract))
     if origin is tuple and types and types[-1] is not Ellipsis:
-        return _fixed(cls, types, len(types), tuple)
+        return _fixed(cls, [RecordField("", "", each, required=True) for each in types], tuple)
     inner = types[0] if types else Any
 
     def hook(value: Any, _: Any) -> Any:
@@ -343,9 +356,10 @@ def _container(cls: Any) -> Hook:
     return hook
 
 
-def _fixed(cls: Any, types: tuple[Any, ...], least: int, build: Callable[[Any], Any]) -> Hook:
-    """A tuple with a type for each place."""
-    most = len(types)
+def _fixed(cls: Any, fields: Sequence[RecordField], build: Callable[[Any], Any]) -> Hook:
+    """An array with a type for each place."""
+    most, least = len(fields), sum(each.required for each in fields)
+    types = [each.type for each in fields]
     length = f"{most}" if least == most else f"{least} to {most}"
 
     def hook(value: Any, _: Any) -> Any:
@@ -354,7 +368,8 @@ def _fixed(cls: Any, types: tuple[Any, ...], least: int, build: Callable[[Any], 
         if not least <= len(value) <= most:
             raise TypeError(f"expected an array of {length} items, got {len(value)}")
         return build(
-            _structured(zip(range(most), value, types, strict=False), cls)  # a tail may be absent
+            # The last items may be absent.
+            _structured(zip(range(most), value, types, strict=False), cls)
         )
 
     return hook
@@ -362,7 +377,7 @@ def _fixed(cls: Any, types: tuple[Any, ...], least: int, build: Callable[[Any], 
 
 def _is_dict(cls: Any) -> bool:
     origin = get_origin(cls) or cls
-    return isinstance(origin, type) and issubclass(origin, Mapping) and not _is_typed_dict(cls)
+    return isinstance(origin, type) and issubclass(origin, Mapping) and not is_typed_dict(cls)
 
 
 def _mapping(cls: Any) -> Hook:
@@ -371,11 +386,22 @@ def _mapping(cls: Any) -> Hook:
     def hook(value: Any, _: Any) -> Any:
         if not is_object(value):
             raise TypeError(f"expected an object, got {kind_of(value)}")
-        keys = _structured(((key, key, key_type) for key in value), cls)
+        keys = _structured(((key, _key(key, key_type), key_type) for key in value), cls)
         values = _structured(((key, each, value_type) for key, each in value.items()), cls)
         return dict(zip(keys, values, strict=True))
 
     return hook
+
+
+def _key(key: str, type_: Any) -> object:
+    """An object's key as a value; a number's text is a number where the type needs one."""
+    if type_ is Any or not _NUMBER.fullmatch(key):
+        return key
+    try:
+        _converter().structure(key, type_)
+    except Exception:  # noqa: BLE001  # users' validators raise what they like
+        return json.loads(key)
+    return key
 
 
 def _structured(items: Iterable[tuple[object, Any, Any]], cls: Any) -> list[Any]:
@@ -408,27 +434,20 @@ def _group(kind: Any, errors: list[Exception], cls: Any) -> Exception:
     return grouped
 
 
-def _is_struct(cls: Any) -> bool:
-    origin = get_origin(cls) or cls
-    return isinstance(origin, type) and issubclass(origin, msgspec.Struct)
-
-
 def _struct(cls: Any) -> Hook:
     origin: Any = get_origin(cls) or cls
     config = origin.__struct_config__
-    hook = _record(
-        cls,
-        [
-            (each.name, each.encode_name, each.type, each.required)
-            for each in msgspec.structs.fields(cls)
-        ],
-        origin,
-    )
+    tag = config.tag
+    if config.array_like:
+        fields = fields_of(cls)
+        first = () if tag is None else (RecordField("", "", Literal[tag], required=True),)
+        return _fixed(cls, (*first, *fields), lambda items: origin(*items[len(first) :]))
+    hook = _record(cls, origin, closed=config.forbid_unknown_fields, known={config.tag_field})
 
     def tagged(value: Any, _: Any) -> Any:
-        if is_object(value) and value.get(config.tag_field) != config.tag:
+        if is_object(value) and value.get(config.tag_field) != tag:
             raise TypeError(
-                f"expected {json.dumps(config.tag)} under {json.dumps(config.tag_field)}, "
+                f"expected {json.dumps(tag)} under {json.dumps(config.tag_field)}, "
                 f"got {kind_of(value.get(config.tag_field))}"
             )
         return hook(value, cls)
@@ -436,33 +455,16 @@ def _struct(cls: Any) -> Hook:
     return hook if config.tag_field is None else tagged
 
 
-def _is_typed_dict(cls: Any) -> bool:
-    return is_typeddict(get_origin(cls) or cls)
+def _object(cls: Any) -> Hook:
+    return _record(cls, dict if is_typed_dict(cls) else get_origin(cls) or cls)
 
 
-def _typed_dict(cls: Any) -> Hook:
-    # msgspec's reading of it: `__required_keys__` is wrong where annotations are strings.
-    info = cast("msgspec.inspect.TypedDictType", msgspec.inspect.type_info(cls))
-    required = {each.name for each in info.fields if each.required}
-    origin = get_origin(cls) or cls
-    # The type parameters of a generic TypedDict, which its annotations name.
-    parameters: tuple[Any, ...] = getattr(origin, "__parameters__", ())
-    given: dict[Any, Any] = dict(zip(parameters, get_args(cls), strict=False))
-    fields: list[tuple[str, str, Any, bool]] = []
-    for name, hint in get_type_hints(origin, include_extras=True).items():
-        type_: Any = _unqualified(hint)
-        type_ = given.get(type_, type_) if isinstance(type_, TypeVar) else type_
-        fields.append((name, name, type_, name in required))
-    return _record(cls, fields, dict)
-
-
-def _unqualified(type_: Any) -> Any:
-    """The type in `NotRequired[…]` or `Required[…]`."""
-    return get_args(type_)[0] if get_origin(type_) in (NotRequired, Required) else type_
-
-
-def _record(cls: Any, fields: list[tuple[str, str, Any, bool]], build: Callable[..., Any]) -> Hook:
-    """An object by its fields: name, name on the wire, type, and whether it is required."""
+def _record(
+    cls: Any, build: Callable[..., Any], *, closed: bool = False, known: Collection[Any] = ()
+) -> Hook:
+    """An object by its fields; a closed one has no others, except those that are known."""
+    fields = fields_of(cls)
+    names = {*known, *(each.wire for each in fields)}
 
     def hook(value: Any, _: Any) -> Any:
         from cattrs import AttributeValidationNote, ClassValidationError
@@ -471,15 +473,20 @@ def _record(cls: Any, fields: list[tuple[str, str, Any, bool]], build: Callable[
             raise TypeError(f"expected an object, got {kind_of(value)}")
         values: dict[str, Any] = {}
         errors: list[Exception] = []
-        for name, wire, type_, required in fields:
+        for each in fields:
             try:
-                if wire in value:
-                    values[name] = _converter().structure(value[wire], type_)
-                elif required:
-                    raise KeyError(wire)  # noqa: TRY301  # grouped with the others
+                if each.wire in value:
+                    values[each.name] = _converter().structure(value[each.wire], each.type)
+                elif each.required:
+                    raise KeyError(each.wire)  # noqa: TRY301  # grouped with the others
             except Exception as error:  # noqa: BLE001  # users' validators raise what they like
-                error.add_note(_note(AttributeValidationNote, wire, type_))
+                error.add_note(_note(AttributeValidationNote, each.wire, each.type))
                 errors.append(error)
+        for name in value if closed else ():
+            if name not in names:
+                unknown = TypeError("not a field of the type")
+                unknown.add_note(_note(AttributeValidationNote, name, Any))
+                errors.append(unknown)
         if errors:
             raise _group(ClassValidationError, errors, cls)
         return build(**values)
@@ -536,17 +543,21 @@ def _is_annotated(cls: Any) -> bool:
 
 def _annotated(cls: Any) -> Hook:
     inner, *metadata = get_args(cls)
-    bounds = [each for each in metadata if isinstance(each, msgspec.Meta)]
+    limits = list(bounds(metadata))
 
     def hook(value: Any, _: Any) -> Any:
         structured = _converter().structure(value, inner)
-        if bounds:
+        if limits:
             like = inner if _is_scalar(inner) else cast("Any", type(value))
-            for bound in bounds:
+            for bound in limits:
                 _converted(value, Annotated[like, bound])
         return structured
 
     return hook
+
+
+def _alias(cls: Any) -> Hook:
+    return lambda value, _: _converter().structure(value, alias_value(cls))
 
 
 def _problems(error: Exception, path: str) -> Iterator[str]:

@@ -7,7 +7,6 @@ and hands each completion to `answered`, until there is a value.
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -16,7 +15,7 @@ from typing import Any
 from attrs import define, field, frozen
 
 from ..errors import AnswerParseError, APIStatusError, ConfigurationError
-from .codec import is_object
+from .codec import is_array, is_object
 from .display import display
 from .message import normalised
 from .schema import Schema, SchemaError, requires_all
@@ -37,12 +36,25 @@ _WRAPPED = "value"
 """The property that holds a value that is not an object, since engines require an object."""
 
 _FENCE = re.compile(r"```[\w-]*[ \t]*\n(.*?)(?:\n[ \t]*```|\Z)", re.DOTALL)
+_STRING = r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)'
 _TOKEN = re.compile(
-    r"""(?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?P<word>\b(?:true|false|null)\b)""",
+    rf"(?P<string>{_STRING}|'(?:[^'\\]|\\.)*+(?:'|\\?\Z)|“[^”]*+(?:”|\Z))"
+    r"|(?P<blank>//[^\n]*|#[^\n]*|/\*.*?(?:\*/|\Z)|[^\S \n\r\t]+)"
+    r"|(?P<word>[\w$+-][\w$+.-]*)|[{}\[\]()]",
     re.DOTALL,
 )
+"""A part of JSON, or of Python's or JavaScript's notation; what is open ends with the text."""
+
+_TRAILING_COMMA = re.compile(rf"{_STRING}|,(?=\s*+[}}\]])", re.DOTALL)
+_ESCAPE = re.compile(r'\\x(?P<hex>[0-9a-fA-F]{2})|\\(?P<escaped>.)|"', re.DOTALL)
+_ESCAPED = frozenset('"\\/bfnrtu')
+"""The characters that JSON allows after a backslash."""
+
+_COLON = re.compile(r"\s*:")
 _BRACKET = re.compile(r"[{\[]")
-_TOKEN_OR_BRACKET = re.compile(_TOKEN.pattern + r"|[{}\[\]]", re.DOTALL)
+_MARKS = "*_`'\" .!\n\r\t"
+"""The marks around a bare word that are not part of it: Markdown's, quotes and stops."""
+
 _JSON = json.JSONDecoder(strict=False)
 """Takes line breaks within strings, which models do not always escape."""
 
@@ -52,7 +64,8 @@ _MAX_MISSES = 100
 _MAX_DEPTH = 200
 """Brackets within brackets, in Python's notation."""
 
-_CONSTANTS = {"true": "True", "false": "False", "null": "None"}
+_CONSTANTS = {"True": "true", "False": "false", "None": "null", "undefined": "null"}
+_ROUND = {"(": "[", ")": "]"}
 _NAME = re.compile(r"[^A-Za-z0-9_-]+")
 
 
@@ -131,19 +144,34 @@ class AnswerSchema:
         """
         found: list[Any] = []
         failed: SchemaError | None = None
-        is_any_json = False
+        is_bare = self.wrapped
         for document in documents(text):
-            is_any_json = True
+            is_bare = is_bare and not is_object(document) and not is_array(document)
             try:
                 found.append(self._structured(document))
             except SchemaError as error:
                 failed = error
         if found:
             return found[-1]
-        if failed is None and self.wrapped and not is_any_json:
-            # A bare word is how a model without a grammar gives one of several choices.
-            return self.schema.structure(text.strip())
+        if is_bare:
+            try:
+                return self._bare(text.strip())
+            except SchemaError as error:
+                raise failed or error from None
         raise failed or SchemaError(("$: the answer contains no JSON",))
+
+    def _bare(self, text: str) -> Any:
+        """A word without quotes, which is how a model without a grammar makes a choice."""
+        try:
+            return self.schema.structure(text)
+        except SchemaError:
+            blocks = _FENCE.findall(text)
+            word = (blocks[-1] if blocks else text).strip(_MARKS)
+            word = _CONSTANTS.get(word, word)
+            if word == text:
+                raise
+            document = _document(word)
+            return self.schema.structure(word if document is None else document[0])
 
     def _structured(self, document: object) -> Any:
         if self.wrapped and is_object(document) and set(document) == {_WRAPPED}:
@@ -273,7 +301,8 @@ class ParseLoop:
 def documents(text: str) -> Iterator[Any]:
     """The JSON values in an answer: alone, in fences, or with prose around them.
 
-    Python's own notation (single quotes, `True`, a comma before a bracket) is read as well.
+    Python's and JavaScript's notations are read as well: single quotes, `True`, comments, a comma
+    before a bracket, keys without quotes.
     """
     whole = _document(text.strip())
     if whole is not None:
@@ -296,21 +325,49 @@ def documents(text: str) -> Iterator[Any]:
 
 
 def _document(text: str) -> tuple[Any] | None:
-    """The value that a text is, in JSON or Python's notation."""
+    """The value that a text is, in JSON or a similar notation."""
     try:
         return (_JSON.decode(text),)
     except (ValueError, RecursionError):
         pass
     if not text.startswith(("{", "[")):
         return None
+    similar = _TRAILING_COMMA.sub(_without_comma, _TOKEN.sub(_in_json, text))
     try:
-        return (ast.literal_eval(_TOKEN.sub(_in_python, text)),)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return (_JSON.decode(similar),)
+    except (ValueError, RecursionError):
         return None
 
 
-def _in_python(token: re.Match[str]) -> str:
-    return _CONSTANTS.get(token.group(), token.group())
+def _in_json(token: re.Match[str]) -> str:
+    """A token of another notation in that of JSON."""
+    found = token.group()
+    if token["string"]:
+        return f'"{_ESCAPE.sub(_escape, found[1:-1])}"'
+    if token["blank"]:
+        return " "
+    if token["word"]:
+        # A word before a colon is a key without quotes.
+        if _COLON.match(token.string, token.end()):
+            return json.dumps(found)
+        return _CONSTANTS.get(found, found.removeprefix("+"))
+    return _ROUND.get(found, found)
+
+
+def _escape(found: re.Match[str]) -> str:
+    """An escape of another notation, or a double quote in other quotes, as JSON writes it."""
+    if found["hex"]:
+        return f"\\u00{found['hex']}"
+    character: str | None = found["escaped"]
+    if character is None:
+        return '\\"'
+    if character in _ESCAPED:
+        return found.group()
+    return character if character == "'" else f"\\\\{character}"
+
+
+def _without_comma(found: re.Match[str]) -> str:
+    return "" if found.group() == "," else found.group()
 
 
 def _embedded(text: str, start: int) -> tuple[Any, int] | None:
@@ -329,7 +386,7 @@ def _embedded(text: str, start: int) -> tuple[Any, int] | None:
 def _closing(text: str, start: int) -> int | None:
     """Where the bracket that begins at `start` is closed, strings left aside."""
     depth = 0
-    for token in _TOKEN_OR_BRACKET.finditer(text, start):
+    for token in _TOKEN.finditer(text, start):
         if token.group() in ("{", "["):
             depth += 1
             if depth > _MAX_DEPTH:

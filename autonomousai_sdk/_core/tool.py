@@ -22,6 +22,7 @@ import msgspec
 from attrs import field, frozen
 
 from ..errors import ConfigurationError
+from .class_schema import bounds
 from .codec import is_object
 from .schema import SchemaError, inlined, json_schemas, kind_of, structure
 
@@ -292,8 +293,7 @@ def _with_description(type_: Any, documented: str | None) -> Any:
     if get_origin(type_) is Annotated:
         inner, *metadata = get_args(type_)
     said = next((text for each in metadata if (text := _description_in(each))), documented)
-    bounds = [each for each in metadata if isinstance(each, msgspec.Meta)]
-    for bound in bounds:
+    for bound in bounds(metadata):
         inner = Annotated[inner, bound]
     return inner if not said else Annotated[inner, msgspec.Meta(description=said)]
 

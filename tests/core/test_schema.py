@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import enum
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Generic, Literal, NamedTuple, NotRequired, TypedDict, TypeVar
 from uuid import UUID
 
+import annotated_types
 import attrs
 import msgspec
 import pydantic
 import pytest
 from attrs import define, frozen
+from typing_extensions import TypeAliasType
 
 from autonomousai_sdk._core.codec import is_array, is_object
 from autonomousai_sdk._core.schema import Schema, SchemaError, json_schemas, requires_all
@@ -89,6 +92,32 @@ class Dog(msgspec.Struct, tag="dog"):
     lives: int
 
 
+class Row(msgspec.Struct, array_like=True, tag="row"):
+    """A Struct whose fields are the items of an array."""
+
+    number: int
+    text: str = ""
+
+
+class Column(msgspec.Struct, array_like=True):
+    """The same without a tag."""
+
+    number: int
+
+
+class Closed(msgspec.Struct, forbid_unknown_fields=True, tag="closed"):
+    """A tagged Struct that refuses unknown fields."""
+
+    number: int
+
+
+class Level(enum.IntEnum):
+    """Two numbers."""
+
+    LOW = 1
+    HIGH = 2
+
+
 class Event(pydantic.BaseModel):
     """A pydantic model that refers to itself."""
 
@@ -122,6 +151,18 @@ class Box(Generic[T]):
     """A generic attrs class."""
 
     content: T
+    others: list[T] | None = None
+
+
+Numbers = TypeAliasType("Numbers", list[int])
+
+
+@frozen
+class Bounded:
+    """An attrs class with the bounds of other libraries."""
+
+    low: Annotated[int, pydantic.Field(ge=1), "words"] = 1
+    short: Annotated[str, annotated_types.MaxLen(2)] = ""
 
 
 def _refuse_odd(_: object, __: object, value: int) -> None:
@@ -168,7 +209,22 @@ GOOD: list[tuple[Any, Any, Any]] = [
     (Account, {"accountId": 1, "owner": {"name": "Ada"}}, Account(1, {"name": "Ada"})),
     (Pair, [1, "a"], Pair(1, "a")),
     (Pair, [1], Pair(1, "")),
-    (Box[int], {"content": 1}, Box(1)),
+    (Box[int], {"content": 1, "others": [2]}, Box(1, [2])),
+    (list[Point | Person], [{"name": "Ada"}, {"x": 1}], [{"name": "Ada"}, Point(1)]),
+    (dict[str, Cat | Event], {"a": {"type": "cat", "lives": 1}}, {"a": Cat(1)}),
+    (Numbers, [1], [1]),
+    (dict[str, Numbers], {"a": [1]}, {"a": [1]}),
+    (dict[int, str], {"1": "a", "-2": "b"}, {1: "a", -2: "b"}),
+    (dict[Level, str], {"1": "a"}, {Level.LOW: "a"}),
+    (dict[str, str], {"1": "a"}, {"1": "a"}),
+    (dict[Any, Any], {"1": "a"}, {"1": "a"}),
+    (Level, 2, Level.HIGH),
+    (Row, ["row", 1, "a"], Row(1, "a")),
+    (Row, ["row", 1], Row(1)),
+    (Column, [1], Column(1)),
+    (Closed, {"type": "closed", "number": 1}, Closed(1)),
+    (Bounded, {"low": 2, "short": "ab"}, Bounded(2, "ab")),
+    (Annotated[int, pydantic.Field(ge=1)], 1, 1),
     (Labelled[int], {"content": 1}, {"content": 1}),
     (Rights, 1, Rights.READ),
     (list[Event], [{"name": "a", "day": "2026-11-25"}], [Event(name="a", day=date(2026, 11, 25))]),
@@ -238,6 +294,23 @@ BAD: list[tuple[Any, Any, tuple[str, ...]]] = [
     (Account, 1, ("$: expected an object, got 1",)),
     (Cat, {"lives": 9}, ('$: expected "cat" under "type", got null',)),
     (Even, {"number": 3}, ("$: 3 is odd",)),
+    (list[Even], [{"number": 3}], ("$[0]: 3 is odd",)),
+    (Level, 3, ("$: expected one of 1, 2, got 3",)),
+    (dict[int, str], {"a": "b"}, ('$["a"]: expected int, got "a"',)),
+    (Row, ["line", 1], ('$[0]: expected one of "row", got "line"',)),
+    (Row, {"number": 1}, ('$: expected an array, got {"number": 1}',)),
+    (
+        Closed,
+        {"type": "closed", "number": "1", "more": 1},
+        ('$.number: expected int, got "1"', "$.more: not a field of the type"),
+    ),
+    (
+        Bounded,
+        {"low": 0, "short": "abc"},
+        ("$.low: expected int >= 1, got 0", '$.short: expected str of length <= 2, got "abc"'),
+    ),
+    (Annotated[int, pydantic.Field(ge=1)], 0, ("$: expected int >= 1, got 0",)),
+    (Numbers, ["a"], ('$[0]: expected int, got "a"',)),
     (Labelled[int], {"content": "a"}, ('$.content: expected int, got "a"',)),
     (
         list[Event],
@@ -354,11 +427,22 @@ def test_whether_a_schema_requires_all(type_: Any, strict: bool) -> None:
     assert requires_all(Schema.of(type_, "into=").json) is strict
 
 
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="the statement is of Python 3.12")
+def test_an_alias_that_refers_to_itself() -> None:
+    """A type alias may refer to itself; values are structured at every depth."""
+    scope: dict[str, Any] = {}
+    exec("type Tree = list[Tree] | int", scope)  # noqa: S102  # older Pythons cannot read it
+    schema = Schema.of(scope["Tree"], "into=")
+    assert schema.structure([1, [2]]) == [1, [2]]
+    with pytest.raises(SchemaError, match="no type of the union matches"):
+        schema.structure([[None]])
+
+
 class Unsupported:
     """A plain class, of which no library knows the fields."""
 
 
-@pytest.mark.parametrize("type_", [complex, Unsupported, list[Unsupported], list[Point | Person]])
+@pytest.mark.parametrize("type_", [complex, Unsupported, list[Unsupported | Point]])
 def test_a_type_without_a_schema_is_refused(type_: Any) -> None:
     """A type that JSON has no form for is an error that names it and says what to use."""
     with pytest.raises(ConfigurationError, match=r"^into= .* has no JSON schema.* Use attrs"):

@@ -109,6 +109,30 @@ FOUND: list[tuple[str, list[Any]]] = [
     ("The answer is {'a': true, 'b': 'null}', 'c': null}.", [{"a": True, "b": "null}", "c": None}]),
     ("So: {'a': [1], 'b': {'c': 2}}!", [{"a": [1], "b": {"c": 2}}]),
     ('{"a": [1, 2,], "b": "true",}', [{"a": [1, 2], "b": "true"}]),
+    (
+        r"{'a': 'x\ud83d\ude00 \x41 \d \n \\', 'b': 'http:\/\/x',}",
+        [
+            {"a": "x😀 A \\d \n \\", "b": "http://x"},
+        ],
+    ),
+    (
+        "{'a': 'say \"x\"', 'b': \"it's\", 'c': 'x\ny'}",
+        [{"a": 'say "x"', "b": "it's", "c": "x\ny"}],
+    ),
+    ('{"a": 1, // it\'s\n "b": "x // y", /* { */ "c": 2 # }\n}', [{"a": 1, "b": "x // y", "c": 2}]),
+    (
+        "{title: 'Emma', 1: [+1, (2, 3,)], b: undefined}",
+        [
+            {"title": "Emma", "1": [1, [2, 3]], "b": None},
+        ],
+    ),
+    ('{“a”: “say "x"”,\xa0“b”: 1}', [{"a": 'say "x"', "b": 1}]),
+    ('{"a": "of, ]", "b": [1,],}', [{"a": "of, ]", "b": [1]}]),
+    ('{{"a": 1}}', [{"a": 1}]),
+    ("{'a', 'b'}", []),
+    ("{'a': b'x'}", []),
+    ('["a" "b"]', []),
+    ('{"a": "open', []),
     ("42", [42]),
     ("null", [None]),
     ('"text"', ["text"]),
@@ -123,7 +147,10 @@ FOUND: list[tuple[str, list[Any]]] = [
 
 @pytest.mark.parametrize(("text", "found"), FOUND, ids=lambda each: str(each)[:30])
 def test_json_is_found_in_an_answer(text: str, found: list[Any]) -> None:
-    """JSON is found alone, in fences or in prose, in Python's notation as well."""
+    """JSON is found alone, in fences or in prose, in Python's and JavaScript's notation as well.
+
+    What is neither a JSON value nor close to one, such as a set, is not found.
+    """
     assert list(documents(text)) == found
 
 
@@ -141,6 +168,14 @@ def test_the_last_value_that_matches_is_the_answer() -> None:
         (Mood, '{"value": "bad"}', Mood.BAD),
         (Mood, " bad\n", Mood.BAD),
         (Literal["yes", "no"], '"yes"', "yes"),
+        (Literal["yes", "no"], "**yes**.", "yes"),
+        (Mood, "```text\ngood\n```", Mood.GOOD),
+        (Mood, "'bad'", Mood.BAD),
+        (bool, "True", True),
+        (int | None, "None", None),
+        (int, "**7**", 7),
+        (str, "7", "7"),
+        (Literal["7", "8"], "7", "7"),
         (int, "7", 7),
         (dict[str, int], '{"value": 1}', {"value": 1}),
     ],

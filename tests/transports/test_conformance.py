@@ -6,10 +6,9 @@ Each test runs on every backend, on a transport's own connections and on a calle
 from __future__ import annotations
 
 import asyncio
-import gc
 import gzip
 import zlib
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from importlib import import_module
 from importlib.util import find_spec
@@ -78,15 +77,6 @@ SAID = deltas(*TEXTS) + FINISH + DONE
 
 UNTIL_CLOSED: tuple[Action, ...] = (Send(head(200, "connection: close") + b"one"), Hold())
 """The same, delimited by the end of the connection."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _little_to_look_through() -> Generator[None]:
-    """Exclude existing objects from garbage collection, which takes most of an asyncio test."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @asynccontextmanager

@@ -289,6 +289,7 @@ def original_python() -> Path:
     return python
 
 
+@pytest.mark.thorough
 def test_the_original_itself_streams_all_models(server: LocalServer, original_python: Path) -> None:
     """The original provider, with only its hosts replaced, streams every model."""
     script = f"""

@@ -30,11 +30,11 @@ class Snippet:
 
 
 def snippets(language: str) -> list[Snippet]:
-    """Return every block of a language on every page."""
-    found: list[Snippet] = []
+    """Return every block of a language, each once, where it is first shown."""
+    found: dict[str, Snippet] = {}
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
         for block in re.finditer(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
             line = text.count("\n", 0, block.start()) + 2
-            found.append(Snippet(page, line, block[1]))
-    return found
+            found.setdefault(block[1], Snippet(page, line, block[1]))
+    return [*found.values()]

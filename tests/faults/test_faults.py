@@ -17,11 +17,16 @@ from .catalogue import CASES, FAULTS
 OF_RESPONSES = ("S", "T", "R", "D")
 """Groups of faults in responses, whose form depends on the protocol."""
 
+COSTLY = frozenset({"M1-bombs", "P8-1000-tasks", "P9-flat", "P9-flat-when-dropped"})
+"""Cases that compute for seconds. The default suite runs them on asyncio alone."""
+
 
 def _is_default(case: Case, client_under_test: ClientUnderTest) -> bool:
     """Return whether a fault runs in the default suite, not in the thorough one alone."""
     if client_under_test.protocol == "openai":
         return client_under_test.backend == "asyncio" and case.fault.startswith(OF_RESPONSES)
+    if str(case) in COSTLY and client_under_test.backend != "asyncio":
+        return False
     return client_under_test.transport == "httpx"
 
 
@@ -51,9 +56,10 @@ def test_every_fault_has_a_case(fault: str) -> None:
 
 
 def test_case_names_are_unique() -> None:
-    """Case names are unique."""
+    """Case names are unique, and include those of the costly cases."""
     names = [str(case) for case in CASES]
     assert len(set(names)) == len(names)
+    assert set(names) >= COSTLY
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

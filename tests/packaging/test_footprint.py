@@ -6,6 +6,10 @@ import json
 import subprocess
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.thorough  # The installation takes longer than all other packaging tests.
+
 OURS = {"anyio", "attrs", "cattrs", "httpx", "msgspec"}
 THEIRS = {"certifi", "h11", "httpcore", "idna", "typing-extensions"}
 TOOLS = {"pip", "setuptools"}

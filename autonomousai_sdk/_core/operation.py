@@ -131,6 +131,7 @@ class Route:
         has_body: whether the request has a JSON body.
         stream_body: fields of the JSON body that only requests for a stream have. A server
             that refuses one of them gets the request without it.
+        is_public: whether the request has no API key.
     """
 
     method: str
@@ -139,6 +140,7 @@ class Route:
     headers: tuple[HeaderParameter, ...] = ()
     has_body: bool = True
     stream_body: Mapping[str, object] = field(factory=dict[str, object], hash=False)
+    is_public: bool = False
     # Derived from the arguments once, rather than by each call.
     path_arguments: tuple[Argument, ...] = _arguments_in("path")
     query_arguments: tuple[Argument, ...] = _arguments_in("query")

@@ -154,7 +154,7 @@ def prepare_call(
     if path is None:
         raise ConfigurationError(f"{operation.name} has no path and no model that determines one.")
     for argument in route.arguments:
-        if argument.required and arguments.get(argument.name) is None:
+        if argument.required and not _is_given(argument, arguments):
             raise ConfigurationError(f"{operation.name}: {argument.name} is missing.")
     body = _body(operation, route, arguments, options, model, shape) if route.has_body else {}
     url = settings.base_url + (_filled(path, route, arguments) if route.path_arguments else path)
@@ -206,6 +206,13 @@ def _route(settings: Settings, operation: Operation[Any], arguments: Mapping[str
                 f"{operation.name}: the {protocol!r} protocol has no {name}: leave it out."
             )
     return route
+
+
+def _is_given(argument: Argument, arguments: Mapping[str, object]) -> bool:
+    """Whether an argument has a value: not None, or null where the spec allows it."""
+    if arguments.get(argument.name) is not None:
+        return True
+    return argument.name in arguments and argument.kind == "value" and argument.check.takes(None)
 
 
 def _model(
@@ -330,7 +337,7 @@ def _argument_fields(
         if argument is route.model_argument:
             if model is not None:
                 body[argument.wire] = model.id
-        elif value is not None:
+        elif value is not None or argument.required:
             body[argument.wire] = _on_the_wire(argument, value, model)
     for argument in route.body_arguments:
         if argument.default_from is not None and argument.wire not in body:
@@ -402,7 +409,7 @@ def _headers(
         headers["content-type"] = "application/json"
     if route.method not in _IDEMPOTENT:
         headers["idempotency-key"] = str(new_key())
-    if settings.api_key is not None:
+    if settings.api_key is not None and not route.is_public:
         headers["authorization"] = _bearer(settings.api_key)
     merged = {**headers, **settings.headers, **declared, **given}
     for name in removed:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from autonomousai_sdk._core.check import Boolean, Integer, String
+from autonomousai_sdk._core.check import Boolean, Integer, Null, String, Union
 from autonomousai_sdk._core.failure import Context
 from autonomousai_sdk._core.headers import Headers
 from autonomousai_sdk._core.operation import Argument, Operation, Route, StreamShape
@@ -278,6 +278,31 @@ def test_the_key_is_in_one_header_and_in_no_repr() -> None:
     assert "authorization" not in headers(plan())
     own = plan(client=settings(api_key=KEY), headers={"Authorization": "Basic x"})
     assert headers(own)["authorization"] == "Basic x"
+
+
+def test_a_public_operation_is_called_without_the_key() -> None:
+    """A route that the spec declares public has no authorization, but for the caller's own."""
+    route = evolve(CHAT_ROUTE, is_public=True)
+    operation = evolve(CHAT, routes={"original": route})
+    client = settings(api_key=KEY)
+    assert "authorization" not in headers(plan(operation=operation, client=client))
+    own = plan(operation=operation, client=client, headers={"Authorization": "Basic x"})
+    assert headers(own)["authorization"] == "Basic x"
+
+
+def test_null_is_sent_for_a_required_argument_that_may_be_null() -> None:
+    """None is sent as null if the argument is required and its check takes None."""
+    check = Union(options=(String(), Null()))
+    route = Route(
+        method="POST",
+        path="/move",
+        arguments=(Argument(name="shelf", wire="shelf", check=check, required=True),),
+    )
+    operation = evolve(EMBED, routes={"original": route})
+    assert body(plan({"shelf": None}, operation)) == {"shelf": None}
+    assert body(plan({"shelf": "A"}, operation)) == {"shelf": "A"}
+    with pytest.raises(ConfigurationError, match="shelf is missing"):
+        plan({}, operation)
 
 
 def test_the_traceback_of_a_refused_header_hides_the_key() -> None:

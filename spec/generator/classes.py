@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from autonomousai_sdk._core.check import Date, DateTime, Enum, String
+
 from .load import Node
 from .model import ClassModel, FieldModel, MessagesModel
 from .names import FIELDS, camel, check_class_name, check_unique, extensions, mixin, python_name
-from .schemas import ObjectSchema, Schemas, admits
-from .types import NULL, ArrayType, ClassType, MapType, Type, UnionType, parts, union
+from .schemas import ObjectSchema, Schemas, admits, checked_default, is_object
+from .types import (
+    NULL,
+    AnyType,
+    ArrayType,
+    ClassType,
+    LeafType,
+    MapType,
+    Type,
+    UnionType,
+    parts,
+    union,
+)
 
 METADATA = ("nulls", "lenient", "parts", "also", "fallback")
 """What x-python tells the core about a field (`_core.fields` explains the keys)."""
@@ -16,9 +29,10 @@ METADATA = ("nulls", "lenient", "parts", "also", "fallback")
 ON_A_PROPERTY = (
     *("name", "role", "doc", "defaultFrom", "listedBy", "instead", "whenStreaming", "answers"),
     *("keyword", "passedOn"),
-    *("mixin", "skip"),
     *METADATA,
 )
+
+ON_A_CLASS = ("mixin", "skip")
 
 
 def prose(node: Node) -> str:
@@ -54,9 +68,10 @@ class Classes:
         if name not in self._fields:
             schema = self.schemas.objects[name]
             check_class_name(schema.node, name)
-            extensions(schema.node, *ON_A_PROPERTY)
+            extensions(schema.node, *ON_A_CLASS, *ON_A_PROPERTY)
             fields = tuple(self._field(schema, wire) for wire in schema.properties)
             check_unique(schema.node, [each.name for each in fields], "fields")
+            _check_names(schema, fields)
             self._fields[name] = fields
         return self._fields[name]
 
@@ -75,7 +90,16 @@ class Classes:
             for name, schema in self.schemas.objects.items()
             if extensions(schema.node).get("skip")
         }
-        return tuple(self._model(schema) for name, schema in self._ordered() if name not in skipped)
+        models = tuple(
+            self._model(schema) for name, schema in self._ordered() if name not in skipped
+        )
+        for each in models:
+            _, _, name = (each.mixin or "").partition(".")
+            if name in self.schemas.objects:
+                raise self.schemas.objects[name].node.error(
+                    f"{name!r} cannot name a class, since it is taken: rename the schema"
+                )
+        return models
 
     def _ordered(self) -> Iterable[tuple[str, ObjectSchema]]:
         for name in [*self.schemas.objects]:
@@ -103,15 +127,13 @@ class Classes:
             for each in self.fields(type_.name):
                 self._reach(each.check, schema.properties[each.wire], found)
         if isinstance(type_, UnionType) and found is self._outputs:
-            for kind in (ArrayType, MapType):
-                if sum(isinstance(member, kind) for member in type_.members) > 1:
-                    raise node.error("two lists, or two maps, cannot be told apart when decoded")
+            _check_distinct(type_.members, node)
         for part in parts(type_):
             self._reach(part, node, found)
 
     def _field(self, schema: ObjectSchema, wire: str) -> FieldModel:
         node = schema.properties[wire]
-        python = extensions(node, *ON_A_PROPERTY)
+        python = extensions(node, *(ON_A_CLASS if is_object(node) else ()), *ON_A_PROPERTY)
         sent = self.schemas.type_of(node, f"{schema.name}{camel(wire)}")
         # The decoder refuses anything but null for an error, so that none passes for an answer.
         type_ = NULL if python.get("role") == "error" else sent
@@ -132,6 +154,47 @@ class Classes:
         )
 
 
+def _check_distinct(members: tuple[Type, ...], node: Node) -> None:
+    """Make sure that the types of a union have different forms in JSON.
+
+    Raises:
+        SpecError: the decoder could not tell which of the types a value has.
+    """
+    for kind in (ArrayType, MapType):
+        if sum(isinstance(member, kind) for member in members) > 1:
+            raise node.error("two lists, or two maps, cannot be told apart when decoded")
+    kinds = {type(member) for member in members}
+    if {ClassType, MapType} <= kinds:
+        raise node.error(
+            "an object with properties and a map cannot be told apart when decoded: keep one"
+        )
+    strings = [each.check for each in members if isinstance(each, LeafType) and _is_string(each)]
+    if len(strings) > 1 and any(isinstance(each, (Date, DateTime)) for each in strings):
+        raise node.error(
+            "a date and another string cannot be told apart when decoded: give one string without "
+            "a format"
+        )
+
+
+def _is_string(type_: LeafType) -> bool:
+    """Whether a type has strings in JSON."""
+    if isinstance(type_.check, Enum):
+        return any(isinstance(value, str) for value in type_.check.values)
+    return isinstance(type_.check, (String, Date, DateTime))
+
+
+def _check_names(schema: ObjectSchema, fields: tuple[FieldModel, ...]) -> None:
+    """Make sure that a class has the other fields that its fields' extensions name."""
+    names = {each.name for each in fields}
+    for node in schema.properties.values():
+        python = extensions(node.resolved()) | extensions(node)
+        for name in [*python.get("parts", {}).values(), python.get("fallback")]:
+            if name is not None and name not in names:
+                raise node.error(
+                    f"x-python names the field {name!r}, which {schema.name} does not have"
+                )
+
+
 def _position(node: Node) -> tuple[int, ...]:
     """Where in the document a place is, for sorting; what components hold comes first."""
     found: list[int] = []
@@ -149,22 +212,35 @@ def _position(node: Node) -> tuple[int, ...]:
 
 def _default(node: Node, type_: Type, schemas: Schemas) -> str | None:
     """The default of a field, as source."""
-    holder = node if node.has("default") else node.resolved()
-    if holder.has("const"):
-        return repr(holder.get("const"))
-    if not holder.has("default"):
-        return None
-    value = holder.get("default")
-    member = holder.member("default")
-    if not admits(type_, value):
-        raise member.error(f"{value!r} is not a value that the schema allows")
+    default = checked_default(node, type_)
+    if default is None:
+        holder = node.resolved()
+        return repr(holder.get("const")) if holder.has("const") else None
     if isinstance(type_, ClassType):
         if schemas.objects[type_.name].required:
-            raise member.error(f"{type_.name} has required properties, so it cannot be empty")
+            raise default.error(f"{type_.name} has required properties, so it cannot be empty")
         return f"factory={type_.name}"
-    if value == {}:
-        return "factory=dict"
-    return "()" if value == [] else repr(value)
+    return "factory=dict" if default.value == {} else _literal(type_, default)
+
+
+def _literal(type_: Type, node: Node) -> str:
+    """A value that a type admits, as source."""
+    match type_:
+        case UnionType(members=members):
+            return _literal(next(each for each in members if admits(each, node.value)), node)
+        case ArrayType(items=items):
+            values = [node.item(position) for position in range(len(node.value))]
+            return f"({''.join(f'{_literal(items, each)}, ' for each in values)})"
+        case LeafType(check=Date()):
+            return f"dt.date.fromisoformat({node.value!r})"
+        case LeafType(check=DateTime()):
+            return f"dt.datetime.fromisoformat({node.value!r})"
+        case LeafType():
+            return repr(node.value)
+        case AnyType() if isinstance(node.value, (str, bool, int, float, type(None))):
+            return repr(node.value)
+        case _:
+            raise node.error("a default has no objects with members: leave it out")
 
 
 def _metadata(node: Node, wire: str, name: str) -> dict[str, object]:

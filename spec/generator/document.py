@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+from autonomousai_sdk._core.url import checked_base_url
+from autonomousai_sdk.errors import ConfigurationError
+
 from .classes import Classes, prose
 from .load import Node, SpecError
 from .model import (
@@ -44,6 +47,7 @@ def build_spec(root: Node) -> Spec:
     builder = Operations(classes)
     models, default = _models(operations)
     resources = _resources(root, operations, builder)
+    _check_lists(root, resources)
     return Spec(
         servers=_servers(root),
         protocols=_protocols(root, operations, builder),
@@ -94,6 +98,8 @@ def _check_security(node: Node, schemes: dict[str, Node]) -> None:
         ]
     for place in places:
         for requirement in place.items("security"):
+            if len(requirement.mapping()) > 1:
+                raise requirement.error("a call has one bearer token, so it has one scheme")
             for name in requirement.mapping():
                 if name not in schemes:
                     raise requirement.error(f"there is no security scheme {name!r}")
@@ -141,11 +147,15 @@ def _server(node: Node, name: str) -> ServerModel:
     server = ServerModel(
         name=name,
         url=url,
-        description=" ".join(str(node.get("description", "")).split()),
+        description=" ".join(node.string("description").split()) if node.has("description") else "",
         variables=variables,
     )
     if not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+(/[^\s?#{}]*)?", server.default_url):
         raise node.error(f"{url!r} is not an absolute http or https URL without a query")
+    try:
+        checked_base_url(server.default_url, "the URL")
+    except ConfigurationError as error:
+        raise node.error(error.message) from None
     if server.default_url.endswith("/"):
         raise node.error("a server's URL has no slash at its end: paths start with one")
     return server
@@ -158,7 +168,7 @@ def _variable(node: Node) -> tuple[str, tuple[str, ...]]:
     if node.has("enum") and default not in values:
         raise node.error(f"the default {default!r} is not one of the enum's values")
     for value in (default, *values):
-        if not re.fullmatch(r"[A-Za-z0-9._~-]+", value):
+        if not re.fullmatch(r"[A-Za-z0-9._~-]+", value) or value in (".", ".."):
             raise node.error(f"{value!r} cannot be a part of a URL as it stands")
     return default, values
 
@@ -175,6 +185,10 @@ def _protocols(
     for name, node in nodes.items():
         if node is not None:
             node.only("description", "basePath")
+            if node.has("basePath") and not re.fullmatch(
+                r"(/[A-Za-z0-9._~-]+)+", node.string("basePath")
+            ):
+                raise node.error("a basePath starts with a slash, and has none at its end")
         own = [each for each in operations if each.protocol == name]
         routes = [builder.route(each) for each in own]
         options = [each.option for route in routes for each in route.headers if each.option]
@@ -259,12 +273,24 @@ _IMPORTED = (
 """Names that the methods' modules use, so that no class there can have them."""
 
 
+def _check_lists(root: Node, resources: tuple[ResourceModel, ...]) -> None:
+    """Make sure that there are the operations which list the server's models."""
+    names = {each.name for resource in resources for each in resource.operations}
+    for resource in resources:
+        for operation in resource.operations:
+            for argument in operation.arguments:
+                if argument.listed_by is not None and argument.listed_by not in names:
+                    raise root.member("paths").error(
+                        f"listedBy of {operation.name} names no operation: {argument.listed_by!r}"
+                    )
+
+
 def _check_methods(resources: tuple[ResourceModel, ...]) -> None:
     """Make sure that no method, stream or operation hides another one."""
-    classes = [*_IMPORTED]
+    classes = [*_IMPORTED, *(each.mixin.partition(".")[2] for each in resources if each.mixin)]
     constants: list[str] = []
     for resource in resources:
-        classes.append(camel(resource.name))
+        classes += [camel(resource.name), f"{camel(resource.name)}WithRawResponse"]
         methods: list[str] = []
         for each in resource.operations:
             constants.append(each.constant)

@@ -60,6 +60,7 @@ class ArgumentModel:
     instead: str | None = None
     keyword: bool = False
     passed_on: bool = True
+    default: Any = field(default=None, hash=False)
     doc: str
 
 
@@ -146,6 +147,7 @@ class RouteModel:
     headers: tuple[HeaderModel, ...]
     has_body: bool
     stream_body: dict[str, Any]
+    is_public: bool
 
 
 @frozen(kw_only=True)

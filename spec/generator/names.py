@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import keyword
 import re
 from pathlib import Path
@@ -21,16 +22,32 @@ FIELDS = BUILTINS - {"object", "type"} | {"dt", "field", "frozen", "self", "clas
 ARGUMENTS = frozenset({"self", "headers", "extra_body", "timeout", "max_retries"})
 """Names that every method has already."""
 
-METHODS = BUILTINS | {"dt", "models", "cached_property"}
+METHODS = BUILTINS | {"dt", "models", "cached_property", "with_raw_response"}
 """Names that no method may have."""
 
 CLASSES = frozenset(
     {
         *("Any", "Literal", "Mapping", "NotRequired", "Sequence", "TypedDict"),
-        *("Messages", "ModelName", "True", "False", "None"),
+        *("ExtraFields", "Messages", "ModelName", *dir(builtins)),
     }
 )
 """Names that no schema may have."""
+
+_STRINGS = (
+    "name",
+    "doc",
+    "role",
+    "mixin",
+    "option",
+    "defaultFrom",
+    "listedBy",
+    "instead",
+    "fallback",
+)
+_FLAGS = ("keyword", "lenient", "passedOn", "skip")
+_LISTS = ("nulls", "answers")
+_MAPS = ("parts", "also")
+"""The keys of x-python by the type of their values."""
 
 
 def python_name(node: Node, wire: str, taken: frozenset[str], what: str) -> str:
@@ -90,9 +107,16 @@ def extensions(node: Node, *known: str) -> dict[str, Any]:
     member = node.member("x-python")
     if known:
         member.only(*known)
-    for key in ("name", "doc", "role", "mixin", "option"):
-        if member.has(key):
+    for key in member.mapping():
+        if key in _STRINGS:
             member.string(key)
+        elif key in _FLAGS:
+            member.flag(key)
+        elif key in _LISTS:
+            member.strings(key)
+        elif key in _MAPS:
+            for each in member.members(key).values():
+                each.text()
     return dict(member.mapping())
 
 

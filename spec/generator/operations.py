@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from .classes import ON_A_PROPERTY, Classes, prose
+from .classes import ON_A_CLASS, ON_A_PROPERTY, Classes, prose
 from .expressions import accepted
 from .load import Node
 from .model import (
@@ -33,7 +33,15 @@ from .names import (
     python_name,
 )
 from .options import client_options
-from .schemas import ObjectSchema, is_object, object_schema
+from .schemas import (
+    NOTES,
+    OBJECT,
+    ObjectSchema,
+    admits,
+    checked_default,
+    is_object,
+    object_schema,
+)
 from .types import STRING, ArrayType, ClassType, LeafType, Type, UnionType, is_null, without_null
 
 DEFAULT_PROTOCOL = "default"
@@ -41,6 +49,17 @@ DEFAULT_PROTOCOL = "default"
 
 HTTP_METHODS = ("get", "post", "put", "patch", "delete")
 _BODYLESS = ("get", "delete")
+
+_OWN_HEADERS = frozenset(
+    {
+        *("authorization", "content-type", "content-length", "host", "accept-encoding"),
+        *("connection", "expect", "te", "trailer", "transfer-encoding", "upgrade"),
+    }
+)
+"""Headers that the client or the transport sets."""
+
+_PATH = re.compile(r"/(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*")
+"""A path without its parameters (RFC 3986, section 3.3)."""
 
 _PARAMETER_KEYS = (
     *("name", "in", "description", "required", "schema", "style", "explode", "x-python"),
@@ -103,6 +122,8 @@ def _check_operation(operation: SpecOperation) -> None:
         *("operationId", "tags", "summary", "description", "parameters", "requestBody"),
         *("responses", "security", "x-python", "x-models", "x-protocol", "x-paginated"),
     )
+    node.strings("tags")
+    fixed = re.sub(r"\{[^{}]*\}", "", operation.path)
     if not operation.path.startswith("/") or set("?#") & set(operation.path):
         raise node.error("a path starts with a slash, and has no query or fragment")
     in_path = re.findall(r"\{([^{}]*)\}", operation.path)
@@ -115,8 +136,13 @@ def _check_operation(operation: SpecOperation) -> None:
     for name in declared:
         if name not in in_path:
             raise node.error(f"the path has no {{{name}}}, which is declared: take it out")
-    if set("{}") & set(re.sub(r"\{[^{}]*\}", "", operation.path)):
+    if set("{}") & set(fixed):
         raise node.error("the path's braces do not match")
+    if not _PATH.fullmatch(fixed) or {".", ".."} & set(operation.path.split("/")):
+        raise node.error(
+            "a path has the characters that RFC 3986 allows, and no segment . or ..: "
+            "percent-encode the others"
+        )
 
 
 def _parameters(shared: list[Node], own: list[Node]) -> tuple[Node, ...]:
@@ -156,6 +182,11 @@ class Operations:
             raise node.error("an event stream needs a stream method in x-python, and the reverse")
         owner = f"{camel(resource)}{camel(first.method[1])}"
         has_method = python.has("method")
+        if has_method and stream is not None and stream.switch is None:
+            raise node.error(
+                "the method and the stream would send the same request: give a property of the "
+                "body the role stream"
+            )
         result = (
             self._result(name, response, owner)
             if has_method
@@ -189,6 +220,7 @@ class Operations:
         body = self._body(operation)
         if body is not None:
             arguments += self._arguments(body)
+            self._check_streaming(operation, body)
         for wire in (each.wire for each in headers):
             if wire in [each.wire for each in arguments if each.location == "header"]:
                 raise node.error(f"there are two headers named {wire!r}")
@@ -200,8 +232,34 @@ class Operations:
             arguments=tuple(arguments),
             headers=tuple(headers),
             has_body=body is not None,
-            stream_body={} if body is None else _stream_body(body),
+            stream_body={} if body is None else self._stream_body(body),
+            is_public=_is_public(node),
         )
+
+    def _check_streaming(self, operation: SpecOperation, body: ObjectSchema) -> None:
+        """Make sure that what asks for a stream is a boolean, and that there is a stream."""
+        has_stream = "stream" in extensions(operation.node)
+        for node in body.properties.values():
+            python = extensions(node)
+            is_switch = python.get("role") == "stream"
+            if not has_stream and (is_switch or "whenStreaming" in python):
+                raise node.error("the operation has no stream in x-python, which this is for")
+            if is_switch and accepted(self.schemas.type_of(node)) != "bool":
+                raise node.error("the property that asks for a stream is a boolean")
+
+    def _stream_body(self, body: ObjectSchema) -> dict[str, Any]:
+        """The fields that only a request for a stream has."""
+        fields: dict[str, Any] = {}
+        for wire, node in body.properties.items():
+            if "whenStreaming" in extensions(node):
+                member = node.member("x-python").member("whenStreaming")
+                type_ = self.schemas.type_of(node, f"{body.name}{camel(wire)}")
+                if isinstance(type_, ClassType):
+                    member.only(*self.schemas.objects[type_.name].properties)
+                elif not admits(type_, member.value):
+                    raise member.error(f"{member.value!r} is not a value that the schema allows")
+                fields[wire] = member.value
+        return fields
 
     def _body(self, operation: SpecOperation) -> ObjectSchema | None:
         """The request's body, or None if there is none."""
@@ -209,6 +267,7 @@ class Operations:
             return None
         body = operation.node.at("requestBody")
         body.only("required", "description", "content")
+        body.flag("required")
         if operation.http_method.lower() in _BODYLESS:
             raise body.error(f"a {operation.http_method} request has no body: use parameters")
         content = body.member("content")
@@ -239,12 +298,16 @@ class Operations:
 
     def _argument(self, body: ObjectSchema, wire: str, names: dict[str, str]) -> ArgumentModel:
         node = body.properties[wire]
-        python = extensions(node, *ON_A_PROPERTY)
+        python = extensions(node, *(ON_A_CLASS if is_object(node) else ()), *ON_A_PROPERTY)
         source = python.get("defaultFrom")
-        if source is not None and source not in names:
-            raise node.error(f"defaultFrom names no property: {source!r}")
-        kind, type_, annotation = self._kind(node, f"{body.name}{camel(wire)}")
+        if source is not None and (source not in names or source == wire):
+            raise node.error(f"defaultFrom names no other property: {source!r}")
         is_model = python.get("role") == "model"
+        for key, role in (("listedBy", "model"), ("answers", "messages")):
+            if key in python and python.get("role") != role:
+                raise node.error(f"{key} belongs to the role {role}: take it out")
+        required = wire in body.required and source is None and not is_model
+        kind, type_, annotation = self._kind(node, f"{body.name}{camel(wire)}", keeps_null=required)
         return ArgumentModel(
             name=names[wire],
             wire=wire,
@@ -252,7 +315,7 @@ class Operations:
             type=type_,
             location="body",
             annotation=annotation,
-            required=wire in body.required and source is None and not is_model,
+            required=required,
             default_from=None if source is None else names[source],
             listed_by=python.get("listedBy"),
             instead=python.get("instead"),
@@ -261,8 +324,11 @@ class Operations:
             doc=_documented(node),
         )
 
-    def _kind(self, node: Node, name: str) -> tuple[str, Type | None, str]:
-        """How an argument is checked and encoded, its type, and its annotation."""
+    def _kind(self, node: Node, name: str, *, keeps_null: bool) -> tuple[str, Type | None, str]:
+        """How an argument is checked and encoded, its type, and its annotation.
+
+        An optional argument that is None is not sent, so only a required one can be null.
+        """
         resolved = node.resolved()
         python = extensions(node)
         role = python.get("role")
@@ -281,7 +347,10 @@ class Operations:
             raise node.error(f"the generator does not know the role {role!r} for an argument")
         if resolved.has("contentSchema"):
             raise node.error("only the role messages has an encoded document")
-        type_ = without_null(self.schemas.type_of(node, name))
+        type_ = self.schemas.type_of(node, name)
+        checked_default(node, type_)
+        if not keeps_null:
+            type_ = without_null(type_)
         if is_null(type_):
             raise node.error("an argument that can only be null says nothing: leave it out")
         self.classes.passed(type_, node)
@@ -318,7 +387,10 @@ class Operations:
         """A parameter that the caller gives."""
         location = node.string("in")
         wire = node.string("name")
-        type_ = without_null(self.schemas.type_of(node.member("schema")))
+        schema = node.member("schema")
+        type_ = self.schemas.type_of(schema)
+        default = checked_default(schema, type_)
+        type_ = without_null(type_)
         items = type_.items if isinstance(type_, ArrayType) and location == "query" else type_
         members = items.members if isinstance(items, UnionType) else (items,)
         if not all(isinstance(each, LeafType) and not is_null(each) for each in members):
@@ -326,10 +398,9 @@ class Operations:
                 "a parameter is a string, a number, a boolean or a date, or in the query a list "
                 "of them"
             )
-        default = node.at("schema").get("default")
         doc = _documented(node)
-        if default is not None:
-            doc = f"{doc.rstrip('.')}. Without it, the server uses {default!r}."
+        if default is not None and default.value is not None:
+            doc = f"{doc.rstrip('.')}. Without it, the server uses {default.value!r}."
         return ArgumentModel(
             name=python_name(node, wire, ARGUMENTS | {"self"}, "an argument"),
             wire=wire.lower() if location == "header" else wire,
@@ -338,14 +409,17 @@ class Operations:
             location=location,
             annotation=accepted(type_),
             required=node.flag("required"),
+            default=None if default is None else default.value,
             doc=doc,
         )
 
     def _header(self, node: Node) -> HeaderModel:
-        type_ = self.schemas.type_of(node.member("schema"))
+        schema = node.member("schema")
+        type_ = self.schemas.type_of(schema)
         if not isinstance(type_, LeafType):
             raise node.error("a header that the client sends is a string, a number or a boolean")
-        default = node.at("schema").get("default")
+        checked = checked_default(schema, type_)
+        default = None if checked is None else checked.value
         text = default if isinstance(default, str) or default is None else str(default).lower()
         if text is not None and not re.fullmatch(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?", text):
             raise node.error(f"{text!r} cannot be a header's value (RFC 9110, section 5.5)")
@@ -400,6 +474,8 @@ class Operations:
         sentinel = media.string("x-sentinel") if media.has("x-sentinel") else None
         if sentinel == "":
             raise media.member("x-sentinel").error("an empty event is a keep-alive, not an end")
+        if sentinel is not None and set("\r\n") & set(sentinel):
+            raise media.member("x-sentinel").error("the sentinel is one line of an event")
         return StreamModel(
             method=method,
             class_name=camel(resource)
@@ -460,17 +536,14 @@ class Operations:
         if argument.required:
             raise pages.error(f"the parameter {wire!r} is optional, since the first page has none")
         held, following = self._page_fields(pages, result)
-        if style == "page":
-            if following is not None:
-                raise pages.error("pages by number have no next: give the number of the first")
-            if argument.annotation != "int":
-                raise pages.error(f"the parameter {wire!r} is an integer")
-        elif following is None:
-            raise pages.error("'next' is missing: the field of a page that has the next cursor")
-        items: Any = without_null(held.type)
         first = pages.get("first", 1)
         if isinstance(first, bool) or not isinstance(first, int):
             raise pages.error(f"the number of the first page is an integer, not {first!r}")
+        if style == "cursor":
+            _check_cursor(pages, argument, following)
+        else:
+            _check_numbers(pages, argument, following, first)
+        items: Any = without_null(held.type)
         return PagesModel(
             style=style,
             parameter=argument.name,
@@ -494,6 +567,29 @@ class Operations:
         if following is None or without_null(following.type) != STRING:
             raise pages.error(f"{result.type.name} has no string {pages.get('next')!r}")
         return held, following.name
+
+
+def _check_cursor(pages: Node, argument: ArgumentModel, following: str | None) -> None:
+    """Make sure that a page's cursor can select the next page."""
+    if following is None:
+        raise pages.error("'next' is missing: the field of a page that has the next cursor")
+    if pages.has("first"):
+        raise pages.error("pages by cursor have no first number: take it out")
+    if argument.annotation != "str":
+        raise pages.error(f"the parameter {argument.wire!r} is a string, as the cursor is")
+
+
+def _check_numbers(pages: Node, argument: ArgumentModel, following: str | None, first: int) -> None:
+    """Make sure that numbers can select the pages, none of them twice and none left out."""
+    if following is not None:
+        raise pages.error("pages by number have no next: give the number of the first")
+    if argument.annotation != "int":
+        raise pages.error(f"the parameter {argument.wire!r} is an integer")
+    if argument.default not in (None, first):
+        raise pages.error(
+            f"the first page is {first}, and {argument.wire!r} has the default "
+            f"{argument.default!r}: set 'first' to it"
+        )
 
 
 def _by_protocol(group: list[SpecOperation]) -> dict[str, SpecOperation]:
@@ -564,7 +660,10 @@ def _success(node: Node) -> tuple[str, Node]:
 def _file(content: Node, media: Node, kind: str, doc: str) -> ResultModel:
     """A result that is not JSON: text, or bytes."""
     if media.has("schema"):
-        media.at("schema").only("type", "description", "format", "contentMediaType")
+        schema = media.at("schema")
+        schema.only("type", "description", "format", "contentMediaType")
+        if schema.get("type", "string") != "string":
+            raise schema.error(f"what is not JSON is a string, not {schema.get('type')!r}")
     if kind in ("text/plain", "text/html", "text/csv", "text/markdown"):
         return ResultModel(type=None, media="text", doc=doc)
     if re.fullmatch(r"(image|audio|video|font)/[\w.+*-]+|application/[\w.+-]+|\*/\*", kind):
@@ -576,14 +675,30 @@ def _file(content: Node, media: Node, kind: str, doc: str) -> ResultModel:
 
 def _chunk_node(media: Node) -> Node:
     """The schema of a stream's chunks: x-chunk, or the one that an event's data holds."""
-    if media.has("x-chunk"):
-        node = media.member("x-chunk")
-        return Node(node.root, {"$ref": node.text()}, node.pointer)
-    item = media.at("itemSchema")
-    data = item.member("properties").at("data") if item.has("properties") else item
-    if not data.has("contentSchema"):
-        raise media.error("x-chunk is missing: it points to the schema of an event's data")
-    return data.member("contentSchema")
+    described = _data_schema(media.at("itemSchema")) if media.has("itemSchema") else None
+    if not media.has("x-chunk"):
+        if described is None:
+            raise media.error("x-chunk is missing: it points to the schema of an event's data")
+        return described
+    node = media.member("x-chunk")
+    chunk = Node(node.root, {"$ref": node.text()}, node.pointer)
+    if described is not None:
+        options = [*described.items("oneOf"), *described.items("anyOf"), described]
+        if chunk.resolved().pointer not in {each.resolved().pointer for each in options}:
+            raise node.error(f"{node.text()!r} is not a schema of the event's data in itemSchema")
+    return chunk
+
+
+def _data_schema(event: Node) -> Node | None:
+    """The schema of the document in an event's data, if the event's schema has one."""
+    event.only(*OBJECT, *NOTES)
+    if not event.has("properties") or not event.member("properties").has("data"):
+        return None
+    data = event.member("properties").at("data")
+    data.only("type", "contentMediaType", "contentSchema", *NOTES)
+    if data.has("contentSchema") and data.get("contentMediaType") != "application/json":
+        raise data.error("the contentMediaType of an event's data is application/json")
+    return data.member("contentSchema") if data.has("contentSchema") else None
 
 
 def _check_parameter(node: Node) -> None:
@@ -597,13 +712,13 @@ def _check_parameter(node: Node) -> None:
     if location == "header":
         if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
             raise node.error(f"{name!r} cannot name a header (RFC 9110, section 5.1)")
-        if name.lower() in ("authorization", "content-type", "content-length", "host"):
+        if name.lower() in _OWN_HEADERS:
             raise node.error(f"the client sets the header {name!r} itself: take it out")
     if node.get("style", "form" if location == "query" else "simple") != (
         "form" if location == "query" else "simple"
     ):
         raise node.error("the style of a parameter is form in the query, else simple")
-    if not node.get("explode", default=True) and location == "query":
+    if node.has("explode") and not node.flag("explode") and location == "query":
         raise node.error("a list in the query repeats its name: explode is true")
     if not node.has("schema"):
         raise node.error("'schema' is missing")
@@ -624,13 +739,11 @@ def _switch(body: ObjectSchema) -> str | None:
     return found[0] if found else None
 
 
-def _stream_body(body: ObjectSchema) -> dict[str, Any]:
-    """The fields that only a request for a stream has."""
-    return {
-        wire: extensions(each)["whenStreaming"]
-        for wire, each in body.properties.items()
-        if "whenStreaming" in extensions(each)
-    }
+def _is_public(node: Node) -> bool:
+    """Whether an operation needs no key: an empty `security`, its own or the document's."""
+    root = Node(node.root, node.root)
+    holder = next((each for each in (node, root) if each.has("security")), None)
+    return holder is not None and not any(each.mapping() for each in holder.items("security"))
 
 
 def _method(node: Node, method: Node) -> MethodModel:
@@ -640,6 +753,12 @@ def _method(node: Node, method: Node) -> MethodModel:
     holder = method if method.has("summary") else node
     if not holder.has("summary"):
         raise method.error("'summary' is missing")
+    for place in [
+        holder.member("summary"),
+        *([method.member("example")] if method.has("example") else []),
+    ]:
+        if not "".join(place.text().split("\n")).isprintable():
+            raise place.error("a character in it cannot be printed")
     return MethodModel(
         name=name,
         summary=" ".join(holder.string("summary").split()),

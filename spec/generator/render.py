@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from keyword import iskeyword
 from textwrap import indent, wrap
 
+from autonomousai_sdk._core.check import Enum, Null
 from autonomousai_sdk._core.operation import MODEL_KINDS
 
 from .expressions import accepted, as_text, call, check, output
@@ -26,7 +27,7 @@ from .model import (
 )
 from .names import BUILTINS
 from .options import ClientOption, client_options, option_imports
-from .types import ArrayType, ClassType, MapType, Type, parts
+from .types import ArrayType, ClassType, LeafType, MapType, Type, parts
 
 HEADER = """# Written from spec/autonomousai.yaml by `python -m spec.generator`.
 # Edit the spec and run that again; `--check` finds whatever is edited here.
@@ -539,6 +540,7 @@ def _route(route: RouteModel) -> str:
         headers=f"({headers})" if headers else None,
         has_body=None if route.has_body else False,
         stream_body=repr(route.stream_body) if route.stream_body else None,
+        is_public=True if route.is_public else None,
     )
 
 
@@ -566,7 +568,7 @@ def _operation(operation: OperationModel) -> str:
             sentinel=None if stream.sentinel is None else repr(stream.sentinel.encode()),
             accumulator=accumulator,
         )
-    return f"{operation.constant} = " + _call(
+    return f"{operation.constant}{_operation_type(operation)} = " + _call(
         "Operation" if stream is None else "StreamingOperation",
         name=repr(operation.name),
         routes=f"{{{routes}}}",
@@ -575,6 +577,18 @@ def _operation(operation: OperationModel) -> str:
         paging=_paging(operation),
         stream=shape,
     )
+
+
+def _operation_type(operation: OperationModel) -> str:
+    """The annotation of an operation, where type checkers do not find it by themselves."""
+    stream, result = operation.stream, operation.result.type
+    types = [] if result is None else [result]
+    types += [] if stream is None else [stream.chunk]
+    if all(map(_is_class, types)):
+        return ""
+    if stream is None:
+        return f": Operation[{_result(operation)}]"
+    return f": StreamingOperation[{_result(operation)}, {output(stream.chunk)}]"
 
 
 def _result(operation: OperationModel) -> str:
@@ -594,10 +608,16 @@ def _result_value(operation: OperationModel) -> str:
 
 
 def _class_value(type_: Type) -> str:
-    """A type as an expression, of which type checkers take the class."""
+    """A type as an expression."""
     annotation = output(type_)
-    is_class = isinstance(type_, (ClassType, ArrayType, MapType)) or annotation.isidentifier()
-    return annotation if is_class else f'cast("type[{annotation}]", {annotation})'
+    return annotation if _is_class(type_) else f'cast("Any", {annotation})'
+
+
+def _is_class(type_: Type) -> bool:
+    """Whether type checkers take a type, written as an expression, for a class."""
+    if isinstance(type_, LeafType):
+        return not isinstance(type_.check, (Enum, Null))
+    return isinstance(type_, (ClassType, ArrayType, MapType))
 
 
 def _stream_result(stream: StreamModel) -> str:

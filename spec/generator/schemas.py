@@ -8,21 +8,27 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any
 
 from attrs import evolve, frozen
 
 from autonomousai_sdk._core.check import (
+    ANYTHING,
+    Array,
     Boolean,
     Check,
     Date,
     DateTime,
     Enum,
     Integer,
+    Map,
     Null,
     Number,
     String,
 )
+from autonomousai_sdk.errors import ConfigurationError
 
 from .load import Node
 from .types import (
@@ -357,7 +363,7 @@ def _check_object(node: Node) -> None:
     node.only("allOf", *OBJECT, *NOTES)
     if node.has("type") and not set(types_of(node)) <= {"object", "null"}:
         raise node.error("an object with properties has the type object, or null beside it")
-    if node.get("additionalProperties", default=True) not in (True, False):
+    if not isinstance(node.get("additionalProperties", default=True), bool):
         raise node.error("an object has properties or typed additionalProperties, not both")
     for keyword in _MAP:
         if node.has(keyword):
@@ -389,7 +395,7 @@ def types_of(node: Node) -> list[str]:
         SpecError: there is none, or one that JSON does not have.
     """
     if not node.has("type"):
-        raise node.error("a type is missing")
+        raise node.error("a type is missing: give one, or the schema true for any value")
     types: list[Any] = [node.get("type")]
     if isinstance(types[0], list):
         types = node.values("type")
@@ -427,8 +433,12 @@ def _bounds(node: Node, keywords: dict[str, str]) -> dict[str, Any]:
         if node.has(keyword)
     }
     for least, most in _RANGES:
-        if least in found and most in found and found[least] > found[most]:
-            raise node.error(f"{least} is more than {most}, so no value is allowed")
+        if least not in found or most not in found:
+            continue
+        excludes = "exclusive" in f"{least} {most}"
+        if found[least] > found[most] or (excludes and found[least] == found[most]):
+            more = "more than" if found[least] > found[most] else "the same as"
+            raise node.error(f"{least} is {more} {most}, so no value is allowed")
     return found
 
 
@@ -450,20 +460,40 @@ def _bound(node: Node, keyword: str) -> Any:
     return value
 
 
+_PATTERN_PARTS = re.compile(
+    r"""
+    (?P<ambiguous> \\[AZa] | \(\?[^:=!<] | (?:[*+?]|\{\d+(?:,\d*)?\})\+ | \{,\d+\} | \[\^?\] )
+    | (?P<class> \[ (?:\\.|[^\]\\])+ \] )
+    | \\. | .
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+"""The parts of a pattern; ECMA-262 and Python read the ambiguous ones differently."""
+
+_TRANSLATED = {"$": r"\Z", ".": r"[^\n\r\u2028\u2029]"}
+
+
 def python_pattern(node: Node) -> str:
     """A pattern of ECMA-262, as JSON Schema has them, for Python's `re`.
 
-    They differ in `$`, which also matches before a line feed at the end in Python.
+    In Python, `$` also matches before a line feed at the end, and `.` matches a carriage return.
+
+    Raises:
+        SpecError: Python cannot compile the pattern, or reads a part of it differently.
     """
     pattern = node.text()
     translated = ""
-    in_class = False
-    for part in re.findall(r"\\.|.", pattern, re.DOTALL):
-        if part == "[":
-            in_class = True
-        elif part == "]":
-            in_class = False
-        translated += r"\Z" if part == "$" and not in_class else part
+    for found in _PATTERN_PARTS.finditer(pattern):
+        part = found[0]
+        if found["ambiguous"]:
+            raise node.error(
+                f"{part!r} in {pattern!r} means something else in Python: write it another way"
+            )
+        if found["class"]:
+            # Python warns about a bracket in a class, which may come to open a nested one.
+            translated += "[" + re.sub(r"(\\.)|\[", lambda each: each[1] or r"\[", part[1:])
+        else:
+            translated += _TRANSLATED.get(part, part)
     try:
         re.compile(translated)
     except re.error as error:
@@ -498,20 +528,62 @@ def _enumeration(node: Node, values: list[Any]) -> Type:
     return union(leaves)
 
 
-def admits(type_: Type, value: object) -> bool:
-    """Whether a plain value of the spec, such as a default, is of a type."""
+def checked_default(node: Node, type_: Type) -> Node | None:
+    """The default of a schema, or None without one.
+
+    Raises:
+        SpecError: the schema does not allow it.
+    """
+    holder = node if node.has("default") else node.resolved()
+    if not holder.has("default"):
+        return None
+    default = holder.member("default")
+    if not admits(type_, default.value):
+        raise default.error(
+            f"{default.value!r} is not a value that the schema allows: change one of the two"
+        )
+    return default
+
+
+def admits(type_: Type, value: Any) -> bool:
+    """Whether a value of the spec, such as a default, is of a type."""
     match type_:
-        case LeafType():
-            try:
-                type_.check.encode(value, "")
-            except ValueError:
-                return False
-            return True
-        case ArrayType():
-            return value == [] and "min_items" not in type_.bounds
-        case MapType() | ClassType():
-            return value == {}
-        case UnionType():
-            return any(admits(member, value) for member in type_.members)
+        case LeafType(check=Date() | DateTime() as made):
+            admitted = isinstance(value, str) and _is_date(made, value)
+        case LeafType(check=made):
+            admitted = _passes(made, value)
+        case ArrayType(items=items, bounds=bounds):
+            admitted = _passes(Array(items=ANYTHING, **_bound_values(bounds)), value)
+            admitted = admitted and all(admits(items, each) for each in value)
+        case MapType(values=values, bounds=bounds):
+            admitted = _passes(Map(values=ANYTHING, **_bound_values(bounds)), value)
+            admitted = admitted and all(admits(values, each) for each in value.values())
+        case ClassType():
+            admitted = value == {}
+        case UnionType(members=members):
+            admitted = any(admits(member, value) for member in members)
         case AnyType():
-            return value is None or isinstance(value, (str, bool, int))
+            admitted = True
+    return admitted
+
+
+def _bound_values(bounds: Mapping[str, object]) -> dict[str, Any]:
+    return dict(bounds)
+
+
+def _passes(made: Check, value: object) -> bool:
+    try:
+        made.encode(value, "")
+    except ConfigurationError:
+        return False
+    return True
+
+
+def _is_date(made: Check, value: str) -> bool:
+    """Whether a string is a date, or a date-time with a time zone."""
+    try:
+        if isinstance(made, Date):
+            return date.fromisoformat(value).isoformat() == value
+        return datetime.fromisoformat(value).tzinfo is not None
+    except ValueError:
+        return False

@@ -82,6 +82,11 @@ def test_arguments_follow_the_request(spec: Spec) -> None:
             "check.String(min_length=1, max_length=5)",
         ),
         (r"{type: string, pattern: '^[$]\d$'}", "str", r"check.String(pattern='^[$]\\d\\Z')"),
+        (
+            r"{type: string, pattern: '^.[[\].]\.(?:a|b)[^x]+?$'}",
+            "str",
+            r"check.String(pattern='^[^\\n\\r\\u2028\\u2029][\\[\\].]\\.(?:a|b)[^x]+?\\Z')",
+        ),
         ("{type: string, enum: [a, b]}", "Literal['a', 'b']", "check.Enum(values=('a', 'b'))"),
         ("{type: string, format: date-time}", "dt.datetime", "check.DateTime()"),
         (

@@ -63,6 +63,9 @@ def test_every_operation_works_with_both_clients(folder: Path) -> None:
     assert sent["PATCH", "/books/b1"][1] == {"price": 1.25}
     assert "content-type" not in sent["DELETE", "/books/a%2Fb"][0]
     assert sent["PUT", "/shelves/7/A-1"][1] == {"bookId": "b1"}
+    assert sent["PUT", "/books/b1/shelf"][1] == {"shelf": None}
+    assert sent["GET", "/tags"][0]["authorization"] == "Bearer key"
+    assert "authorization" not in sent["GET", "/status"][0]
     assert ("GET", "/members?page=4") in sent
     assert sent["POST", "/loans"][1]["medium"] == {"kind": "disc", "minutes": 60}
 

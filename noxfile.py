@@ -184,6 +184,13 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def load(session: nox.Session) -> None:
+    """Measure the local server under load, beside litellm's proxy; see `-- --help`."""
+    session.install("-e", EVERY_EXTRA, "litellm[proxy]")
+    session.run("python", "-m", "tests.load", *session.posargs)
+
+
+@nox.session
 def build(session: nox.Session) -> None:
     """Build and check the distributions in `dist/`, and the public interface; `-- --tag v1.0.0`."""
     session.install(*_group("build"))

@@ -102,7 +102,7 @@ class Completion:
         exchange = self._exchange
         exchange.begin_stream()
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        events.divert(relay, exchange.write)
+        events.divert(relay, exchange)
         while payloads is not None:
             if ready:
                 await send({"type": "http.response.body", "body": ready, "more_body": True})

@@ -89,13 +89,14 @@ class Exchange:
         Returns:
             Whether it was written: not if the client has to read first, or has left.
         """
-        if (
-            self._flow.write_paused
-            or not self._cycle.chunked_encoding
-            or self._transport.is_closing()
-        ):
+        return self.write_chunks(b"%x\r\n%b\r\n" % (len(data), data))
+
+    def write_chunks(self, data: bytes) -> bool:
+        """Write a part of a stream that is in chunks of HTTP already; as `write`."""
+        cycle = self._cycle
+        if self._flow.write_paused or not cycle.chunked_encoding or cycle.disconnected:
             return False
-        self._transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+        self._transport.write(data)
         return True
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from struct import pack
@@ -16,7 +16,7 @@ from anyio.lowlevel import checkpoint
 from attrs import define, field
 
 from .._core.codec import encode, is_array, is_object
-from .engine import EngineReply, Progress
+from .engine import EngineReply, Progress, StreamWriter
 from .models import model_entry, served_name
 from .relay import EventRelay
 from .request import ParsedRequest
@@ -138,7 +138,7 @@ class _Events:
             last.append(self._chunk([], usage=self._usage))
         return last
 
-    def divert(self, relay: EventRelay, write: Callable[[bytes], bool]) -> None:
+    def divert(self, relay: EventRelay, writer: StreamWriter) -> None:
         """Nothing to divert: `next` does not wait."""
 
     def _chunks(self, delta: dict[str, Any], reason: str | None) -> list[bytes]:

@@ -17,6 +17,18 @@ Progress = Callable[[str], None]
 HeaderList = list[tuple[bytes, bytes]]
 
 
+class StreamWriter(Protocol):
+    """A response whose body is a stream; each method returns whether it took the bytes."""
+
+    def write(self, data: bytes) -> bool:
+        """Write a part of the body at once."""
+        ...
+
+    def write_chunks(self, data: bytes) -> bool:
+        """Write a part of the body that is in chunks of HTTP already."""
+        ...
+
+
 class EventSource(Protocol):
     """An engine's stream: the data of its events, in batches as they arrive."""
 
@@ -37,13 +49,12 @@ class EventSource(Protocol):
         """
         ...
 
-    def divert(self, relay: EventRelay, write: Callable[[bytes], bool]) -> None:
+    def divert(self, relay: EventRelay, writer: StreamWriter) -> None:
         """Write events as they arrive, while `next` waits; a source need not.
 
         Args:
             relay: tells which events go to the client as they are; `next` returns the others.
-            write: sends bytes to the client and returns True, or returns False; then `next`
-                returns their events.
+            writer: the response; `next` returns the events that it does not take.
         """
         ...
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from attrs import define, field
@@ -16,9 +17,9 @@ from attrs import define, field
 from .._core.codec import DecodeError, encode, is_array, is_object, parse
 from .wire import DONE, KEEP_ALIVE, RequestError, event
 
-_CONTENT = re.compile(rb'"content": ?"([^"\\]*)"')
-_NOT_IN_TEXT = re.compile(rb'["\\\x00-\x1f]')
-"""What might end a text or its event, or is part of an escape that might."""
+_CONTENT = re.compile(rb'"content": ?"((?:[^"\\]|\\.)*)"')
+_TEXT = re.compile(rb'(?:[^"\\\x00-\x1f]++|\\.)*+')
+"""The inside of a string of JSON."""
 
 
 def _resembles_nothing(_: bytes) -> bool:
@@ -26,26 +27,34 @@ def _resembles_nothing(_: bytes) -> bool:
 
 
 def _resemblance(payload: bytes) -> Callable[[bytes], bool]:
-    """The function that recognises events that are like this one but for their text."""
+    """The function that recognises chunks of HTTP with events like this one but for their text.
+
+    Of each chunk it compares all but the text, which it checks to be the inside of a string.
+    """
     found = _CONTENT.search(payload)
     if found is None:
         return _resembles_nothing
-    start, end = found.span(1)
-    before, after = b"data: " + payload[:start], payload[end:] + b"\n\n"
-    text_start, after_size = len(before), len(after)
-    least = text_start + after_size
-    unfit = _NOT_IN_TEXT.search
+    before, after = b"\r\ndata: " + payload[: found.start(1)], payload[found.end(1) :] + b"\n\n\r\n"
+    # What a chunk has beside its content: its size, in as many digits as here, and two line ends.
+    extra = len(b"%x" % (len(payload) + 8)) + 4
+    tail = len(after)
+    is_text = _TEXT.fullmatch
 
-    def resembles(data: bytes) -> bool:
-        size = len(data)
-        return (
-            size >= least
-            and data.startswith(before)
-            and data.endswith(after)
-            and unfit(data, text_start, size - after_size) is None
-        )
+    def resemble(data: bytes) -> bool:
+        start = 0
+        while start < len(data):
+            end = data.find(b"\n\n\r\n", start) + 4
+            head = b"%x%b" % (max(0, end - start - extra), before)
+            if not (
+                data.startswith(head, start)
+                and data.endswith(after, start + len(head), end)
+                and is_text(data, start + len(head), end - tail)
+            ):
+                return False
+            start = end
+        return True
 
-    return resembles
+    return resemble
 
 
 @define(eq=False)
@@ -59,15 +68,15 @@ class EventRelay:
         original: whether the client speaks the original protocol.
         ending: whether only usage and the end marker are due.
         error: what ends the stream once the events before it have been sent, or None.
-        resembles_last: tells whether bytes are one event that differs from the last one that
-            passed in its text alone, so that it passes as well. Nearly every event is so, and
-            this costs less than `passes`.
+        resemble_last: tells whether bytes are whole chunks of HTTP, each of one event that
+            differs from the last one that passed in its text alone, so that it passes as well.
+            Nearly every event does, and this costs less than `passes`.
     """
 
     original: bool
     ending: bool = field(init=False, default=False)
     error: RequestError | None = field(init=False, default=None)
-    resembles_last: Callable[[bytes], bool] = field(init=False, default=_resembles_nothing)
+    resemble_last: Callable[[bytes], bool] = field(init=False, default=_resembles_nothing)
     _finished: bool = field(init=False, default=False)
     _held: dict[str, Any] | None = field(init=False, default=None)
     _reasons_with_text: int = field(init=False, default=0)
@@ -88,9 +97,13 @@ class EventRelay:
         """Whether these events go to the client as the bytes they are, and change nothing."""
         if self.ending or not all(map(_is_plain, payloads)):
             return False
-        if len(payloads) == 1:
-            self.resembles_last = _resemblance(payloads[0])
+        self.resemble_last = partial(self._learn, payloads[-1])
         return True
+
+    def _learn(self, payload: bytes, data: bytes) -> bool:
+        """`resemble_last`, when it is called for the first time since an event passed."""
+        self.resemble_last = _resemblance(payload)
+        return self.resemble_last(data)
 
     def end(self, *, done: bool) -> bytes:
         """The last bytes of the stream.
@@ -132,7 +145,7 @@ class EventRelay:
             # Some engines put a reason in every chunk: there it does not mark the end.
             self._reasons_with_text += has_text
             self.ending = not has_text
-            self.resembles_last = _resembles_nothing
+            self.resemble_last = _resembles_nothing
         elif choices:
             self.ending = False
         if not self.original:

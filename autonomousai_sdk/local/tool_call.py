@@ -7,14 +7,13 @@ JSON that the model writes becomes `tool_calls`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 from attrs import define, evolve, field, frozen
 
 from .._core.codec import DecodeError, encode, is_object, parse
-from .engine import EngineReply, HeaderList
+from .engine import EngineReply, HeaderList, StreamWriter
 from .relay import EventRelay
 from .request import ParsedRequest
 from .wire import RequestError
@@ -153,5 +152,5 @@ class _Replay:
         payloads, self._payloads = self._payloads, None
         return payloads
 
-    def divert(self, relay: EventRelay, write: Callable[[bytes], bool]) -> None:
+    def divert(self, relay: EventRelay, writer: StreamWriter) -> None:
         """Nothing to divert: `next` does not wait."""

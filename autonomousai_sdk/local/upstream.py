@@ -29,7 +29,7 @@ from .._core.sse import MAX_EVENT_BYTES, EventParser
 from .._core.timeout import Timeout
 from ..errors import ConfigurationError
 from ..transports import AsyncTransport, AsyncTransportResponse
-from .engine import EngineReply, HeaderList, Progress
+from .engine import EngineReply, HeaderList, Progress, StreamWriter
 from .models import catalog_name, is_listed
 from .relay import EventRelay, reported_error
 from .request import ParsedRequest
@@ -349,8 +349,8 @@ class Upstream:
 class Divertible(Protocol):
     """A response that offers its bytes as they arrive; see `AIOHTTPResponse.divert`."""
 
-    def divert(self, take: Callable[[bytes], bool]) -> None:
-        """Offer bytes to a function while a read waits."""
+    def divert(self, take: Callable[[bytes], bool], take_chunks: Callable[[bytes], bool]) -> None:
+        """Offer bytes to functions while a read waits."""
         ...
 
 
@@ -390,7 +390,7 @@ class _Events:
                 return await self.next(seconds)
         return self._without_end(values)
 
-    def divert(self, relay: EventRelay, write: Callable[[bytes], bool]) -> None:
+    def divert(self, relay: EventRelay, writer: StreamWriter) -> None:
         """See `EventSource.divert`; possible with aiohttp, for events without a coding."""
         if self._coding is not None or not isinstance(self._response, Divertible):
             return
@@ -400,13 +400,19 @@ class _Events:
         def take(data: bytes) -> bool:
             if key is not None and key in data:
                 return False
-            if self._is_between_events and relay.resembles_last(data):
-                return write(data)
             values = split(data)
             self._is_between_events = values is not None
-            return values is not None and relay.passes(values) and write(data)
+            return values is not None and relay.passes(values) and writer.write(data)
 
-        self._response.divert(take)
+        def take_chunks(data: bytes) -> bool:
+            return (
+                self._is_between_events
+                and relay.resemble_last(data)
+                and (key is None or key not in data)
+                and writer.write_chunks(data)
+            )
+
+        self._response.divert(take, take_chunks)
 
     async def drain(self) -> None:
         """Read the end of the body, so that its connection can be used again."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
+from time import monotonic
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,18 +17,26 @@ class Tap(asyncio.Protocol):
     """The protocol of a connection while a response's body is read, in front of aiohttp's own.
 
     aiohttp parses the bytes. While a read waits, the body's bytes are offered to `take`; only
-    those that it refuses end the read. A read from the socket that is exactly one chunk, as
-    nearly all of an event stream are, does not need aiohttp's parser, which costs more than all
-    the rest. At the end of the body, aiohttp's protocol is put back.
+    those that it refuses end the read. Before that, a read from the socket that starts where a
+    chunk starts is offered to `take_chunks` as it is: aiohttp's parser costs more than all the
+    rest. At the end of the body, aiohttp's protocol is put back.
 
     Args:
         connection: the connection, whose transport is open.
         content: the body.
-        take: returns whether it has handled the bytes.
+        take: returns whether it has handled bytes of the body.
+        take_chunks: returns whether the bytes were whole chunks, and it has handled them.
+
+    Attributes:
+        active_at: the time of the last bytes, by `monotonic`.
     """
 
     def __init__(
-        self, connection: Connection, content: StreamReader, take: Callable[[bytes], bool]
+        self,
+        connection: Connection,
+        content: StreamReader,
+        take: Callable[[bytes], bool],
+        take_chunks: Callable[[bytes], bool],
     ) -> None:
         handler, transport = connection.protocol, connection.transport
         if handler is None or transport is None:
@@ -35,8 +45,10 @@ class Tap(asyncio.Protocol):
         self._transport: asyncio.Transport | None = transport
         self._content = content
         self._take = take
+        self._take_chunks = take_chunks
         self._waiter: asyncio.Future[bytes] | None = None
         self._is_between_chunks = False
+        self.active_at = monotonic()
         transport.set_protocol(self)
 
     async def wait(self) -> bytes:
@@ -59,20 +71,21 @@ class Tap(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse, and offer what there is of the body."""
+        self.active_at = monotonic()
         waiter = self._waiter
         is_awaited = waiter is not None and not waiter.done()
-        if is_awaited and self._is_between_chunks and (body := _whole_chunk(data)):
-            self._offer(body)  # aiohttp's parser need not see it: it is where it was before
-            return
-        self._is_between_chunks = False
+        if is_awaited and self._is_between_chunks and self._take_chunks(data):
+            return  # aiohttp's parser need not see whole chunks: it is where it was before
         self._handler.data_received(data)
         content = self._content
+        self._is_between_chunks = False
         if content.is_eof() or content.exception() is not None:
             self._end()
         elif is_awaited and (body := content.read_nowait(-1)):
-            # aiohttp has removed what frames a chunk, so it has reached the chunk's end.
-            self._is_between_chunks = body == _whole_chunk(data)
-            self._offer(body)
+            # aiohttp has removed just what frames the chunks, so it has reached the last one's end.
+            self._is_between_chunks = body == _content_of_chunks(data)
+            if not self._take(body):
+                self.wake(body)
 
     def eof_received(self) -> None:
         """Pass on."""
@@ -91,10 +104,6 @@ class Tap(asyncio.Protocol):
         """Pass on."""
         self._handler.resume_writing()
 
-    def _offer(self, body: bytes) -> None:
-        if not self._take(body):
-            self.wake(body)
-
     def _end(self) -> None:
         transport, self._transport = self._transport, None
         if transport is not None:
@@ -102,12 +111,21 @@ class Tap(asyncio.Protocol):
         self.wake()
 
 
-def _whole_chunk(data: bytes) -> bytes:
-    """The content of a chunk if the data is exactly one, in the usual form; else empty."""
-    line = data.find(b"\r\n", 0, 9)
-    size = len(data) - line - 4
-    if line > 0 and size > 0 and data.endswith(b"\r\n"):
-        given = data[:line]
-        if given == b"%x" % size or given == b"%X" % size:
-            return data[line + 2 : -2]
-    return b""
+def _content_of_chunks(data: bytes) -> bytes:
+    """The content of whole chunks in the usual form; empty if the data is something else."""
+    pieces: list[bytes] = []
+    start = 0
+    while start < len(data):
+        line_end = data.find(b"\r\n", start, start + 9)
+        size = data[start:line_end].lower() if line_end > start else b"0"
+        if not _SIZE.fullmatch(size):
+            return b""
+        content_start = line_end + 2
+        start = content_start + int(size, 16) + 2
+        if data[start - 2 : start] != b"\r\n":
+            return b""
+        pieces.append(data[content_start : start - 2])
+    return b"".join(pieces)
+
+
+_SIZE = re.compile(rb"[1-9a-f][0-9a-f]{0,6}")

@@ -236,9 +236,13 @@ class AIOHTTPResponse:
                 return data
             self._timeout = inf if timeout is None else timeout
             self._until = monotonic() + self._timeout
+            if self._tap is not None:
+                # The tap notices the end of the connection, so only the time has to be checked.
+                if timeout is not None:
+                    self._watchdog.expect_within(timeout)
+                if data := await self._tap.wait():
+                    return data
             self._watchdog.expect_within(min(_TICK, self._timeout))
-            if self._tap is not None and (data := await self._tap.wait()):
-                return data
             return await content.readany()
         except TimeoutError as error:
             raise TransportError("timeout", "no data received in time") from error
@@ -247,23 +251,21 @@ class AIOHTTPResponse:
         finally:
             self._watchdog.rest()
 
-    def divert(self, take: Callable[[bytes], bool]) -> None:
-        """Offer arriving bytes to a function while a read waits, instead of ending the read.
+    def divert(self, take: Callable[[bytes], bool], take_chunks: Callable[[bytes], bool]) -> None:
+        """Offer arriving bytes to functions while a read waits, instead of ending the read.
 
-        This saves a switch of tasks for each piece of the body.
+        This saves a switch of tasks for each piece of the body. Both functions are called by the
+        event loop and must not block or raise.
 
         Args:
-            take: handles the bytes and returns True, or returns False; then the read returns
-                them. It is called by the event loop and must not block or raise.
+            take: handles bytes of the body and returns True, or returns False; then the read
+                returns them.
+            take_chunks: handles bytes of the connection that start where a chunk starts and
+                returns True if they are whole chunks; or returns False, and they are parsed.
         """
-
-        def take_in_time(data: bytes) -> bool:
-            self._until = monotonic() + self._timeout
-            return take(data)
-
         connection = self._response.connection
         if connection is not None and connection.transport is not None:
-            self._tap = Tap(connection, self._response.content, take_in_time)
+            self._tap = Tap(connection, self._response.content, take, take_chunks)
 
     async def aclose(self) -> None:
         """Return the connection to the pool, or close it."""
@@ -297,6 +299,8 @@ class AIOHTTPResponse:
         content = self._response.content
         connection = self._response.connection
         transport = None if connection is None else connection.transport
+        if self._tap is not None:
+            self._until = max(self._until, self._tap.active_at + self._timeout)
         left = self._until - monotonic()
         if content.is_eof() or content.exception() is not None:
             return
@@ -305,7 +309,7 @@ class AIOHTTPResponse:
         elif left <= 0:
             content.set_exception(TimeoutError())
         else:
-            self._watchdog.expect_within(min(_TICK, left))
+            self._watchdog.expect_within(left if self._tap is not None else min(_TICK, left))
             return
         if self._tap is not None:
             self._tap.wake()

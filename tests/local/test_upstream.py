@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import socket
 import threading
 from typing import Any
 
 import httpx
 import pytest
+from attrs import evolve
 
 from autonomousai_sdk import (
     APIConnectionError,
@@ -20,9 +22,9 @@ from autonomousai_sdk import (
     InternalServerError,
     RateLimitError,
 )
-from autonomousai_sdk.local import LocalServer
+from autonomousai_sdk.local import LocalServer, upstream
 from tests.support.fault_server import FaultServer
-from tests.support.script import Answer, Fin, Repeat, Reset, Send
+from tests.support.script import Answer, Fin, Hold, Repeat, Reset, Send
 from tests.support.wire import (
     BEGUN,
     CHUNKED,
@@ -112,6 +114,66 @@ def test_events_pass_whatever_their_text_is(field: str) -> None:
         ):
             assert reply.content.startswith(b"".join(sent))
             assert reply.content.endswith(b"data: [DONE]\n\n")
+
+
+USUAL = PLAIN[: PLAIN.index(b"\n\n") + 2]
+SIZED = tuple(USUAL.replace(b"0 ", b"x" * size) for size in (1, 80, 200, 2, 5000, 3))
+FRAMED: dict[str, tuple[bytes, ...]] = {
+    "several in one read": (coded(USUAL) * 3, coded(USUAL) * 5, coded(USUAL), coded(USUAL) * 2),
+    "of sizes with other numbers of digits": tuple(map(coded, SIZED)),
+    "all of these in one read": (coded(USUAL), b"".join(map(coded, SIZED))),
+    "sizes in upper case": tuple(coded(each).upper()[:5] + coded(each)[5:] for each in SIZED),
+    "sizes with a zero in front": (b"0" + coded(USUAL),) * 4,
+    "a size with an extension": (b"%x;a=b\r\n%b\r\n" % (len(USUAL), USUAL),) * 4,
+    "a chunk and the half of one": (coded(USUAL), coded(USUAL) + coded(USUAL)[:30],
+                                    coded(USUAL)[30:], coded(USUAL)),
+    "an event in two chunks": (coded(USUAL), coded(USUAL[:40]) + coded(USUAL[40:]), coded(USUAL)),
+    "an event, a comment and an event": (coded(USUAL), coded(USUAL + b": ping\n\n"), coded(USUAL)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FRAMED)
+def test_events_pass_however_their_chunks_are_framed(case: str) -> None:
+    """However an engine frames its events in chunks and reads, the client gets them all."""
+    paced = [Repeat(piece, 1, 0.03) for piece in FRAMED[case]]
+    answer: Answer = (Send(CHUNKED), *paced, Send(coded(FINISH + DONE) + LAST_CHUNK))
+    sent = re.findall(rb"data: [^\n]*\n\n", re.sub(rb"\r\n(\w+\r\n)?", b"", b"".join(FRAMED[case])))
+    with FaultServer(answer) as engine, front(engine) as server:
+        for reply in (
+            chat(server, model="m", stream=True),
+            post(server, json=original(stream=True)),
+        ):
+            received = re.findall(rb"data: [^\n]*\n\n", reply.content)
+            assert received[:-2] == sent
+            assert received[-1] == DONE
+
+
+@pytest.mark.parametrize("size", [-20, -1, 1, 20])
+def test_a_chunk_with_a_false_size_breaks_the_stream(size: int) -> None:
+    """A chunk that is longer or shorter than it says ends the stream with an error, in time."""
+    false = b"%x\r\n%b\r\n" % (len(USUAL) + size, USUAL)
+    paced = [Repeat(each, 1, 0.03) for each in (coded(USUAL), coded(USUAL), false)]
+    with FaultServer((Send(CHUNKED), *paced, Fin())) as engine, front(engine) as server:
+        reply = chat(server, model="m", stream=True)
+    assert reply.content.startswith(USUAL * 2)
+    assert "in the middle" in reply.text
+    assert "[DONE]" not in reply.text
+
+
+def test_a_stream_that_stalls_is_ended_and_a_slow_one_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The read timeout of an engine's stream runs from its last bytes, passed on or not."""
+    monkeypatch.setattr(upstream, "LIMITS", evolve(upstream.LIMITS, read=0.6))
+    for ending in (Hold(), Send(coded(FINISH + DONE) + LAST_CHUNK)):
+        with (
+            FaultServer((Send(CHUNKED), Repeat(coded(USUAL), 6, 0.2), ending)) as engine,
+            front(engine) as server,
+        ):
+            reply = chat(server, model="m", stream=True)
+        assert reply.content.startswith(USUAL * 6)
+        assert ("[DONE]" in reply.text) is isinstance(ending, Send)
+        assert ("in the middle" in reply.text) is isinstance(ending, Hold)
 
 
 def test_an_error_among_usual_events_ends_the_stream() -> None:

@@ -6,8 +6,9 @@ the same name are merged; the metadata of a piece's field says how (see `fields`
 
     concatenate, text      joined
     concatenate, a list    pieces of tool calls (see `tool_calls`)
+    repeats                joined, unless it repeats what was sent
     an object              merged field by field
-    a free-form object     merged, its lists joined
+    a free-form object     merged, also inside, its lists joined
     anything else          the last value counts
 
 Runs when the completion is asked for, not per chunk.
@@ -21,9 +22,10 @@ from typing import Any, TypeVar, cast, get_type_hints
 
 import attrs
 
+from .codec import is_array, is_object
 from .fields import class_in, own_reader
 from .operation import Accumulator
-from .tool_calls import calls
+from .tool_calls import calls, joined_name
 
 ResultT = TypeVar("ResultT")
 
@@ -84,7 +86,9 @@ def _values(cls: type, pieces: Sequence[Any], without: Collection[str]) -> dict[
             # An engine may send "" after an earlier value.
             if value is not None and value != default and (is_joined or value != "")
         ]
-        if said:
+        if said and "repeats" in attribute.metadata:
+            values[name] = joined_name(said)
+        elif said:
             values[name] = _combined(said, held, is_joined=is_joined)
     return values
 
@@ -105,9 +109,11 @@ def merged_mappings(mappings: Sequence[Any]) -> Any:
     result: dict[str, Any] = {}
     for mapping in mappings:
         for name, value in mapping.items():
-            before = result.get(name)
-            if isinstance(before, list) and isinstance(value, list):
+            before: object = result.get(name)
+            if is_array(before) and is_array(value):
                 result[name] = [*before, *value]
+            elif is_object(before) and is_object(value):
+                result[name] = merged_mappings((before, value))
             elif value is not None or name not in result:
                 result[name] = value
     return result

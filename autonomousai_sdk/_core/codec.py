@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, MutableSequence
+from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping, MutableSequence
 from contextlib import suppress
 from datetime import date, datetime
 from functools import cache
@@ -78,7 +78,9 @@ def decode(data: bytes, cls: type[T]) -> T:
     try:
         # The fast path does not convert texts that mean null.
         if nulls is None or nulls.search(data) is None:
-            return decoder(cls)(data)
+            value = decoder(cls)(data)
+            if not lacks_value(value):
+                return value
     except (ValueError, RecursionError):
         pass  # ValueError includes msgspec's errors and UnicodeDecodeError.
     return decode_standard(data, cls)
@@ -102,6 +104,62 @@ def linked(value: T, source: Source) -> T:
                 rest.append((held, (*path, names)))
         object.__setattr__(each, LINK, (source, path))
     return value
+
+
+def lacks_value(value: object) -> bool:
+    """Return whether the standard path would find a value that the fast path leaves out.
+
+    It has another name in the document, or is an object's position in its array.
+    """
+    cls: Any = type(value)
+    if not attrs.has(cls):
+        return False
+    inner, others, positions = _sought(cls)
+    own: dict[str, object] = value.__dict__ if inner or others else {}
+    if any(name not in own for name in others):
+        return True
+    for name in inner:
+        held: object = own.get(name)
+        parts = cast("tuple[object, ...]", held) if isinstance(held, tuple) else (held,)
+        if len(parts) > 1 and any(
+            each not in part.__dict__ for part in parts for each in positions.get(name, ())
+        ):
+            return True
+        if any(map(lacks_value, parts)):
+            return True
+    return False
+
+
+@cache
+def _sought(cls: Any) -> tuple[tuple[str, ...], tuple[str, ...], Mapping[str, tuple[str, ...]]]:
+    """The fields of a class that `lacks_value` looks at.
+
+    Returns:
+        those that contain typed objects, those with other names, and of the first the fields
+        that default to a position.
+    """
+    others = tuple(
+        each.name
+        for each in attrs.fields(cls)
+        if "also" in each.metadata and each.default is not attrs.NOTHING
+    )
+    inner: list[str] = []
+    positions: dict[str, tuple[str, ...]] = {}
+    for attribute, hint in _hints(cls):
+        contained: Any = class_in(hint)
+        if contained is None or contained is cls:
+            continue
+        named = tuple(each.name for each in _positions(contained))
+        if named:
+            positions[attribute.name] = named
+        if named or any(_sought(contained)):
+            inner.append(attribute.name)
+    return tuple(inner), others, positions
+
+
+def _positions(cls: Any) -> list[attrs.Attribute[Any]]:
+    """The fields of a class that default to the object's position in its array."""
+    return [each for each in attrs.fields(cls) if "position" in each.metadata]
 
 
 @cache
@@ -183,6 +241,55 @@ def parse(data: bytes) -> Any:
 def is_object(value: object) -> TypeGuard[Mapping[str, Any]]:
     """Return whether a value is a JSON object; narrows its type."""
     return isinstance(value, Mapping)
+
+
+def objects_in(value: object) -> list[Any]:
+    """Return the items of an array of objects, in any form that servers write it.
+
+    Some send the only item alone, and PHP writes an array with gaps as an object of numbers.
+    """
+    if is_object(value):
+        is_numbered = all(isinstance(key, str) and key.isdecimal() for key in value)
+        return [*value.values()] if is_numbered else [value]
+    return value if is_array(value) else []
+
+
+def documents(data: bytes) -> list[bytes]:
+    """Split an event's data that holds several JSON documents, or an array of objects.
+
+    Some servers forget the blank line between two events, and some proxies repeat `data:`.
+
+    Returns:
+        the documents, and last what is not one; empty if the data begins with something else.
+    """
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return []
+    found: list[bytes] = []
+    at = _between(text, 0)
+    while at < len(text):
+        try:
+            value, end = _STANDARD.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            break
+        if is_array(value) and value and all(map(is_object, value)):
+            found += map(encode, value)
+        else:
+            found.append(text[at:end].encode())
+        at = _between(text, end)
+    if at and at < len(text):
+        found.append(text[at:].encode())
+    return found if found != [data] else []
+
+
+_BETWEEN = re.compile(r"(?:[ \t\r\n]|data:)*")
+
+
+def _between(text: str, at: int) -> int:
+    """Return where the next document of an event's data begins."""
+    found = _BETWEEN.match(text, at)
+    return at if found is None else found.end()
 
 
 def is_array(value: object) -> TypeGuard[list[Any]]:
@@ -297,6 +404,9 @@ class _Rule:
         self.made = made
         members = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
         self.is_object = any(map(attrs.has, members))
+        items = [class_in(member) for member in members if _is_array(member)]
+        self.has_objects = any(items)
+        self.positions = [wire_name(each) for item in items if item for each in _positions(item)]
 
     def apply(self, plain: dict[str, Any]) -> None:
         """Normalise the field's value in `plain`, its object."""
@@ -308,12 +418,14 @@ class _Rule:
         value = plain[wire]
         if "parts" in metadata and isinstance(value, (list, dict)):
             del plain[wire]
-            _take_parts(cast("object", value), metadata["parts"], plain, f".{wire}")
+            self._take_parts(cast("object", value), plain)
             return
-        if isinstance(value, str) and value in metadata.get("nulls", ()):
+        if "nulls" in metadata and (not value or value in metadata["nulls"]):
             value = None
         elif self.is_object and value == []:
             value = None  # PHP writes an empty object as an empty array.
+        elif self.has_objects and (is_array(value) or (is_object(value) and value)):
+            value = self._items(cast("object", value))
         elif "json" in metadata and not isinstance(value, (str, type(None))):
             value = encode(value).decode("ascii")
         if "lenient" in metadata and value is not None:
@@ -322,6 +434,25 @@ class _Rule:
             del plain[wire]
         else:
             plain[wire] = value
+
+    def _take_parts(self, value: object, plain: dict[str, Any]) -> None:
+        try:
+            _take_parts(value, self.metadata["parts"], plain, f".{self.wire}")
+        except _PathError:
+            if "lenient" not in self.metadata:
+                raise
+
+    def _items(self, value: object) -> list[Any]:
+        """Return an array of objects without nulls, and each with its position."""
+        items = [each for each in objects_in(value) if each is not None or not self.has_default]
+        if self.positions and len(items) > 1:
+            return [
+                {**dict.fromkeys(self.positions, at), **_without_nulls(each, self.positions)}
+                if is_object(each)
+                else each
+                for at, each in enumerate(items)
+            ]
+        return items
 
     def _converted(self, value: Any) -> Any:
         """Return the value if it has the field's type; a number becomes text where text belongs."""
@@ -334,20 +465,34 @@ class _Rule:
         return value
 
 
+def _without_nulls(value: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
+    """Return an object without those of the named members that are null."""
+    return {key: each for key, each in value.items() if each is not None or key not in names}
+
+
 def _take_other(plain: dict[str, Any], wire: str, others: Mapping[str, str]) -> None:
-    """Read the value from another key that servers use for it."""
+    """Read the value from the other keys that servers use for it or for its members."""
+    members: dict[str, Any] = {}
     for name, inner in others.items():
         value = plain.get(name)
-        if value:
-            plain[wire] = {inner: value} if inner else value
+        if not value:
+            continue
+        if not inner:
+            plain[wire] = value
             return
+        members[inner] = value
+    if members:
+        plain[wire] = members
 
 
 def _take_parts(value: object, fields: Mapping[str, str], plain: dict[str, Any], path: str) -> None:
     """Add the text of parts to their fields."""
     parts = value if is_array(value) else [value]
+    others = [is_other_part(part, fields) for part in parts]
     for position, part in enumerate(parts):
         where = f"{path}[{position}]" if is_array(value) else path
+        if others[position] and not all(others):
+            continue
         text: object = part
         if isinstance(part, str):
             key = next(iter(fields))
@@ -360,11 +505,21 @@ def _take_parts(value: object, fields: Mapping[str, str], plain: dict[str, Any],
             raise _PathError("expected a part with text", where)
         if isinstance(text, str):
             plain[fields[key]] = (plain.get(fields[key]) or "") + text
-        elif isinstance(text, list):
-            # A part of reasoning may contain parts.
-            _take_parts(cast("object", text), {"text": fields[key]}, plain, f"{where}.{key}")
+        elif isinstance(text, (list, dict)):
+            # A part of reasoning may contain parts, and text may be an object with annotations.
+            inner = {"text": fields[key], "value": fields[key]}
+            _take_parts(cast("object", text), inner, plain, f"{where}.{key}")
         else:
             raise _PathError(f"expected a string, got {_kind(text)}", f"{where}.{key}")
+
+
+def is_other_part(part: object, fields: Collection[str]) -> bool:
+    """Return whether a part of a message has a type, but no text, such as a reference."""
+    return (
+        is_object(part)
+        and isinstance(part.get("type"), str)
+        and all(part.get(name) is None for name in fields)
+    )
 
 
 class _PathError(TypeError):

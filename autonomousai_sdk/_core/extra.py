@@ -26,6 +26,8 @@ from .codec import (
     containers,
     is_array,
     is_object,
+    is_other_part,
+    objects_in,
     parse,
     wire_names,
 )
@@ -59,8 +61,10 @@ class ExtraFields:
         value = _at(_document(source), path)
         if not is_object(value):
             return {}
-        known = _known(cast("Any", type(self)))
-        return {name: each for name, each in value.items() if name not in known}
+        cls: Any = type(self)
+        known = _known(cls)
+        extra = {name: each for name, each in value.items() if name not in known}
+        return extra | _other_parts(cls, value)
 
 
 def _origin(value: object) -> tuple[Source, Path] | None:
@@ -93,10 +97,28 @@ def _known(cls: Any) -> frozenset[str]:
     return frozenset(name for each in attrs.fields(cls) for name in wire_names(each))
 
 
+def _other_parts(cls: Any, value: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts of a field's value that are not text, such as images, by the field's name."""
+    found: dict[str, Any] = {}
+    for attribute in attrs.fields(cls):
+        fields = attribute.metadata.get("parts")
+        parts: object = value.get(attribute.name)
+        if fields is not None and (is_object(parts) or is_array(parts)):
+            others = [
+                each
+                for each in (parts if is_array(parts) else [parts])
+                if is_other_part(each, fields)
+            ]
+            if others:
+                found[attribute.name] = others
+    return found
+
+
 def _at(value: object, path: Path) -> object:
     for step in path:
         if isinstance(step, int):
-            value = value[step] if is_array(value) and step < len(value) else None
+            items = [each for each in objects_in(value) if each is not None]
+            value = items[step] if step < len(items) else None
         elif is_object(value):
             here = value
             value = next((here[name] for name in step if here.get(name)), None)
@@ -117,7 +139,7 @@ def _put_together(chunks: Sequence[object]) -> Mapping[str, Any]:
     roots = [chunk for chunk in chunks if is_object(chunk)]
     choices: dict[object, list[Mapping[str, Any]]] = {}
     for root in roots:
-        for choice in _objects(root.get("choices")):
+        for choice in filter(is_object, objects_in(root.get("choices"))):
             choices.setdefault(choice.get("index") or 0, []).append(choice)
     if any(root.get("finish_reason") for root in roots):
         choices.setdefault(0, [])
@@ -134,7 +156,10 @@ def _message(pieces: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     deltas = [
         delta for piece in pieces if is_object(delta := piece.get("delta") or piece.get("message"))
     ]
-    called = [[_Call(each) for each in _objects(delta.get("tool_calls"))] for delta in deltas]
+    called = [
+        [_Call(each) for each in objects_in(delta.get("tool_calls")) if is_object(each)]
+        for delta in deltas
+    ]
     tool_calls: list[Mapping[str, Any]] = []
     for group in calls(called):
         call = merged_mappings([each.raw for each in group])
@@ -143,11 +168,9 @@ def _message(pieces: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
             [each.function.raw for each in group if each.function is not None]
         )
         tool_calls.append(call)
-    return {**merged_mappings(deltas), "tool_calls": tool_calls}
-
-
-def _objects(value: object) -> list[Mapping[str, Any]]:
-    return [each for each in value if is_object(each)] if is_array(value) else []
+    functions = [each for delta in deltas if is_object(each := delta.get("function_call"))]
+    message = {**merged_mappings(deltas), "tool_calls": tool_calls}
+    return {**message, "function_call": merged_mappings(functions)} if functions else message
 
 
 class _Function:

@@ -11,7 +11,9 @@ The generator writes these keys into a field's metadata, from the spec's extensi
     parts        for text sent as a list of parts: a part's key -> the field its text goes to
     also         other keys the value was seen under -> the field inside it they stand for,
                  or "" when they stand for the value itself
-    fallback     the field that this one reads while it is None
+    fallback     the field that this one reads while it is None or empty
+    repeats      text sent in pieces, or whole in every chunk
+    position     a number that defaults to the object's position in its array
 
 Does not decode: `codec` and `accumulator` read the metadata.
 """
@@ -77,7 +79,8 @@ def _fall_back(cls: type[Any], name: str, fallback: str) -> None:
     initialise: Callable[..., None] = cls.__init__
     # The decoder reads every field that a chunk leaves out, and attributes named in source are
     # read twice as fast as by getattr. The names are attributes' names, from the spec.
-    source = f"lambda self: self.{fallback} if self.{own} is None else self.{own}"
+    value = f"self.{own} or self.{fallback} or self.{own}"  # an empty value of its own is the last
+    source = f"lambda self: self.{fallback} if self.{own} is None else {value}"
     read: Callable[[Any], Any] = eval(source)  # noqa: S307  # see above
 
     def store(self: Any, value: Any) -> None:

@@ -46,10 +46,13 @@ from .codec import (
     DecodeError,
     Source,
     decoder,
+    documents,
     encode,
     is_array,
     is_object,
+    lacks_value,
     linked,
+    objects_in,
     parse,
     structured,
     unstructure,
@@ -155,10 +158,15 @@ class StreamState(Generic[ChunkT, ResultT]):
                         break
                     piece = pieces[0]
                     delta = piece.delta
-                    if piece.index or piece.finish_reason is not None or delta is no_delta:
+                    if (
+                        piece.index
+                        or piece.finish_reason is not None
+                        or delta is no_delta
+                        or ((calls := delta.tool_calls) is not None and lacks_value(delta))
+                    ):
                         break
                     set_attribute(delta, LINK, payload)
-                    if delta.tool_calls is not None:
+                    if calls is not None:
                         linked(chunk, payload)
                     ready(chunk)
                     keep(payload)
@@ -175,7 +183,7 @@ class StreamState(Generic[ChunkT, ResultT]):
     def _take(self, kind: bytes, payload: bytes) -> None:
         """Process one event of any kind."""
         sentinel = self.shape.sentinel
-        if sentinel is not None and payload.strip(b' \t\r\n"') == sentinel:
+        if sentinel is not None and payload.strip(b' \t\r\n"').upper() == sentinel.upper():
             self.ended = True
             return
         if kind in KEEP_ALIVES or (not kind and not payload.strip(b"\n")):
@@ -183,7 +191,13 @@ class StreamState(Generic[ChunkT, ResultT]):
         try:
             found = self._chunk(kind, payload)
         except DecodeError as error:
-            self.end(stream_decode_error(self.context, str(error), payload, error))
+            pieces = documents(payload)
+            if not pieces:
+                self.end(stream_decode_error(self.context, str(error), payload, error))
+            for each in pieces:
+                self._take(kind, each)
+                if self.ended:
+                    return
             return
         if found is not None:
             self._keep(*found, payload)
@@ -233,10 +247,13 @@ class StreamState(Generic[ChunkT, ResultT]):
         """
         if not is_object(document):
             return structured(document, self.shape.chunk), payload
-        if self._traits.names.isdisjoint(document):
+        has_names = not self._traits.names.isdisjoint(document)
+        if not has_names or ("choices" not in document and _CONTENT & document.keys()):
             raise DecodeError("required field missing @ $.choices")
+        if is_object(document.get("choices")):
+            document = {**document, "choices": objects_in(document["choices"])}
         changed = self._without_repetition(self._without_empty_reasons(document))
-        if chunk is None or changed is not document or self._traits.lacks_delta(chunk):
+        if chunk is None or changed is not document or self._traits.lacks_value(chunk):
             settled: Any = structured(changed, self.shape.chunk)
             # The payload must decode to the same chunk again.
             return settled, encode(unstructure(settled)) if settled != chunk else payload
@@ -427,6 +444,10 @@ class StreamState(Generic[ChunkT, ResultT]):
         return new
 
 
+_CONTENT = frozenset({"message", "delta", "content", "text", "response"})
+"""Where other protocols put the text that is expected in `choices`."""
+
+
 def _is_keep_alive(document: Mapping[str, Any]) -> bool:
     """Return whether an event's data is an object that names the type of a keep-alive."""
     kind = document.get("type")
@@ -457,14 +478,14 @@ class _Traits:
             return chunk.usage is not None and chunk.finish_reason not in self.odd_reasons
         reasons = [chunk.finish_reason, *(piece.finish_reason for piece in chunk.choices)]
         return not (
-            self.lacks_delta(chunk)
+            self.lacks_value(chunk)
             or any(reason in self.odd_reasons for reason in reasons)
             or b'"message"' in payload
         )
 
-    def lacks_delta(self, chunk: Any) -> bool:
-        """Return whether a choice has no delta, so that its text may be under another name."""
-        return any(piece.delta is self.no_delta for piece in chunk.choices)
+    def lacks_value(self, chunk: Any) -> bool:
+        """Return whether a part of a chunk may be under another name than the fast path reads."""
+        return any(piece.delta is self.no_delta for piece in chunk.choices) or lacks_value(chunk)
 
     def is_telling(self, chunk: Any) -> bool:
         """Return whether a chunk has a finish reason or another choice than the first."""

@@ -8,10 +8,13 @@ order; some send one index for all, or repeat the id and the name in every piece
     an index seen before                   the latest call with that index …
     neither                                the latest call …
     … but its id differs                   a new call
-    … but its name differs                 a new call
+    … but its name differs                 a new call, unless it goes on with the name
     … but its name is sent again after     a new call
       the arguments are complete JSON
     anything else                          a new call
+
+A name arrives whole, whole in every piece, or in pieces: the latter with the call's index and
+before its arguments.
 """
 
 from __future__ import annotations
@@ -58,7 +61,7 @@ class _Call:
             self.index = piece.index
         self.id = self.id or piece.id or ""
         if piece.function is not None:
-            self.name = self.name or piece.function.name or ""
+            self.name = joined_name((self.name, piece.function.name or ""))
             if piece.function.arguments:
                 self.arguments.append(piece.function.arguments)
 
@@ -88,6 +91,17 @@ def _owner(found: list[_Call], piece: Any, touched: list[_Call]) -> _Call | None
     name = piece.function.name if piece.function is not None else None
     if piece.id and (call.id or piece.index is None):
         return None
-    if name and call.name and (name != call.name or call.is_whole or call in touched):
+    if not name or not call.name:
+        return call
+    if call.is_whole or call in touched:
         return None
-    return call
+    goes_on = piece.index is not None and not call.arguments
+    return call if name == call.name or goes_on else None
+
+
+def joined_name(pieces: Iterable[str]) -> str:
+    """Return a name that was sent whole, whole several times, or in pieces."""
+    name = ""
+    for piece in pieces:
+        name = piece if piece.startswith(name) else name + piece
+    return name

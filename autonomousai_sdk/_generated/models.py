@@ -129,7 +129,9 @@ class ToolCall(ToolCallAccessors, ExtraFields):
     """The call's id, which the tool's result refers to."""
     type: str = field(default="function", metadata={"lenient": True})
     """The kind of tool."""
-    function: FunctionCall = field(factory=FunctionCall)
+    function: FunctionCall = field(
+        factory=FunctionCall, metadata={"also": {"name": "name", "arguments": "arguments"}}
+    )
     """The function that a tool call names, with its arguments."""
 
 
@@ -312,11 +314,36 @@ class ChatMessage(ExtraFields):
         },
     )
     """The text."""
-    refusal: str | None = None
+    refusal: str | None = field(
+        default=None, metadata={"lenient": True, "parts": {"text": "refusal", "refusal": "refusal"}}
+    )
     """Why the model refused to answer, from engines that send it apart."""
-    reasoning_content: str | None = None
+    reasoning_content: str | None = field(
+        default=None,
+        metadata={
+            "lenient": True,
+            "parts": {
+                "text": "reasoning_content",
+                "content": "reasoning_content",
+                "thinking": "reasoning_content",
+                "reasoning": "reasoning_content",
+            },
+        },
+    )
     """The reasoning under one of its two names on the wire; use `reasoning`."""
-    reasoning: str | None = field(default=None, metadata={"fallback": "reasoning_content"})
+    reasoning: str | None = field(
+        default=None,
+        metadata={
+            "lenient": True,
+            "parts": {
+                "text": "reasoning",
+                "content": "reasoning",
+                "thinking": "reasoning",
+                "reasoning": "reasoning",
+            },
+            "fallback": "reasoning_content",
+        },
+    )
     """The text of the model's reasoning, from engines that send it apart."""
     tool_calls: tuple[ToolCall, ...] | None = None
     """The calls of tools that the model asks for."""
@@ -329,12 +356,12 @@ class ChatMessage(ExtraFields):
 class Choice(ExtraFields):
     """One answer of a completion."""
 
-    index: int = 0
+    index: int = field(default=0, metadata={"position": True})
     """The answer's number, from 0."""
     message: ChatMessage = field(metadata={"also": {"delta": "", "text": "content"}})
     """A message that the model wrote."""
     finish_reason: Literal["stop", "length", "content_filter", "tool_calls"] | str | None = field(
-        default=None, metadata={"nulls": ["", "null"]}
+        default=None, metadata={"nulls": ["", "null", "None", "NULL", "undefined"]}
     )
     """Why the answer ended; null until it has."""
     logprobs: dict[str, Any] | None = field(default=None, metadata={"lenient": True})
@@ -371,8 +398,8 @@ class ChatCompletion(CompletionAccessors, ExtraFields):
 class FunctionCallDelta(ExtraFields):
     """A piece of a function call."""
 
-    name: str | None = None
-    """The function's name."""
+    name: str | None = field(default=None, metadata={"repeats": True})
+    """The function's name, whole or the next piece of it."""
     arguments: str | None = field(default=None, metadata={"concatenate": True, "json": True})
     """The next piece of the arguments' JSON text."""
 
@@ -388,7 +415,9 @@ class ToolCallDelta(ExtraFields):
     """The call's id."""
     type: str | None = field(default=None, metadata={"lenient": True})
     """The kind of tool."""
-    function: FunctionCallDelta | None = None
+    function: FunctionCallDelta | None = field(
+        default=None, metadata={"also": {"name": "name", "arguments": "arguments"}}
+    )
     """A piece of a function call."""
 
 
@@ -414,12 +443,42 @@ class ChoiceDelta(ExtraFields):
         },
     )
     """The next piece of the text."""
-    refusal: str | None = field(default=None, metadata={"concatenate": True})
+    refusal: str | None = field(
+        default=None,
+        metadata={
+            "concatenate": True,
+            "lenient": True,
+            "parts": {"text": "refusal", "refusal": "refusal"},
+        },
+    )
     """The next piece of a refusal, from engines that send it apart."""
-    reasoning_content: str | None = field(default=None, metadata={"concatenate": True})
+    reasoning_content: str | None = field(
+        default=None,
+        metadata={
+            "concatenate": True,
+            "lenient": True,
+            "parts": {
+                "text": "reasoning_content",
+                "content": "reasoning_content",
+                "thinking": "reasoning_content",
+                "reasoning": "reasoning_content",
+            },
+        },
+    )
     """The reasoning under one of its two names on the wire; use `reasoning`."""
     reasoning: str | None = field(
-        default=None, metadata={"concatenate": True, "fallback": "reasoning_content"}
+        default=None,
+        metadata={
+            "concatenate": True,
+            "lenient": True,
+            "parts": {
+                "text": "reasoning",
+                "content": "reasoning",
+                "thinking": "reasoning",
+                "reasoning": "reasoning",
+            },
+            "fallback": "reasoning_content",
+        },
     )
     """The next piece of the reasoning, from engines that send it apart."""
     tool_calls: tuple[ToolCallDelta, ...] | None = field(
@@ -435,14 +494,14 @@ class ChoiceDelta(ExtraFields):
 class ChunkChoice(ExtraFields):
     """What a chunk adds to one answer."""
 
-    index: int = 0
+    index: int = field(default=0, metadata={"position": True})
     """The answer's number, from 0."""
     delta: ChoiceDelta = field(
         factory=ChoiceDelta, metadata={"also": {"message": "", "text": "content"}}
     )
     """A piece of a message."""
     finish_reason: Literal["stop", "length", "content_filter", "tool_calls"] | str | None = field(
-        default=None, metadata={"nulls": ["", "null"]}
+        default=None, metadata={"nulls": ["", "null", "None", "NULL", "undefined"]}
     )
     """Why the answer ended; null until it has."""
     logprobs: dict[str, Any] | None = field(default=None, metadata={"lenient": True})
@@ -475,7 +534,7 @@ class ChatCompletionChunk(ChunkAccessors, ExtraFields):
     timings: dict[str, Any] | None = field(default=None, metadata={"lenient": True})
     """How long the engine took, in its own names and units."""
     finish_reason: Literal["stop", "length", "content_filter", "tool_calls"] | str | None = field(
-        default=None, metadata={"nulls": ["", "null"]}
+        default=None, metadata={"nulls": ["", "null", "None", "NULL", "undefined"]}
     )
     """Why the answer ended; null until it has."""
     error: None = None

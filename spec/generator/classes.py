@@ -23,7 +23,7 @@ from .types import (
     union,
 )
 
-METADATA = ("nulls", "lenient", "parts", "also", "fallback")
+METADATA = ("nulls", "lenient", "parts", "also", "fallback", "repeats", "position")
 """What x-python tells the core about a field (`_core.fields` explains the keys)."""
 
 ON_A_PROPERTY = (

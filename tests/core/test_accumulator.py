@@ -223,3 +223,32 @@ def test_a_stream_is_finished_when_every_choice_it_began_is(
 def test_the_text_of_a_chunk_is_the_first_choices(one: Chunk, text: str) -> None:
     """Wherever it stands among the choices, and never another's."""
     assert text_of(one) == text
+
+
+@pytest.mark.parametrize(
+    ("pieces", "name"),
+    [
+        (["get_weather"], "get_weather"),
+        (["get_", "weather"], "get_weather"),
+        (["get_weather", "get_weather"], "get_weather"),
+        (["get_", "get_weather", ""], "get_weather"),
+    ],
+)
+def test_a_name_is_joined_unless_it_is_repeated(pieces: list[str], name: str) -> None:
+    """The name of a function comes whole, whole again, or in pieces."""
+    deltas = [
+        chunk(tool_calls=(CallDelta(index=0, function=FunctionDelta(name=piece)),))
+        for piece in pieces
+    ]
+    (call,) = accumulate(ACCUMULATOR, deltas).tool_calls
+    assert call.name == name
+
+
+def test_objects_in_free_form_objects_are_merged() -> None:
+    """Fields of an object inside another are kept when later chunks send others."""
+    first, second = {"prompt": {"n": 1, "ms": [1]}}, {"prompt": {"ms": [2]}, "rate": 5}
+    chunks = [Chunk(timings=first), Chunk(timings=second)]
+    assert accumulate(ACCUMULATOR, chunks).timings == {
+        "prompt": {"n": 1, "ms": [1, 2]},
+        "rate": 5,
+    }

@@ -24,10 +24,13 @@ from autonomousai_sdk._core.codec import (
     decode,
     decode_standard,
     decoder,
+    documents,
     encode,
     is_array,
     is_object,
+    lacks_value,
     linked,
+    objects_in,
     parse,
     unstructure,
 )
@@ -123,6 +126,7 @@ def fast(data: bytes, cls: type[Any]) -> Any:
 @example({"choices": ""})
 @example({"choices": [], "timings": []})
 @example({"choices": [[0]]})
+@example({"choices": [{}, {}]})
 @example({"choices": [], "created": True})
 @example({"choices": [], "created": 1.0})
 @example({"choices": [], "created": "5"})
@@ -140,8 +144,10 @@ def test_both_paths_give_the_same(document: Any) -> None:
     data = json.dumps(document).encode()
     standard = outcome(decode_standard, data)
     assert outcome(decode, data) == standard
-    # Only `decode` and the standard path know that an empty role or reason means null.
-    assert outcome(fast, data) in (standard, REFUSED) or b'": ""' in data
+    # `decode` and the standard path convert an empty role or reason to null, and look for what
+    # the fast path leaves out.
+    taken = outcome(fast, data) in (standard, REFUSED)
+    assert taken or b'": ""' in data or lacks_value(fast(data, Chunk))
 
 
 @given(st.binary(max_size=20))
@@ -222,6 +228,9 @@ def test_what_a_field_may_leave_out() -> None:
         assert read_usage.usage == Usage(prompt_tokens=3)
 
 
+CALLED = Delta(tool_calls=(CallDelta(function=FunctionDelta(name="f")),))
+CHOICES = Chunk(choices=(Piece(), Piece(index=1)))
+
 SPEECH: list[tuple[dict[str, Any], Chunk]] = [
     # Null, or a text that means it, is the default wherever there is one.
     ({"id": None, "created": None, "object": None, "choices": None}, Chunk()),
@@ -255,6 +264,7 @@ SPEECH: list[tuple[dict[str, Any], Chunk]] = [
             ([{"type": "text", "text": "a"}, "b"], Delta(content="ab")),
             ({"type": "text", "text": "a"}, Delta(content="a")),
             ([{"type": "refusal", "refusal": "no"}], Delta(refusal="no")),
+            ([{"type": "reference"}, {"text": "a"}], Delta(content="a")),
             (
                 [{"thinking": [{"text": "h"}, {"text": "m"}]}, {"text": "a"}],
                 Delta(content="a", reasoning_content="hm"),
@@ -266,6 +276,27 @@ SPEECH: list[tuple[dict[str, Any], Chunk]] = [
         Chunk(choices=(Piece(delta=Delta(content="a")),)),
     ),
     ({"choices": [{"delta": {}, "text": "a"}]}, Chunk(choices=(Piece(delta=Delta(content="a")),))),
+    # An array of objects in other forms, and an index that is left out.
+    ({"choices": {"delta": {"content": "a"}}}, Chunk(choices=(Piece(delta=Delta(content="a")),))),
+    ({"choices": {"0": {"index": 2}, "4": {}}}, Chunk(choices=(Piece(index=2), Piece(index=1)))),
+    ({"choices": [None, {"index": None}, {}]}, Chunk(choices=(Piece(), Piece(index=1)))),
+    *(
+        ({"choices": [{"delta": {"tool_calls": calls}}]}, Chunk(choices=(Piece(delta=delta),)))
+        for calls, delta in (
+            ({"function": {"name": "f"}}, CALLED),
+            ([{"name": "f"}], CALLED),
+            ([{"id": "1"}], Delta(tool_calls=(CallDelta(id="1"),))),
+        )
+    ),
+    # Reasons that are not one.
+    ({"choices": [{"finish_reason": False}, {"finish_reason": 0}]}, CHOICES),
+    # Reasoning that is not text, or has parts.
+    ({"choices": [{"delta": {"reasoning": [5]}}]}, Chunk(choices=(Piece(),))),
+    ({"choices": [{"delta": {"reasoning": False}}]}, Chunk(choices=(Piece(),))),
+    (
+        {"choices": [{"delta": {"reasoning": [{"text": {"value": "hm"}}]}}]},
+        Chunk(choices=(Piece(delta=Delta(reasoning="hm")),)),
+    ),
     # Arguments as JSON itself.
     *(
         (
@@ -680,3 +711,76 @@ def test_a_linked_value_and_those_in_it_keep_their_source_and_path() -> None:
         (data, (("choices",), 1, ("message", "delta", "text"))),
     ]
     assert linked(5, data) == 5
+
+
+@pytest.mark.parametrize(
+    ("document", "value"),
+    [
+        ({"choices": [{"message": {"tool_calls": [{"name": "f"}]}}]}, "f"),
+        ({"choices": [{"message": {"tool_calls": [{"function": {"name": "g"}}]}}]}, "g"),
+        ({"choices": [{"message": {"tool_calls": [{"id": "1"}]}}]}, ""),
+    ],
+)
+def test_a_document_whose_function_is_spread_over_its_call_is_read(
+    document: object, value: str
+) -> None:
+    """The fast path gives way where a call has no function, whose fields may be beside it."""
+    data = json.dumps(document).encode()
+    for read in (decode, decode_standard):
+        calls = read(data, Completion).choices[0].message.tool_calls
+        assert calls is not None
+        assert calls[0].function.name == value
+
+
+def test_choices_without_an_index_have_their_position() -> None:
+    """Several choices without an index are counted, and the fast path gives way to that."""
+    data = b'{"choices": [{"message": {}}, {"index": 5, "message": {}}, {"message": {}}]}'
+    for read in (decode, decode_standard):
+        assert [choice.index for choice in read(data, Completion).choices] == [0, 5, 2]
+
+
+def test_a_value_may_be_missing_only_where_the_class_says_so() -> None:
+    """Values of other types, and classes without such fields, lack nothing."""
+    assert lacks_value(fast(b'{"id": "1"}', CallDelta))
+    assert lacks_value(fast(b'{"choices": [{}, {}]}', Chunk))
+    for value in (5, Usage(), Renamed(thread="x"), Chunk(), CHOICES, CALLED):
+        assert not lacks_value(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "objects"),
+    [
+        ([{"a": 1}, None], [{"a": 1}, None]),
+        ({"a": 1}, [{"a": 1}]),
+        ({"0": {"a": 1}, "7": 5}, [{"a": 1}, 5]),
+        ({}, []),
+        (None, []),
+        ("a", []),
+    ],
+)
+def test_objects_are_found_in_every_form_of_an_array(value: object, objects: list[Any]) -> None:
+    """An array is itself, an object of numbers is its values, and another object is the item."""
+    assert objects_in(value) == objects
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (b'{"a": 1}{"b": 2}', [b'{"a": 1}', b'{"b": 2}']),
+        (b'{"a": "\xc3\xa9"}\r\ndata: [DONE]', [b'{"a": "\xc3\xa9"}', b"[DONE]"]),
+        (b'data: data:{"a": 1}', [b'{"a": 1}']),
+        (b"data: [DONE]", [b"[DONE]"]),
+        (b'[{"a": 1}, {"b": 2}]', [b'{"a":1}', b'{"b":2}']),
+        (b'{"a": 1} rubbish', [b'{"a": 1}', b"rubbish"]),
+        (b'{"a": 1}', []),
+        (b"[5]", []),
+        (b"rubbish", []),
+        (b"\xff", []),
+        (b"", []),
+    ],
+)
+def test_the_documents_of_one_event_are_split(data: bytes, found: list[bytes]) -> None:
+    """Each document is one, whatever stands between them; the rest is the last."""
+    assert documents(data) == found
+    for each in found:
+        assert documents(each) == []

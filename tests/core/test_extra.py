@@ -189,3 +189,28 @@ def test_an_object_that_is_not_in_the_document_has_no_unknown_fields() -> None:
     other = linked(completion, b'{"choices": []}')
     assert extras(*other.choices, other.choices[0].message) == [{}, {}]
     assert linked(Usage(), (b"[]", b'{"x": 1, "choices": [{"delta": 5}]}')).extra["x"] == 1
+
+
+def test_parts_that_are_not_text_are_extra() -> None:
+    """A reference or an image beside the text is under the field's name."""
+    reference = {"type": "reference", "reference_ids": [1]}
+    content: list[object] = [{"type": "text", "text": "Hi"}, reference]
+    body = json.dumps({"choices": [{"message": {"content": content}}]}).encode()
+    message = linked(decode(body, Completion), body).choices[0].message
+    assert message.content == "Hi"
+    assert message.extra == {"content": [reference]}
+    body = json.dumps({"choices": [{"message": {"content": content[:1]}}]}).encode()
+    assert linked(decode(body, Completion), body).choices[0].message.extra == {}
+
+
+def test_objects_in_other_forms_of_an_array_have_their_unknown_fields() -> None:
+    """An array sent as one object, or with a null in it, is searched as it was decoded."""
+    call = {"function": {"name": "f"}, "sign": "x"}
+    for calls in (call, {"3": call}, [None, call]):
+        chunks, completion = stream_of(
+            {"choices": {"delta": {"tool_calls": calls}, "k": 1}}, chunk(reason="stop")
+        )
+        made = chunks[0].choices[0].delta.tool_calls
+        assert made is not None
+        assert extras(chunks[0].choices[0], made[0]) == [{"k": 1}, {"sign": "x"}]
+        assert extras(*completion.tool_calls) == [{"sign": "x"}]

@@ -365,6 +365,51 @@ def test_what_only_looks_like_an_error_is_none(harmless: bytes) -> None:
     assert state.completion().text
 
 
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"data: " + json.dumps([chunk("a"), chunk("b", reason="stop")]).encode(), "ab"),
+        (b"data: data: " + json.dumps(chunk("a", reason="stop")).encode(), "a"),
+        (event(chunk("a")).strip() + b"\n" + STOP.strip() + b"\ndata: [DONE]", "a"),
+        (
+            b"data: " + json.dumps({"choices": chunk("a", reason="stop")["choices"][0]}).encode(),
+            "a",
+        ),
+    ],
+)
+def test_several_chunks_in_one_event_are_read(data: bytes, text: str) -> None:
+    """An event with several chunks, an array of them, or a repeated `data:` loses none of them."""
+    for pieces in ([data + b"\n\n"], single_bytes(data + b"\n\n")):
+        chunks, state = read(pieces)
+        assert "".join(each.text for each in chunks) == text
+        assert state.completion().text == text
+
+
+def test_rubbish_after_a_chunk_in_one_event_is_an_error() -> None:
+    """The chunk before it is handed out, and the error has the rubbish."""
+    chunks, state = read([event(chunk("a")).strip() + b"oops\n\n"])
+    assert [each.text for each in chunks] == ["a"]
+    assert isinstance(state.error, StreamDecodeError)
+    assert state.error.data == b"oops"
+
+
+def test_a_tool_call_without_a_function_goes_the_standard_way() -> None:
+    """The name and the arguments may stand beside the id, in chunks of the fast path too."""
+    call: dict[str, Any] = {"index": 0, "id": "1", "name": "f", "arguments": "{}"}
+    data = event({"choices": [{"delta": {"tool_calls": [call]}}]}) + STOP
+    _, state = read([data])
+    (made,) = state.completion().tool_calls
+    assert (made.id, made.name, made.arguments) == ("1", "f", "{}")
+
+
+def test_text_where_another_protocol_has_it_is_an_error() -> None:
+    """An event without choices that has text elsewhere is an error, although it has an id."""
+    _, state = read([event({"id": "a", "message": {"role": "assistant", "content": "Hi"}})])
+    assert isinstance(state.error, StreamDecodeError)
+    _, state = read([event({"id": "a"}), STOP])
+    assert state.error is None
+
+
 def test_half_an_emoji_in_each_of_two_chunks() -> None:
     """A lone surrogate takes the standard path, and is handed out as it came."""
     data = event(chunk("\ud83d")) + event(chunk("\ude00")) + STOP

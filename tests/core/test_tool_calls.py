@@ -57,6 +57,16 @@ OTHERS = [("get", PARIS), ("set", OSLO)]
         ([[piece(HEAD, "get", id="a")], [piece(TAIL)]], ONE),
         ([[CallDelta(index=0, id="a")], [piece(PARIS, "get", index=0)]], ONE),
         ([[piece(PARIS, "get", index=0)], [piece(None, index=0, id="a")]], ONE),
+        # A name in pieces, which only an index tells from the name of another call.
+        (
+            [
+                [piece("", "get", index=0, id="a")],
+                [piece("", "_it", index=0)],
+                [piece(PARIS, index=0)],
+            ],
+            ONE,
+        ),
+        ([[piece("", "get")], [piece("", "set")]], [("get", ""), ("set", "")]),
         # Several in parallel.
         ([[piece(PARIS, "get", index=0, id="a"), piece(OSLO, "get", index=1, id="b")]], TWO),
         ([[piece(PARIS, "get"), piece(OSLO, "get")]], TWO),

@@ -44,13 +44,19 @@ Reason: TypeAlias = Literal["stop", "length"] | str | None  # noqa: PYI051  # as
 
 
 ROLE: dict[str, Any] = {"nulls": [""], "lenient": True}
-REASON: dict[str, Any] = {"nulls": ["", "null"]}
+REASON: dict[str, Any] = {"nulls": ["", "null", "None"]}
 LENIENT: dict[str, Any] = {"lenient": True}
 PARTS: dict[str, Any] = {
     "parts": {"text": "content", "thinking": "reasoning_content", "refusal": "refusal"}
 }
 JOINED: dict[str, Any] = {"concatenate": True}
-REASONING: dict[str, Any] = {"fallback": "reasoning_content"}
+REASONING: dict[str, Any] = {
+    "fallback": "reasoning_content",
+    "parts": {"text": "reasoning"},
+    "lenient": True,
+}
+FLAT: dict[str, Any] = {"also": {"name": "name", "arguments": "arguments"}}
+POSITION: dict[str, Any] = {"position": True}
 
 
 @class_defaults
@@ -67,7 +73,7 @@ class Usage(ExtraFields):
 class FunctionDelta(ExtraFields):
     """A piece of a function call."""
 
-    name: str | None = None
+    name: str | None = field(default=None, metadata={"repeats": True})
     arguments: str | None = field(default=None, metadata=JOINED | {"json": True})
 
 
@@ -79,7 +85,7 @@ class CallDelta(ExtraFields):
     index: int | None = None
     id: str | None = None
     type: str | None = None
-    function: FunctionDelta | None = None
+    function: FunctionDelta | None = field(default=None, metadata=FLAT)
 
 
 @class_defaults
@@ -100,7 +106,7 @@ class Delta(ExtraFields):
 class Piece(ExtraFields):
     """The part of a chunk for one choice."""
 
-    index: int = 0
+    index: int = field(default=0, metadata=POSITION)
     delta: Delta = field(factory=Delta, metadata={"also": {"message": "", "text": "content"}})
     finish_reason: Reason = field(default=None, metadata=REASON)
     logprobs: dict[str, Any] | None = field(default=None, metadata=LENIENT)
@@ -139,7 +145,7 @@ class Call(ToolCallAccessors, ExtraFields):
 
     id: str = ""
     type: str = "function"
-    function: Function = field(factory=Function)
+    function: Function = field(factory=Function, metadata=FLAT)
 
 
 @class_defaults
@@ -160,7 +166,7 @@ class Said(ExtraFields):
 class Choice(ExtraFields):
     """One choice of a completion."""
 
-    index: int = 0
+    index: int = field(default=0, metadata=POSITION)
     message: Said = field(metadata={"also": {"delta": "", "text": "content"}})
     finish_reason: Reason = field(default=None, metadata=REASON)
     logprobs: dict[str, Any] | None = None

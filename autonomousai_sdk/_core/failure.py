@@ -33,7 +33,7 @@ from ..errors import (
     StreamInterrupted,
     UnprocessableEntityError,
 )
-from .codec import DecodeError, is_array, is_object, parse
+from .codec import DecodeError, is_array, is_object, objects_in, parse
 from .exchange import Failure
 from .headers import Headers
 from .protocol import Advice
@@ -285,27 +285,33 @@ def error_in(document: object) -> object:
     """Return the error that a JSON document reports, or None.
 
     a non-empty `error`                 the error and the members beside it
+    an array with such an object        that object
     an `error` in a choice              the error
     the finish reason `error`           an error without details
     no choices but a message or detail  the whole document
     """
+    if is_array(document):
+        return next(filter(_has_error_object, document), None)
     if not is_object(document) or document.get("error"):
         return document if is_object(document) else None
-    choices: object = document.get("choices")
-    if is_array(choices) and choices:
+    choices = objects_in(document.get("choices"))
+    if choices:
         return next(filter(None, map(_error_in_choice, choices)), None)
     if document.get("usage") or "choices" in document:
         return None
     is_error = "error" in (document.get("object"), document.get("type"))
-    return document if is_error or any(document.get(name) for name in _MESSAGE_NAMES) else None
+    return document if is_error or any(map(_says_something, _messages(document))) else None
+
+
+def _has_error_object(document: object) -> bool:
+    return is_object(document) and is_object(document.get("error")) and bool(document["error"])
 
 
 def without_errors(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return a document without its error and the finish reason of the error."""
-    choices: object = document.get("choices")
     plain = [
         {name: value for name, value in choice.items() if name not in ("error", "finish_reason")}
-        for choice in (choices if is_array(choices) else ())
+        for choice in objects_in(document.get("choices"))
         if is_object(choice)
     ]
     return {**document, "error": None, "choices": plain}
@@ -321,6 +327,15 @@ def _error_in_choice(choice: object) -> object:
 
 
 _MESSAGE_NAMES = ("message", "detail", "msg", "error_message", "error_msg", "errors")
+
+
+def _messages(document: Mapping[str, Any]) -> list[object]:
+    return [document.get(name) for name in _MESSAGE_NAMES]
+
+
+def _says_something(value: object) -> bool:
+    """Return whether a value can be an error's message; a message of a conversation cannot."""
+    return bool(value) and not (is_object(value) and ("role" in value or "content" in value))
 
 
 def event_error(context: Context, headers: Headers, document: object) -> AutonomousAIError:
@@ -392,46 +407,65 @@ def _message_in(document: object) -> str | None:
     """Return the message, wherever the server puts it (spec: `Error`)."""
     if isinstance(document, str):
         return document
+    if is_array(document):
+        return "; ".join(filter(None, map(_message_in, document))) or None
     if is_object(document):
         for name in ("error", *_MESSAGE_NAMES):
             found = document.get(name)
             if found and isinstance(found, str):
                 return found
-            if found and (is_object(found) or is_array(found)):
+            if is_object(found) and found:
                 return _message_in(found) or str(found)
+            if is_array(found) and found:
+                # Validation errors say where only in their other members.
+                return str(found) if name == "detail" else _message_in(found) or str(found)
     return None
 
 
-def _inner(document: object) -> Mapping[str, object]:
-    """Return the mapping with the code: the error object, or the document."""
-    if is_object(document):
-        error = document.get("error")
-        return error if is_object(error) else document
-    return {}
+def _layers(document: object) -> list[Mapping[str, object]]:
+    """Return the objects that can hold the code: the innermost error object first."""
+    layers: list[Mapping[str, object]] = []
+    found = document
+    while found is not None:
+        if is_array(found):
+            found = found[0] if found else None
+        elif is_object(found):
+            layers.insert(0, found)
+            here = found
+            found = next(filter(None, map(here.get, ("error", "detail", "errors"))), None)
+        else:
+            break
+    return layers
 
 
 def _code_in(document: object) -> str | None:
-    inner = _inner(document)
-    for name in ("code", "type"):
-        code = inner.get(name)
-        if isinstance(code, (str, int)) and not isinstance(code, bool) and code != "":
-            return str(code)
+    for layer in _layers(document):
+        for name in ("code", "type"):
+            code = layer.get(name)
+            if isinstance(code, (str, int)) and not isinstance(code, bool) and code != "":
+                return str(code)
     return None
 
 
 def _status_in(document: object) -> int | None:
-    inner = _inner(document)
-    for name in ("status", "status_code", "code", "type"):
-        value = inner.get(name)
-        if isinstance(value, str):
-            value = (
-                int(value)
-                if re.fullmatch(r"[45]\d\d", value, re.ASCII)
-                else (STATUS_BY_CODE.get(value.lower()))
-            )
-        if isinstance(value, int) and 400 <= value < 600:
-            return value
+    for layer in _layers(document):
+        for name in _STATUS_NAMES:
+            value = layer.get(name)
+            if isinstance(value, str):
+                value = (
+                    int(value)
+                    if re.fullmatch(r"[45]\d\d", value, re.ASCII)
+                    else STATUS_BY_CODE.get(value.lower())
+                )
+            if isinstance(value, int) and 400 <= value < 600:
+                return value
     return None
+
+
+_STATUS_NAMES = (
+    *("status", "status_code", "statusCode", "http_status", "http_code"),
+    *("code", "type", "error"),
+)
 
 
 def _page_title(text: str) -> str | None:

@@ -166,7 +166,9 @@ def _connected(address: str | None) -> Generator[None]:
         return
     try:
         ray.init(address=address, include_dashboard=False if address is None else None)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except Exception as error:  # Ray raises that class itself when a node does not start in time.
+        if address is None:
+            raise BatchError(f"Could not start Ray on this machine: {error}") from error
         raise ConfigurationError(f"Could not connect to Ray at {address}: {error}") from error
     try:
         yield

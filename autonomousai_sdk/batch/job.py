@@ -50,9 +50,10 @@ class Job:
         """Identifies the line in input and output: its custom_id, else its number."""
         return key_of(self.custom_id, self.line)
 
-    def reject(self, problem: str) -> None:
-        """Make the line a result with this error."""
+    def reject(self, problem: str) -> ConfigurationError:
+        """Make the line a result with this error, and return it."""
         self.problem = ConfigurationError(f"Line {self.line}: {problem}")
+        return self.problem
 
 
 def key_of(custom_id: str | None, line: int) -> bytes:

@@ -146,7 +146,9 @@ def _open(name: str, *, resume: bool) -> int:
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
     try:
         path = Path(name)
-        if path.exists() and not path.is_file() and not path.is_dir():
+        if path.is_dir():
+            raise ConfigurationError(f"{name} is a directory: name a file.")
+        if path.exists() and not path.is_file():
             if resume:
                 raise ConfigurationError(f"{name} is not a file, so it cannot be resumed.")
             return os.open(name, os.O_WRONLY)  # a device or a pipe

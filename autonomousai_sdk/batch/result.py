@@ -78,6 +78,8 @@ def completed(job: Job, response: RawResponse[ChatCompletion]) -> Outcome:
 
 def failed(job: Job, error: AutonomousAIError) -> Outcome:
     """Return the result of a line whose call failed, or that could not become a call."""
+    if isinstance(error, ConfigurationError) and error is not job.problem:
+        error = job.reject(error.message)
     refused = isinstance(error, (APIStatusError, ConfigurationError))
     return Outcome(
         line=job.line,

@@ -30,6 +30,8 @@ from .result import Outcome, failed
 Source = str | os.PathLike[str] | BinaryIO
 Progress = Callable[[BatchProgress], object]
 
+_PATH_TYPES = (str, os.PathLike)
+
 FIRST_CONCURRENCY = 8
 LARGEST_CONCURRENCY = 64
 """How many calls run at the same time with `concurrency="auto"`: at first, and at most."""
@@ -37,6 +39,16 @@ LARGEST_CONCURRENCY = 64
 _READ_SIZE = 2**16
 _GUESSED_TOKENS = 256
 """The tokens of a completion before one is known."""
+
+
+_NOT_TEXT = {
+    b"\x1f\x8b": "compressed by gzip: decompress it first",
+    b"\x28\xb5\x2f\xfd": "compressed by zstd: decompress it first",
+    b"PK\x03\x04": "a ZIP archive: extract it first",
+    b"\xff\xfe": "in UTF-16: convert it to UTF-8",
+    b"\xfe\xff": "in UTF-16: convert it to UTF-8",
+}
+"""The first bytes of files that would give nothing but errors, line by line."""
 
 
 def _concurrency(value: object) -> int | Literal["auto"]:
@@ -217,7 +229,7 @@ class _Input:
     _file: Any = field(init=False, default=None)
 
     def __enter__(self) -> Self:
-        if not isinstance(self._source, (str, os.PathLike)):
+        if not isinstance(self._source, _PATH_TYPES):
             self._file = self._source
             return self
         try:
@@ -227,8 +239,23 @@ class _Input:
                 f"Could not open {os.fspath(self._source)}: {error.strerror or error}."
             ) from error
         about = os.fstat(self._file.fileno())
-        self.size = about.st_size if stat.S_ISREG(about.st_mode) else None
+        if stat.S_ISREG(about.st_mode):
+            self.size = about.st_size
+            self._check_text(os.fspath(self._source))
         return self
+
+    def _check_text(self, name: str) -> None:
+        """Check the first bytes of the file.
+
+        Raises:
+            ConfigurationError: the file is compressed, or in another encoding.
+        """
+        start: bytes = self._file.read(4)
+        self._file.seek(0)
+        for signature, problem in _NOT_TEXT.items():
+            if start.startswith(signature):
+                self._file.close()
+                raise ConfigurationError(f"{name} is {problem}.")
 
     def __exit__(
         self,
@@ -259,10 +286,19 @@ def _check_different(source: Source, target: Source) -> None:
     Raises:
         ConfigurationError: input and output are the same file.
     """
-    if not isinstance(source, (str, os.PathLike)) or not isinstance(target, (str, os.PathLike)):
-        return
-    path = Path(target)
-    if path.is_file() and path.samefile(source):
+    before, after = _regular(source), _regular(target)
+    if before is not None and after is not None and os.path.samestat(before, after):
+        names = [os.fspath(each) for each in (source, target) if isinstance(each, _PATH_TYPES)]
         raise ConfigurationError(
-            f"Input and output are the same file, {os.fspath(source)}: name another output."
+            f"Input and output are the same file{''.join(f', {name}' for name in names[:1])}: name "
+            "another output."
         )
+
+
+def _regular(file: Source) -> os.stat_result | None:
+    """Return the status of a regular file, or None if it is not one."""
+    try:
+        about = Path(file).stat() if isinstance(file, _PATH_TYPES) else os.fstat(file.fileno())
+    except (AttributeError, OSError):
+        return None
+    return about if stat.S_ISREG(about.st_mode) else None

@@ -13,7 +13,7 @@ import click
 
 from ..errors import AutonomousAIError, BatchError
 from .options import Target, target_options
-from .terminal import Progress, columns, is_terminal, print_error
+from .terminal import CLEAR_LINE, Progress, columns, is_terminal, print_error, put_error
 
 if TYPE_CHECKING:
     from ..batch import AsyncBatch, BatchProgress, RayBatch
@@ -23,7 +23,6 @@ SOME_FAILED, STOPPED = 1, 3
 
 _INTERVAL = {True: 0.2, False: 10.0}
 """Seconds between two reports of the progress: on a terminal, and elsewhere."""
-_CLEAR = "\r\x1b[2K"
 
 
 def _concurrency(ctx: click.Context, option: click.Parameter, value: str) -> int | Literal["auto"]:
@@ -78,9 +77,7 @@ def _concurrency(ctx: click.Context, option: click.Parameter, value: str) -> int
     "--ray-actors",
     type=click.IntRange(1),
     metavar="N",
-    default=2,
-    show_default=True,
-    help="Actors of --engine ray, each with --concurrency calls.",
+    help="Actors of --engine ray, each with --concurrency calls.  [default: 2]",
 )
 @target_options
 def batch(
@@ -94,15 +91,19 @@ def batch(
     resume: bool,
     engine: Literal["ray"] | None,
     ray_address: str | None,
-    ray_actors: int,
+    ray_actors: int | None,
 ) -> None:
     """Make a call for each line of IN and write the results to OUT."""
     if output == "-" and resume:
         raise click.UsageError("--resume needs the path of a file as OUT.")
-    if engine is None and ray_address is not None:
-        raise click.UsageError("--ray-address needs --engine ray.")
+    for option, value in (("--ray-address", ray_address), ("--ray-actors", ray_actors)):
+        if engine is None and value is not None:
+            raise click.UsageError(f"{option} needs --engine ray.")
     if engine is not None and (max_requests_per_minute or max_tokens_per_minute):
-        raise click.UsageError("The actors of --engine ray share no limits per minute.")
+        raise click.UsageError(
+            "The actors of --engine ray share no limits per minute: omit --max-requests-per-minute "
+            "and --max-tokens-per-minute, and bound the calls by --ray-actors and --concurrency."
+        )
     import anyio
 
     with Progress() as progress, target.arguments(progress) as arguments:
@@ -118,7 +119,7 @@ def batch(
                     _binary(sys.stdin) if source == "-" else source,
                     _binary(sys.stdout) if output == "-" else output,
                     address=ray_address,
-                    actors=ray_actors,
+                    actors=ray_actors or 2,
                     concurrency=8 if concurrency == "auto" else concurrency,
                     resume=resume,
                     progress=report.show,
@@ -246,8 +247,7 @@ class _Report:
             print_error(_described(progress))
             return
         width = columns(sys.stderr) or 80
-        sys.stderr.write(_CLEAR + _described(progress)[: width - 1])
-        sys.stderr.flush()
+        put_error(CLEAR_LINE + _described(progress)[: width - 1])
         self._in_line = True
 
     def say(self, text: str) -> None:
@@ -259,8 +259,7 @@ class _Report:
         """Remove the line of the progress."""
         if self._in_line:
             self._in_line = False
-            sys.stderr.write(_CLEAR)
-            sys.stderr.flush()
+            put_error(CLEAR_LINE)
 
 
 def _described(progress: BatchProgress) -> str:

@@ -6,6 +6,8 @@ docstrings. The client is imported when a command runs, so that `--help` stays f
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from .._version import __version__
@@ -43,6 +45,12 @@ class _Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's interface
         return list(self.commands)
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        try:
+            return super().make_context(*args, **kwargs)
+        except OSError as error:  # of printing the help
+            raise click.exceptions.Exit(exit_code(error)) from None
 
     def invoke(self, ctx: click.Context) -> int:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import sys
 
 from .._generated.catalog import BASE_URL
 from ..errors import (
@@ -12,9 +12,7 @@ from ..errors import (
     ConfigurationError,
     NotFoundError,
 )
-from .terminal import print_error
-
-_STDOUT = 1
+from .terminal import discard, print_error
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -41,11 +39,11 @@ def exit_code(error: BaseException) -> int:
         return INTERRUPTED
     if isinstance(error, BrokenPipeError):
         # The reader of the pipe closed it, as `head` does.
-        _discard_output()
+        discard(sys.stdout)
         return DONE
     if isinstance(error, OSError):
         print_error(f"autonomousai: {error}")
-        _discard_output()
+        discard(sys.stdout)
         return FAILED
     if not isinstance(error, AutonomousAIError):
         raise error
@@ -71,10 +69,3 @@ def advice_for(error: AutonomousAIError) -> str | None:
     if error.endpoint is not None and f" {BASE_URL}/" in error.endpoint:
         return "The hosted service may no longer exist: --local uses a model on this machine."
     return next((text for kind, text in _ADVICE if isinstance(error, kind)), None)
-
-
-def _discard_output() -> None:
-    """Discard buffered output, so that the interpreter's final flush cannot fail."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, _STDOUT)
-    os.close(nowhere)

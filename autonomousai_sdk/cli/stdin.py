@@ -31,7 +31,7 @@ def read_prompt(words: tuple[str, ...], example: str) -> str:
         raise click.UsageError(f"No prompt. Example: {example}")
     else:
         given = read_stdin()
-    asked = " ".join(words)
+    asked = checked_text(" ".join(words), "The prompt")
     text = f"{asked}\n\n{given}" if asked.strip() and given.strip() else asked + given
     if not text.strip():
         raise click.UsageError("The prompt is empty.")
@@ -78,6 +78,15 @@ def _read_offered_stdin() -> str:
         return ""
     thread.join()
     return decoded(b"".join(pieces))
+
+
+def checked_text(text: str, name: str) -> str:
+    """Return text of the command line; Python keeps bytes that are not UTF-8 as surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise click.UsageError(f"{name} is not UTF-8 text.") from None
+    return text
 
 
 def decoded(data: bytes, name: str = "stdin") -> str:

@@ -21,7 +21,7 @@ from typing import Self, TextIO
 # sequence is plain text.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _PIECES = re.compile(r"\n|[^\S\n]+|\S+")
-_CLEAR = "\r\x1b[2K"
+CLEAR_LINE = "\r\x1b[2K"
 _COLOURS = {"dim": 2, "red": 31, "green": 32, "yellow": 33}
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _PLAIN_FRAMES = "|/-\\"
@@ -67,11 +67,30 @@ def put_json(value: object) -> None:
 
 def print_error(text: str) -> None:
     """Write one line to stderr, with white space collapsed."""
-    if sys.stderr is not None:
-        sys.stderr.write(_wrapped(text, sys.stderr) + "\n")
+    put_error(_wrapped(text, sys.stderr) + "\n")
 
 
-def _wrapped(text: str, stream: TextIO) -> str:
+def put_error(text: str) -> None:
+    """Write to stderr and flush; if it cannot be written, the command goes on without it."""
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        discard(sys.stderr)
+
+
+def discard(stream: TextIO | None) -> None:
+    """Discard what a stream has buffered, so that the interpreter's final flush cannot fail."""
+    if stream is None:
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def _wrapped(text: str, stream: TextIO | None) -> str:
     """Return text with its white space collapsed, in lines that fit a terminal."""
     line = _shown(" ".join(text.split()), stream)
     width = columns(stream)
@@ -229,7 +248,7 @@ class Progress:
         """Show a dim line, which stays; does nothing unless stderr is a terminal."""
         self.done()
         if is_terminal(sys.stderr):
-            sys.stderr.write(coloured(_wrapped(text, sys.stderr), "dim", sys.stderr) + "\n")
+            put_error(coloured(_wrapped(text, sys.stderr), "dim", sys.stderr) + "\n")
 
     def bar(self, text: str, done: int, total: int) -> None:
         """Show how much of a task is done; does nothing unless stderr is a terminal."""
@@ -246,8 +265,7 @@ class Progress:
         if thread is not None:
             self._stop.set()
             thread.join()
-            sys.stderr.write(_CLEAR)
-            sys.stderr.flush()
+            put_error(CLEAR_LINE)
 
     def __enter__(self) -> Self:
         return self
@@ -268,7 +286,6 @@ class Progress:
         while True:
             line = f"{next(frames)} {_CONTROLS.sub('', self._text)}, {monotonic() - began:.0f} s"
             # A wrapped line could not be erased.
-            stream.write(_CLEAR + line[: columns - 1])
-            stream.flush()
+            put_error(CLEAR_LINE + line[: columns - 1])
             if self._stop.wait(_TICK):
                 return

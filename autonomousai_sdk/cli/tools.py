@@ -33,7 +33,7 @@ def load_tools(path: str) -> list[Function]:
     sys.modules[name] = module  # type hints of its functions are looked up there
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise ConfigurationError(f"{path} fails: {type(error).__name__}: {error}") from error
     names = getattr(module, "__all__", [each for each in vars(module) if each[0] != "_"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import signal
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import pytest
 
 from autonomousai_sdk.cli.batch import _duration  # pyright: ignore[reportPrivateUsage]
 from tests.support.fault_server import FaultServer, Received
-from tests.support.program import CLEARED, PATIENCE, call, on_terminal, run
+from tests.support.program import CLEARED, PATIENCE, PROGRAM, call, on_terminal, run
 from tests.support.script import Answer, Gate, Hold, Wait
 from tests.support.wire import document, failed
 
@@ -87,6 +88,7 @@ def test_limits_per_minute_are_obeyed(files: tuple[str, str]) -> None:
         (("--max-requests-per-minute", "0"), "--max-requests-per-minute"),
         (("--model", "unknown"), "unknown"),
         (("--ray-address", "auto"), "--ray-address needs --engine ray"),
+        (("--ray-actors", "2"), "--ray-actors needs --engine ray"),
         (("--engine", "ray", "--max-requests-per-minute", "9"), "share no limits per minute"),
         pytest.param(
             ("--engine", "ray"),
@@ -103,6 +105,68 @@ def test_wrong_usage_is_told(files: tuple[str, str], arguments: tuple[str, ...],
     assert done.returncode == 2
     assert said in done.stderr
     assert not Path(files[1]).exists()
+
+
+@pytest.mark.parametrize(
+    ("start", "problem"),
+    [
+        (gzip.compress(b'"one"\n'), "compressed by gzip"),
+        (b"\x28\xb5\x2f\xfd", "compressed by zstd"),
+        (b"PK\x03\x04", "a ZIP archive"),
+        ('"one"\n'.encode("utf-16"), "in UTF-16"),
+    ],
+    ids=["gzip", "zstd", "zip", "UTF-16"],
+)
+def test_an_input_that_is_not_text_is_refused(
+    files: tuple[str, str], start: bytes, problem: str
+) -> None:
+    """A compressed file, or one in another encoding, is named at once, and no output is made."""
+    Path(files[0]).write_bytes(start)
+    done = call("batch", *files)
+
+    assert done.returncode == 2
+    assert problem in done.stderr
+    assert not Path(files[1]).exists()
+
+
+@pytest.mark.parametrize("command", ["- - < {file} >> {file}", "{file} - >> {file}"])
+def test_redirections_to_the_input_are_refused(files: tuple[str, str], command: str) -> None:
+    """Input and output are compared as files, also where the shell has opened them."""
+    before = Path(files[0]).read_bytes()
+    shell = ("sh", "-c", f'"$@" {command.format(file=files[0])}', "sh", *PROGRAM)
+    done = run("batch", program=shell)
+
+    assert done.returncode == 2
+    assert "Input and output are the same file" in done.stderr
+    assert Path(files[0]).read_bytes() == before
+
+
+@pytest.mark.parametrize("ending", ["2> /dev/full", "2>&1 | true"])
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is Linux's")
+def test_a_stderr_that_takes_nothing_changes_no_exit_code(
+    files: tuple[str, str], ending: str
+) -> None:
+    """A summary that cannot be printed makes a batch neither better nor worse."""
+    write_lines(Path(files[0]), ["one", b"{\n"])
+    with echo() as server:
+        line = f'set -o pipefail; "$@" {ending}'
+        shell = ("bash", "-c", line, "bash", *PROGRAM)
+        done = run("batch", *files, "--base-url", server.url, program=shell)
+
+    assert done.returncode == 1
+    assert len(results(Path(files[1]))) == 2
+
+
+def test_an_error_names_its_line(files: tuple[str, str]) -> None:
+    """An option that is out of range is an error of its line, before anything is sent."""
+    write_lines(Path(files[0]), ["one", {"custom_id": "b", "prompt": "two", "temperature": 9}])
+    with echo() as server:
+        done = call("batch", *files, "--base-url", server.url)
+
+    assert "The first error: Line 2: temperature must be at least 0" in done.stderr
+    (error,) = [each for each in results(Path(files[1])) if each["error"]]
+    assert error["error"]["message"].startswith("Line 2: temperature")
+    assert len(server.requests) == 1
 
 
 def test_files_that_cannot_be_used_are_wrong_usage(files: tuple[str, str]) -> None:

@@ -415,3 +415,21 @@ def test_the_model_calls_the_functions_of_a_file(tmp_path: Path) -> None:
     assert (sent["role"], sent["content"]) == ("tool", "Paris: 21")
     both = call("chat", "--schema", str(path), "--tools", str(path), "Hi")
     assert "cannot be combined" in both.stderr
+
+
+def test_a_file_of_tools_that_exits_is_an_error(tmp_path: Path) -> None:
+    """A script that ends its program does not end this one in silence."""
+    path = tmp_path / "script.py"
+    path.write_text("raise SystemExit(0)\n")
+    done = call("chat", "--tools", str(path), "Hi")
+
+    assert done.returncode == 2
+    assert done.stderr == f"autonomousai: {path} fails: SystemExit: 0\n"
+
+
+def test_a_prompt_that_is_not_utf_8_is_refused() -> None:
+    """Bytes of the command line that are not UTF-8 are an error, as they are on stdin."""
+    done = run("chat", "--base-url", "http://127.0.0.1:1", "a\udcffb")
+
+    assert done.returncode == 2
+    assert "Error: The prompt is not UTF-8 text." in done.stderr

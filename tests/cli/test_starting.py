@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -11,7 +12,7 @@ from autonomousai_sdk import __version__
 from autonomousai_sdk.cli import exit_code
 from autonomousai_sdk.cli.commands import cli
 from autonomousai_sdk.cli.commands import run as run_here
-from tests.support.program import call, run
+from tests.support.program import PROGRAM, call, run
 
 MAIN = "import sys; from autonomousai_sdk.cli import main; sys.argv = ['autonomousai', {!r}]; "
 
@@ -33,6 +34,22 @@ def test_help_says_where_the_key_belongs() -> None:
     """There is no option for a key, and the help names the variable instead."""
     assert "AUTONOMOUSAI_API_KEY" in call("chat", "--help").stdout
     assert call("chat", "--api-key", "secret", "Hi").returncode == 2
+
+
+@pytest.mark.parametrize("argument", ["--help", "--version"])
+@pytest.mark.parametrize(
+    ("ending", "code", "said"),
+    [("> /dev/full", 1, "No space left on device"), ("| true", 0, "")],
+    ids=["full disk", "closed pipe"],
+)
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is Linux's")
+def test_help_that_cannot_be_printed(argument: str, ending: str, code: int, said: str) -> None:
+    """A full disk is an error in one line, and a reader that closes the pipe is none."""
+    shell = ("bash", "-c", f'set -o pipefail; "$@" {ending}', "bash", *PROGRAM)
+    done = run(argument, program=shell)
+
+    assert done.returncode == code
+    assert done.stderr == (f"autonomousai: [Errno 28] {said}\n" if said else "")
 
 
 def test_help_survives_the_removal_of_docstrings() -> None:

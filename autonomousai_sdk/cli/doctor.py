@@ -19,7 +19,7 @@ from attrs import asdict, frozen
 
 from .._generated.catalog import DEFAULT_MODEL, MODELS, PROTOCOLS
 from .._version import __version__
-from ..errors import AutonomousAIError, ConfigurationError
+from ..errors import APIConnectionError, AutonomousAIError, ConfigurationError
 from .exit_code import FAILED, advice_for
 from .options import Target, target_options
 from .terminal import Progress, coloured, put, put_json, without_controls
@@ -114,11 +114,11 @@ def _findings(target: Target, progress: Progress, *, offline: bool) -> Iterator[
         yield Finding("ok", "base URL", settings.base_url)
         yield Finding("ok", "protocol", settings.protocol.name)
         yield Finding("ok", "model", settings.model or "the only model that the server lists")
-        yield _guarded("proxy", lambda: _proxy(settings.base_url))
+        yield _guarded("proxy", lambda: Finding("ok", "proxy", _proxy(settings.base_url) or "none"))
         yield _guarded("TLS", lambda: _tls(settings.base_url))
     if not offline:
         progress.wait("waiting for the server")
-        yield _server(target, progress)
+        yield _server(target, progress, None if settings is None else settings.base_url)
 
 
 def _guarded(check: str, run: Callable[[], Finding]) -> Finding:
@@ -213,14 +213,13 @@ def _settings(target: Target) -> Settings:
     )
 
 
-def _proxy(base_url: str) -> Finding:
+def _proxy(base_url: str) -> str | None:
+    """Return the proxy of the environment for a URL, without its password, or None."""
     from .._core.settings import Environment
     from ..transports._proxy import proxy_for
 
     proxy = proxy_for(base_url, None, Environment(os.environ))
-    if proxy is None:
-        return Finding("ok", "proxy", "none")
-    return Finding("ok", "proxy", f"{proxy.scheme}://{proxy.host}:{proxy.port}")
+    return None if proxy is None else f"{proxy.scheme}://{proxy.host}:{proxy.port}"
 
 
 def _tls(base_url: str) -> Finding:
@@ -237,7 +236,7 @@ def _tls(base_url: str) -> Finding:
     return Finding("ok", "TLS", f"{ssl.OPENSSL_VERSION}; trusts {trusted} ({count})")
 
 
-def _server(target: Target, progress: Progress) -> Finding:
+def _server(target: Target, progress: Progress, base_url: str | None) -> Finding:
     """Whether the server answers: a list of models, or a completion of one token."""
     from attrs import evolve
 
@@ -252,5 +251,13 @@ def _server(target: Target, progress: Progress) -> Finding:
                 count = len(once.models.fetch())
                 detail = f"answers, and lists {count} {'model' if count == 1 else 'models'}"
     except AutonomousAIError as error:
-        return Finding("wrong", "server", str(error), advice_for(error) or "")
+        return Finding("wrong", "server", str(error), _advice(error, base_url))
     return Finding("ok", "server", detail)
+
+
+def _advice(error: AutonomousAIError, base_url: str | None) -> str:
+    if isinstance(error, APIConnectionError) and base_url is not None:
+        proxy = _proxy(base_url)
+        if proxy is not None:
+            return f"Check that the proxy {proxy} runs, or add the server's host to NO_PROXY."
+    return advice_for(error) or ""

@@ -92,6 +92,18 @@ def test_a_bad_setting_is_wrong(env: dict[str, str], check: str, detail: str) ->
     assert detail in found[check]["detail"]
 
 
+def test_a_proxy_that_does_not_run_is_named() -> None:
+    """If no connection can be made through a proxy, the advice is about the proxy."""
+    proxy = {"HTTPS_PROXY": "http://u:sk-secret@127.0.0.1:1", "NO_PROXY": ""}
+    code, found = findings("--base-url", "https://example.com/v1", **proxy)
+
+    assert code == 1
+    assert found["server"]["status"] == "wrong"
+    assert found["server"]["advice"] == (
+        "Check that the proxy http://127.0.0.1:1 runs, or add the server's host to NO_PROXY."
+    )
+
+
 def test_secrets_are_never_shown(echo: str) -> None:
     """Neither the keys nor a proxy's password is in the output."""
     done = call(

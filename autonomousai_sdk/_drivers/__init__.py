@@ -10,7 +10,7 @@ import os
 
 from .._core.codec import BUILDING
 
-if hasattr(os, "register_at_fork"):  # not on Windows
+if hasattr(os, "register_at_fork"):  # pragma: no branch  # Windows has no fork
     # A child would inherit a decoder that another thread is building, and the lock.
     os.register_at_fork(
         before=BUILDING.acquire,

@@ -88,8 +88,8 @@ class AsyncConnections:
             await stream.close()
         for response in streams.collect():
             await close(response)
-        with self._making:
-            transport, self._transport = self._transport, None
+        with self._making:  # another thread may be making it
+            transport = self._transport
         if transport is not None and self.own:
             await shielded(transport.aclose())
 
@@ -450,13 +450,15 @@ class AsyncStream(Generic[ChunkT, ResultT]):
                     raise state.error
                 self._exhausted = True
                 raise StopAsyncIteration
-            response = live.response
-            if response is None:
-                raise self._closed_error()
             live.reading = True
+            # In this order, since close() sets `_closed` before it checks `reading`.
+            response = None if self._closed else live.response
+            if response is None:
+                live.reading = False
+                await self.close()
+                raise self._closed_error()
             try:
-                if not self._closed:  # checked after `reading` is set, which close() checks
-                    reader.feed(await response.read(deadline.wait(now)))
+                reader.feed(await response.read(deadline.wait(now)))
             except TransportError as error:
                 state.fail(self._runner.failure(error, deadline, began))
             except BaseException:

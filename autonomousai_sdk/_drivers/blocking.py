@@ -88,8 +88,8 @@ class Connections:
             stream.close()
         for response in streams.collect():
             response.close()
-        with self._making:
-            transport, self._transport = self._transport, None
+        with self._making:  # another thread may be making it
+            transport = self._transport
         if transport is not None and self.own:
             transport.close()
 
@@ -444,13 +444,15 @@ class Stream(Generic[ChunkT, ResultT]):
                     raise state.error
                 self._exhausted = True
                 raise StopIteration
-            response = live.response
-            if response is None:
-                raise self._closed_error()
             live.reading = True
+            # In this order, since close() sets `_closed` before it checks `reading`.
+            response = None if self._closed else live.response
+            if response is None:
+                live.reading = False
+                self.close()
+                raise self._closed_error()
             try:
-                if not self._closed:  # checked after `reading` is set, which close() checks
-                    reader.feed(response.read(deadline.wait(now)))
+                reader.feed(response.read(deadline.wait(now)))
             except TransportError as error:
                 state.fail(self._runner.failure(error, deadline, began))
             except BaseException:

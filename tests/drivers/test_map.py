@@ -14,6 +14,8 @@ import pytest
 
 import autonomousai_sdk as sdk
 from autonomousai_sdk import BadRequestError, ConfigurationError
+from autonomousai_sdk._core.pace import Pace, RateLimit
+from autonomousai_sdk._drivers import awaiting_map, blocking_map
 from tests.support.backends import awaiting, cut_short, left, on_backends, on_each_backend
 from tests.support.client_under_test import SDK
 from tests.support.fault_server import FaultServer
@@ -129,6 +131,21 @@ async def test_a_refusal_slows_all_calls_down(client_under_test: SDK) -> None:
     held = [each for each in others if each.at - refused.at >= 0.3]
     assert len(together) <= 1
     assert min(each.at for each in held) - refused.at > 0.95
+
+
+@on_each_backend
+async def test_a_retry_waits_for_its_turn(client_under_test: SDK) -> None:
+    """A retry counts among the requests per minute, and goes out when the limit allows it."""
+    pace = Pace(requests=RateLimit(per_minute=120))
+    paced: Any = blocking_map if client_under_test.backend == "sync" else awaiting_map
+    with FaultServer(failed(503, "retry-after: 0"), document()) as server:
+        async with client_under_test.client(server.url) as client:
+            made: Any = getattr(client, "made", client)
+            runner, made._runner = made._runner, paced.paced(made._runner, pace)
+            await client.chat.create("Hello")
+            made._runner = runner
+    first, second = server.requests
+    assert second.at - first.at > 0.45
 
 
 @on_each_backend

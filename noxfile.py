@@ -62,6 +62,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def thorough(session: nox.Session) -> None:
+    """Run the slow tests that `tests` omits: faults on every transport, and others."""
+    _install_everything(session, "test")
+    session.run("pytest", *PARALLEL, "--thorough", "-m", "thorough", *session.posargs, env=COMPILED)
+
+
+@nox.session
 def coverage(session: nox.Session) -> None:
     """Check that each core module, and the drivers, are fully covered by their own tests."""
     _install_everything(session, "test")

@@ -35,8 +35,11 @@ CONTEXT = 8192
 BYTES_PER_TOKEN = 3
 """A cautious estimate: English has more than four bytes a token."""
 
-RESERVED = 1024
-"""Tokens for the summary, unless `--max-tokens` is given, and for the instructions."""
+SUMMARY = 896
+"""Tokens for a summary, unless `--max-tokens` is given."""
+
+INSTRUCTIONS = 128
+"""Tokens for the instructions and the marks of a chat."""
 
 CONCURRENCY = 4
 """Parts at a time; the local server's model runs as many."""
@@ -69,7 +72,8 @@ def summarize(
         options["model"] = target.model_for(client, "summary") or target.model
         progress.wait("asking for the model's context")
         tokens = context or _listed_context(client, target.model) or CONTEXT
-        spare = max(tokens - options.get("max_tokens", 0) - RESERVED, tokens // 4)
+        reserved = options.get("max_tokens", SUMMARY) + INSTRUCTIONS
+        spare = max(tokens - reserved, tokens // 4)
         limit = spare * BYTES_PER_TOKEN
         prompt = _PART
         for _ in range(MAX_SPLITS):

@@ -102,6 +102,21 @@ def test_summaries_that_are_not_shorter_are_an_error(echo: str) -> None:
     assert "not shorter than the text" in done.stderr
 
 
+def test_a_short_summary_leaves_room_for_the_text() -> None:
+    """--max-tokens bounds the summary, so the rest of the context holds longer parts."""
+
+    def answered(request: Received) -> Answer:
+        return said("Done.") if json.loads(request.body).get("stream") else document("Part.")
+
+    counts: list[int] = []
+    for more in ((), ("--max-tokens", "60")):
+        with FaultServer(answered) as server:
+            assert summarize(server, "--context", "1024", *more, given=LONG).returncode == 0
+        counts.append(len(server.requests))
+
+    assert counts == [10, 4]
+
+
 def test_progress_is_a_bar(tmp_path: Path) -> None:
     """On a terminal, a bar shows how many of the parts are done."""
     path = tmp_path / "long.txt"

@@ -42,6 +42,23 @@ def test_ctrl_c_stops_the_model_too() -> None:
     assert not Path(f"/proc/{engine}").exists()
 
 
+def test_a_text_longer_than_the_context_is_summarized(tmp_path: Path) -> None:
+    """Parts of the text are summarized with a bar, and then a summary of all of them is shown."""
+    path = tmp_path / "long.txt"
+    path.write_text("The harbour has a lighthouse. It was built in 1870. " * 50)
+    with on_terminal(
+        "summarize", "--local", "--context", "512", "--max-tokens", "40", "--temperature", "0",
+        str(path), LINES="24", COLUMNS="80",
+    ) as program:  # fmt: skip
+        assert program.end() == 0
+
+    written = program.written.decode()
+    assert f"summarizing {'─' * 20} 0/" in written
+    assert "summarizing ━" in written
+    assert written.rpartition("\x1b[2K")[2].strip()
+    assert "Traceback" not in written
+
+
 def _is_text(line: bytes) -> bool:
     """Whether a line is the answer's, not one that turns, which starts with a Braille pattern."""
     return b" " in line and not line.startswith("\u2800".encode()[:2])

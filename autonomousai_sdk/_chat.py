@@ -122,6 +122,7 @@ class Chat(methods.Chat):
         tools: Sequence[Function],
         max_rounds: int = 8,
         on_tool_error: OnToolError = "return",
+        response_format: Mapping[str, object] | None = None,
         timeout: Timeout | float | None = None,
         **options: Unpack[ChatOptions],
     ) -> ToolRun:
@@ -133,6 +134,7 @@ class Chat(methods.Chat):
             max_rounds: how many answers the model may give.
             on_tool_error: what becomes of a function's exception: `"return"` sends it to the
                 model as text, `"raise"` raises it.
+            response_format: as for `create`.
             timeout: seconds that all rounds together may take, or a `Timeout`.
             **options: as for `create`; `tool_choice` applies to the first round.
 
@@ -147,7 +149,13 @@ class Chat(methods.Chat):
         loop = ToolLoop.of(messages, tools, max_rounds, on_tool_error, may_await=False)
         shared = SharedTimeout.of(timeout, self._runner.settings.timeout, monotonic())
         while True:
-            completion = self._ask(loop.messages, shared, options, tools=loop.definitions)
+            completion = self._ask(
+                loop.messages,
+                shared,
+                options,
+                response_format=response_format,
+                tools=loop.definitions,
+            )
             # A choice that stayed would make the model call tools for ever.
             options.pop("tool_choice", None)
             calls = loop.answered(completion)

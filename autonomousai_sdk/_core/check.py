@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
+from numbers import Integral, Real
 from typing import Any
 
 import attrs
@@ -141,10 +142,12 @@ class Number(Check):
         ]
 
     def takes(self, value: object, /) -> bool:
-        # Python counts bool as an int.
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
+        # Python counts bool as an int. The numbers of numpy are of these abstract types.
+        return isinstance(value, Real) and not isinstance(value, bool)
 
     def encode_content(self, value: Any, where: str, /) -> Any:
+        if not isinstance(value, (int, float)):
+            value = int(value) if isinstance(value, Integral) else float(value)
         if isinstance(value, float) and not math.isfinite(value):
             raise ConfigurationError(
                 f"{where} must be a finite number{self._range}; got {display(value)}."
@@ -169,7 +172,7 @@ class Integer(Number):
         return f"a whole number{self._range}"
 
     def takes(self, value: object, /) -> bool:
-        return isinstance(value, int) and not isinstance(value, bool)
+        return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 @frozen(kw_only=True)

@@ -272,11 +272,18 @@ def _parameters(function: Callable[..., Any], what: str) -> list[inspect.Paramet
             f"{what} has annotations that cannot be read: {error}. Define the types it names at "
             "the top of the module."
         ) from error
+    if inspect.isgeneratorfunction(plain) or inspect.isasyncgenfunction(plain):
+        raise ConfigurationError(f"{what} is a generator: give a function that returns its result.")
     bound = set(function.keywords) if isinstance(function, partial) else set[str]()
     parameters: list[inspect.Parameter] = []
     for parameter in signature.parameters.values():
         if parameter.name in bound:
             continue
+        if parameter.name == "self" and not parameters:
+            raise ConfigurationError(
+                f"{what} is a method without its object: give the method of an object, such as "
+                f"instance.{_name_of(function)}."
+            )
         if parameter.kind in _REFUSED:
             raise ConfigurationError(
                 f"{what}: {parameter} {_REFUSED[parameter.kind]}, and a model gives arguments by "

@@ -37,7 +37,7 @@ class Invocation:
         tool: the tool, or None if there is none of that name.
         arguments: the function's keyword arguments.
         failure: what is wrong with the call; then there is nothing to call.
-        outcome: the text that goes back to the model, once the call was made.
+        outcome: the text that goes back to the model; None until the function has ended.
     """
 
     id: str
@@ -46,7 +46,7 @@ class Invocation:
     tool: Tool | None = None
     arguments: Mapping[str, Any] = field(factory=dict[str, Any])
     failure: str | None = None
-    outcome: str = ""
+    outcome: str | None = None
 
     def call(self) -> Any:
         """Call the function; the value may be awaitable."""
@@ -173,6 +173,9 @@ class ToolLoop:
         """
         for each in invocations:
             outcome = each.outcome if each.failure is None else each.failure
+            if outcome is None:
+                # An asynchronous function ends so if what it awaits is cancelled.
+                outcome = f"Error: the tool {each.name!r} was cancelled."
             self.messages.append({"role": "tool", "tool_call_id": each.id, "content": outcome})
             self._results[each.name, _canonical(each.text), outcome] += 1
         most, count = self._results.most_common(1)[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from time import monotonic, sleep
 from typing import Any
@@ -10,7 +11,13 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from autonomousai_sdk import APITimeoutError, ConfigurationError, Message, ToolLoopError
+from autonomousai_sdk import (
+    APITimeoutError,
+    AsyncClient,
+    ConfigurationError,
+    Message,
+    ToolLoopError,
+)
 from tests.support.backends import awaiting, on_backends, on_each_backend
 from tests.support.client_under_test import SDK
 from tests.support.fault_server import FaultServer
@@ -293,3 +300,32 @@ async def test_the_blocking_client_refuses_async_functions(client_under_test: SD
             assert server.requests == []
             with pytest.raises(ConfigurationError, match="'hidden' returned an awaitable"):
                 await chat.run("Go!", tools=[hidden])
+
+
+def test_a_tool_that_is_cancelled_from_within_is_an_error_for_the_model() -> None:
+    """An asynchronous tool that awaits a cancelled task does not count as one that returned ''."""
+
+    async def wait() -> str:
+        task = asyncio.create_task(asyncio.sleep(1))
+        task.cancel()
+        await task
+        return "not reached"
+
+    async def go(url: str) -> None:
+        async with AsyncClient(base_url=url) as client:
+            await client.chat.run("Go!", tools=[wait])
+
+    with FaultServer(called("wait"), answered("Sunny.")) as server:
+        asyncio.run(go(server.url))
+        assert messages_of(server)[2]["content"] == "Error: the tool 'wait' was cancelled."
+
+
+@on_each_backend
+async def test_a_run_sends_the_response_format(client_under_test: SDK) -> None:
+    """Every round of a run carries its response format."""
+    form = {"type": "json_object"}
+    with FaultServer(called("get_weather", PARIS), answered("{}")) as server:
+        async with client_under_test.client(server.url) as client:
+            chat: Any = client.chat
+            await chat.run("Go!", tools=[get_weather], response_format=form)
+    assert [asked(server, number)["response_format"] for number in (0, 1)] == [form, form]

@@ -6,7 +6,9 @@ import math
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from enum import StrEnum
+from fractions import Fraction
 from itertools import count
+from numbers import Integral
 from typing import Any
 
 import pytest
@@ -51,6 +53,14 @@ class Address:
 
     street: str
     zip_code: str | None = field(default=None, metadata={"wire": "zipCode"})
+
+
+@Integral.register
+class Whole:
+    """A whole number of another library, such as numpy's."""
+
+    def __int__(self) -> int:
+        return 7
 
 
 class Unprintable:
@@ -99,6 +109,9 @@ ALLOWED: list[tuple[Check, object, object]] = [
     (String(pattern="b+"), "abc", "abc"),
     (Number(), 1, 1),
     (Number(), 1.5, 1.5),
+    (Number(maximum=1), Fraction(1, 2), 0.5),
+    (Number(), Whole(), 7),
+    (Integer(maximum=7), Whole(), 7),
     (Number(minimum=0, maximum=2), 0, 0),
     (Number(minimum=0, maximum=2), 2.0, 2.0),
     (Number(exclusive_minimum=0, exclusive_maximum=1), 0.5, 0.5),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from types import SimpleNamespace
 from typing import Annotated, Any, Literal, TypedDict
 
@@ -329,6 +329,19 @@ def nameless(number: int) -> None:
 
 
 nameless.__name__ = "<lambda>"
+
+
+def each_word(text: str) -> Iterator[str]:
+    """Return the words."""
+    yield from text.split()
+
+
+async def each_word_async(text: str) -> AsyncIterator[str]:
+    """Return the words."""
+    for word in text.split():
+        yield word
+
+
 REFUSED: list[tuple[Any, str]] = [
     (positional_only, r"tools\[0\]: positional_only\(\): a: .* is positional-only"),
     (several, r"several\(\): \*numbers: .* any number of positional arguments"),
@@ -336,6 +349,9 @@ REFUSED: list[tuple[Any, str]] = [
     (unsupported, r"unsupported\(\): the parameter 'number': complex has no JSON schema"),
     (unresolved, r"unresolved\(\) has annotations that cannot be read: name 'Missing'"),
     (nameless, r"'<lambda>' cannot be a tool's name"),
+    (Counter.__call__, r"__call__\(\) is a method without its object"),
+    (each_word, r"each_word\(\) is a generator"),
+    (each_word_async, r"each_word_async\(\) is a generator"),
     (Counter, r"Counter\(\) is a class"),
     (5, r"tools\[0\] is a function or a mapping, not int"),
     ({"type": "function"}, r"a mapping is \{'type': 'function'"),

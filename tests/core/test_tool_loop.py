@@ -146,6 +146,14 @@ def test_calls_are_made_whatever_a_whole_answer_says(reason: str | None) -> None
     assert begun().answered(Answer(DOUBLE.tool_calls, reason))
 
 
+def test_a_function_that_did_not_end_is_an_error_for_the_model() -> None:
+    """A call without an outcome, whose function was cancelled, goes back as an error."""
+    loop = begun()
+    answer = Answer((Call("double", '{"number": 1}'),))
+    loop.returned(loop.answered(answer), answer)
+    assert loop.messages[-1]["content"] == "Error: the tool 'double' was cancelled."
+
+
 def test_the_last_round_calls_nothing() -> None:
     """At the limit the run stops before any function is called in vain."""
     loop = begun(max_rounds=2)

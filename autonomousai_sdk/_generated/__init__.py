@@ -1,3 +1,3 @@
-# Written from spec/autonomousai.yaml by `python -m spec.generator`.
-# Edit the spec and run that again; `--check` finds whatever is edited here.
-"""The typed layer: what the endpoint spec says, as Python."""
+# Generated from spec/autonomousai.yaml by `python -m spec.generator`.
+# Do not edit: change the spec and run the command again; `--check` finds edits.
+"""The typed layer, generated from the endpoint spec."""

@@ -1,5 +1,5 @@
-# Written from spec/autonomousai.yaml by `python -m spec.generator`.
-# Edit the spec and run that again; `--check` finds whatever is edited here.
+# Generated from spec/autonomousai.yaml by `python -m spec.generator`.
+# Do not edit: change the spec and run the command again; `--check` finds edits.
 
 """The methods of `AsyncClient`."""
 
@@ -113,16 +113,17 @@ class AsyncChat:
             headers: sent with this call, over the client's; None leaves a header out.
             extra_body: fields merged into the request body, last.
             timeout: seconds this call may take, or a `Timeout`, instead of the client's.
-            max_retries: how many more tries this call gets, instead of the client's.
+            max_retries: the maximum number of retries of this call, instead of the
+                client's.
 
         Returns:
             A whole answer.
 
         Raises:
-            ConfigurationError: an argument that cannot be sent; nothing was.
-            APIStatusError: the service answered with an error.
-            APIConnectionError: no answer came, or not in time.
-            APIResponseError: the answer is not what the spec says.
+            ConfigurationError: an argument is invalid; nothing was sent.
+            APIStatusError: the server returned an error status.
+            APIConnectionError: the connection failed or timed out.
+            APIResponseError: the response does not match the spec.
 
         Examples:
             >>> (await client.chat.create("Why is the sky blue?")).text
@@ -217,14 +218,15 @@ class AsyncChat:
             headers: sent with this call, over the client's; None leaves a header out.
             extra_body: fields merged into the request body, last.
             timeout: seconds this call may take, or a `Timeout`, instead of the client's.
-            max_retries: how many more tries this call gets, instead of the client's.
+            max_retries: the maximum number of retries of this call, instead of the
+                client's.
 
         Returns:
             The stream. The request goes out on entering it, or at the first step of a loop.
 
         Raises:
-            ConfigurationError: an argument that cannot be sent; nothing was.
-            AutonomousAIError: on entering or iterating it, if the call fails.
+            ConfigurationError: an argument is invalid; nothing was sent.
+            AutonomousAIError: the call failed, on entering or iterating the stream.
 
         Examples:
             >>> async with client.chat.stream("Tell me a story.", model="hermes") as stream:
@@ -306,16 +308,17 @@ class AsyncEmbeddings:
             headers: sent with this call, over the client's; None leaves a header out.
             extra_body: fields merged into the request body, last.
             timeout: seconds this call may take, or a `Timeout`, instead of the client's.
-            max_retries: how many more tries this call gets, instead of the client's.
+            max_retries: the maximum number of retries of this call, instead of the
+                client's.
 
         Returns:
             The vectors of all inputs.
 
         Raises:
-            ConfigurationError: an argument that cannot be sent; nothing was.
-            APIStatusError: the service answered with an error.
-            APIConnectionError: no answer came, or not in time.
-            APIResponseError: the answer is not what the spec says.
+            ConfigurationError: an argument is invalid; nothing was sent.
+            APIStatusError: the server returned an error status.
+            APIConnectionError: the connection failed or timed out.
+            APIResponseError: the response does not match the spec.
 
         Examples:
             >>> (await client.embeddings.create("Hello", model="nomic-embed-text")).vectors
@@ -367,16 +370,17 @@ class AsyncModels(AsyncCatalogMethods):
         Args:
             headers: sent with this call, over the client's; None leaves a header out.
             timeout: seconds this call may take, or a `Timeout`, instead of the client's.
-            max_retries: how many more tries this call gets, instead of the client's.
+            max_retries: the maximum number of retries of this call, instead of the
+                client's.
 
         Returns:
             The models that a server lists.
 
         Raises:
-            ConfigurationError: an argument that cannot be sent; nothing was.
-            APIStatusError: the service answered with an error.
-            APIConnectionError: no answer came, or not in time.
-            APIResponseError: the answer is not what the spec says.
+            ConfigurationError: an argument is invalid; nothing was sent.
+            APIStatusError: the server returned an error status.
+            APIConnectionError: the connection failed or timed out.
+            APIResponseError: the response does not match the spec.
 
         Examples:
             >>> [model.id for model in client.models.fetch()]

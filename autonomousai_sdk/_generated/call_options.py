@@ -1,5 +1,5 @@
-# Written from spec/autonomousai.yaml by `python -m spec.generator`.
-# Edit the spec and run that again; `--check` finds whatever is edited here.
+# Generated from spec/autonomousai.yaml by `python -m spec.generator`.
+# Do not edit: change the spec and run the command again; `--check` finds edits.
 
 """The options of calls as types, for the methods that are built on them."""
 
@@ -59,4 +59,4 @@ class ChatOptions(TypedDict, total=False):
     extra_body: Mapping[str, object] | None
     """Fields merged into the request body, last."""
     max_retries: int | None
-    """How many more tries this call gets, instead of the client's."""
+    """The maximum number of retries of this call, instead of the client's."""

@@ -1,5 +1,5 @@
-# Written from spec/autonomousai.yaml by `python -m spec.generator`.
-# Edit the spec and run that again; `--check` finds whatever is edited here.
+# Generated from spec/autonomousai.yaml by `python -m spec.generator`.
+# Do not edit: change the spec and run the command again; `--check` finds edits.
 
 """The hosted service, its protocols and its models."""
 

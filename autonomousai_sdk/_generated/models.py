@@ -1,10 +1,10 @@
-# Written from spec/autonomousai.yaml by `python -m spec.generator`.
-# Edit the spec and run that again; `--check` finds whatever is edited here.
+# Generated from spec/autonomousai.yaml by `python -m spec.generator`.
+# Do not edit: change the spec and run the command again; `--check` finds edits.
 
-"""The shapes of requests and answers.
+"""The classes of requests and responses.
 
-Without slots: the decoder asks of every field that an answer leaves out whether it is set,
-and an empty slot answers by raising an exception, which takes longer than reading a field.
+They have no slots: the decoder checks each field that a response leaves out, and an empty slot
+raises an exception, which takes longer than reading an attribute of the class.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-# Written from spec/autonomousai.yaml by `python -m spec.generator`.
-# Edit the spec and run that again; `--check` finds whatever is edited here.
+# Generated from spec/autonomousai.yaml by `python -m spec.generator`.
+# Do not edit: change the spec and run the command again; `--check` finds edits.
 
-"""The operations: what each method's call is made of."""
+"""The operations: a description of each method's call."""
 
 from __future__ import annotations
 

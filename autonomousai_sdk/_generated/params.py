@@ -1,7 +1,7 @@
-# Written from spec/autonomousai.yaml by `python -m spec.generator`.
-# Edit the spec and run that again; `--check` finds whatever is edited here.
+# Generated from spec/autonomousai.yaml by `python -m spec.generator`.
+# Do not edit: change the spec and run the command again; `--check` finds edits.
 
-"""What callers may pass: mappings where they do not want objects."""
+"""The types of arguments: mappings that stand for objects."""
 
 from __future__ import annotations
 
@@ -86,11 +86,11 @@ class ToolCallParam(TypedDict):
 Messages = str | Sequence[models.Message | MessageParam | models.ChatMessage | Mapping[str, object]]
 """A conversation: one user message as a string, or a sequence of messages.
 
-`MessageParam` is for dicts written in place, `Mapping[str, object]` for dicts that
-are built in a variable, whose type has no keys.
+`MessageParam` is for dict literals, `Mapping[str, object]` for dicts in
+variables, whose inferred type has no keys.
 
-No type checker refuses a wrong key in a dict that is written in place, because it is a
-`Mapping[str, object]`, too: annotate the dict as `MessageParam` to have its keys checked.
+Type checkers accept a wrong key in a dict literal, which is also a
+`Mapping[str, object]`: annotate the dict as `MessageParam` to have its keys checked.
 """
 
 
@@ -106,4 +106,4 @@ ModelName = Literal[
     "summary",
     "llama-3.2-70b",
 ]
-"""The models that the spec has, by their names and aliases, for completion."""
+"""The names and aliases of the models in the spec, for completion in editors."""

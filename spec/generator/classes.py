@@ -1,4 +1,4 @@
-"""Objects of the spec as classes: their fields, defaults and docstrings."""
+"""Build classes from the spec's objects: their fields, defaults and docstrings."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .types import (
 )
 
 METADATA = ("nulls", "lenient", "parts", "also", "fallback", "repeats", "position")
-"""What x-python tells the core about a field (`_core.fields` explains the keys)."""
+"""The keys of x-python that the core reads from a field; `_core.fields` explains them."""
 
 ON_A_PROPERTY = (
     *("name", "role", "doc", "defaultFrom", "listedBy", "instead", "whenStreaming", "answers"),
@@ -36,10 +36,10 @@ ON_A_CLASS = ("mixin", "skip")
 
 
 def prose(node: Node) -> str:
-    """A place's description, in one line.
+    """Return a place's description, in one line.
 
     Raises:
-        SpecError: there is none.
+        SpecError: the place has no description.
     """
     for place in (node, node.resolved()):
         if place.has("description"):
@@ -52,7 +52,7 @@ def prose(node: Node) -> str:
 
 
 class Classes:
-    """The classes of a spec, of which the operations decide what they are used for."""
+    """The classes of a spec. The operations record which are passed and which are returned."""
 
     def __init__(self, schemas: Schemas) -> None:
         self.schemas = schemas
@@ -64,7 +64,7 @@ class Classes:
             self.fields(name)
 
     def fields(self, name: str) -> tuple[FieldModel, ...]:
-        """The fields of a class."""
+        """Return the fields of a class."""
         if name not in self._fields:
             schema = self.schemas.objects[name]
             check_class_name(schema.node, name)
@@ -76,15 +76,15 @@ class Classes:
         return self._fields[name]
 
     def passed(self, type_: Type, node: Node) -> None:
-        """Note that callers pass a type, as a place in the spec says."""
+        """Record that callers pass a type, which the spec has at `node`."""
         self._reach(type_, node, self._inputs)
 
     def returned(self, type_: Type, node: Node) -> None:
-        """Note that responses have a type, as a place in the spec says."""
+        """Record that responses contain a type, which the spec has at `node`."""
         self._reach(type_, node, self._outputs)
 
     def models(self) -> tuple[ClassModel, ...]:
-        """The classes, each after the class that it was found in."""
+        """Return the classes, each after the class that contains its definition."""
         skipped = {
             name
             for name, schema in self.schemas.objects.items()
@@ -135,7 +135,7 @@ class Classes:
         node = schema.properties[wire]
         python = extensions(node, *(ON_A_CLASS if is_object(node) else ()), *ON_A_PROPERTY)
         sent = self.schemas.type_of(node, f"{schema.name}{camel(wire)}")
-        # The decoder refuses anything but null for an error, so that none passes for an answer.
+        # Only null decodes, so that an error object never becomes a chunk.
         type_ = NULL if python.get("role") == "error" else sent
         default = _default(node, type_, self.schemas)
         required = wire in schema.required
@@ -155,7 +155,7 @@ class Classes:
 
 
 def _check_distinct(members: tuple[Type, ...], node: Node) -> None:
-    """Make sure that the types of a union have different forms in JSON.
+    """Check that the types of a union have different forms in JSON.
 
     Raises:
         SpecError: the decoder could not tell which of the types a value has.
@@ -177,14 +177,14 @@ def _check_distinct(members: tuple[Type, ...], node: Node) -> None:
 
 
 def _is_string(type_: LeafType) -> bool:
-    """Whether a type has strings in JSON."""
+    """Return whether a type's values are strings in JSON."""
     if isinstance(type_.check, Enum):
         return any(isinstance(value, str) for value in type_.check.values)
     return isinstance(type_.check, (String, Date, DateTime))
 
 
 def _check_names(schema: ObjectSchema, fields: tuple[FieldModel, ...]) -> None:
-    """Make sure that a class has the other fields that its fields' extensions name."""
+    """Check that a class has the fields that x-python names."""
     names = {each.name for each in fields}
     for node in schema.properties.values():
         python = extensions(node.resolved()) | extensions(node)
@@ -196,7 +196,7 @@ def _check_names(schema: ObjectSchema, fields: tuple[FieldModel, ...]) -> None:
 
 
 def _position(node: Node) -> tuple[int, ...]:
-    """Where in the document a place is, for sorting; what components hold comes first."""
+    """Return a sort key: a place's position in the document, with components first."""
     found: list[int] = []
     place = Node(node.root, node.root)
     for part in node.pointer[2:].split("/"):
@@ -211,7 +211,7 @@ def _position(node: Node) -> tuple[int, ...]:
 
 
 def _default(node: Node, type_: Type, schemas: Schemas) -> str | None:
-    """The default of a field, as source."""
+    """Return the default of a field, as an expression."""
     default = checked_default(node, type_)
     if default is None:
         holder = node.resolved()
@@ -224,7 +224,7 @@ def _default(node: Node, type_: Type, schemas: Schemas) -> str | None:
 
 
 def _literal(type_: Type, node: Node) -> str:
-    """A value that a type admits, as source."""
+    """Return a value of a type, as an expression."""
     match type_:
         case UnionType(members=members):
             return _literal(next(each for each in members if admits(each, node.value)), node)

@@ -1,4 +1,4 @@
-"""The whole document: its servers, protocols, models and resources."""
+"""Read the whole document: its servers, protocols, models and resources."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from .schemas import Schemas
 
 
 def build_spec(root: Node) -> Spec:
-    """What the client needs to know of a spec.
+    """Read a spec.
 
     Raises:
-        SpecError: something that is wrong or not known, with its pointer.
+        SpecError: something is wrong or not supported; the message starts with its pointer.
     """
     _check_document(root)
     schemas = Schemas(root)
@@ -162,7 +162,7 @@ def _server(node: Node, name: str) -> ServerModel:
 
 
 def _variable(node: Node) -> tuple[str, tuple[str, ...]]:
-    """A server variable's default, and what it can be if not anything."""
+    """Return a server variable's default, and its allowed values, if they are limited."""
     node.only("default", "enum", "description")
     default, values = node.string("default"), tuple(node.strings("enum"))
     if node.has("enum") and default not in values:
@@ -238,7 +238,7 @@ def _models(operations: list[SpecOperation]) -> tuple[tuple[CatalogEntry, ...], 
 def _resources(
     root: Node, operations: list[SpecOperation], builder: Operations
 ) -> tuple[ResourceModel, ...]:
-    """Operations by resource; the spec's operations that name one method become one."""
+    """Group operations by resource; operations that name the same method become one."""
     grouped: dict[tuple[str, str], list[SpecOperation]] = {}
     for each in operations:
         grouped.setdefault(each.method, []).append(each)
@@ -270,11 +270,11 @@ _IMPORTED = (
     *("Client", "Mapping", "Messages", "Options", "Pages", "Self", "Sequence", "Stream"),
     *("Timeout", "Transport", "Unpack", "Literal", "Any"),
 )
-"""Names that the methods' modules use, so that no class there can have them."""
+"""Names that the modules of methods import, so generated classes cannot have them."""
 
 
 def _check_lists(root: Node, resources: tuple[ResourceModel, ...]) -> None:
-    """Make sure that there are the operations which list the server's models."""
+    """Check that each listedBy names an operation."""
     names = {each.name for resource in resources for each in resource.operations}
     for resource in resources:
         for operation in resource.operations:
@@ -286,7 +286,7 @@ def _check_lists(root: Node, resources: tuple[ResourceModel, ...]) -> None:
 
 
 def _check_methods(resources: tuple[ResourceModel, ...]) -> None:
-    """Make sure that no method, stream or operation hides another one."""
+    """Check that methods, streams and operations have different names."""
     classes = [*_IMPORTED, *(each.mixin.partition(".")[2] for each in resources if each.mixin)]
     constants: list[str] = []
     for resource in resources:

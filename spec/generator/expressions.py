@@ -1,4 +1,4 @@
-"""Types as source: annotations, and the checks of what callers pass."""
+"""Write types as source: annotations, and the checks of arguments."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _KINDS: dict[type[Check], str] = {Boolean: "flag", Integer: "integer", Number: "
 
 
 def output(type_: Type, prefix: str = "models.", array: str = "tuple[{}, ...]") -> str:
-    """The annotation of a decoded value.
+    """Return the annotation of a decoded value.
 
     Args:
         type_: the value's type.
-        prefix: what stands before the names of generated classes.
+        prefix: the prefix of the names of generated classes.
         array: the annotation of a list, with braces for that of its items.
     """
     match type_:
@@ -38,7 +38,7 @@ def output(type_: Type, prefix: str = "models.", array: str = "tuple[{}, ...]") 
 
 
 def accepted(type_: Type) -> str:
-    """The annotation of what a caller may pass: mappings beside classes, and any sequences."""
+    """Return the annotation of an argument: mappings beside classes, and any sequence."""
     match type_:
         case LeafType():
             return type_.annotation
@@ -55,7 +55,7 @@ def accepted(type_: Type) -> str:
 
 
 def check(type_: Type) -> str:
-    """The expression that makes the check of what a caller passes."""
+    """Return the expression that makes the check of an argument."""
     match type_:
         case LeafType():
             return constructor(type_.check)
@@ -83,7 +83,7 @@ def _union_check(type_: UnionType) -> str:
 
 
 def as_text(type_: Type) -> dict[str, str | None]:
-    """The arguments of a `CallOption` that say which texts stand for a value of a type."""
+    """Return the arguments of a `CallOption` that describe a type's values as text."""
     members = type_.members if isinstance(type_, UnionType) else (type_,)
     lists = [each for each in members if isinstance(each, ArrayType)]
     kinds: dict[str, None] = {}
@@ -103,7 +103,7 @@ def as_text(type_: Type) -> dict[str, str | None]:
 
 
 def constructor(value: Check) -> str:
-    """The expression that makes a check, without what has its default value."""
+    """Return the expression that makes a check, without arguments that are the default."""
     cls: Any = type(value)
     given = {
         each.name: getattr(value, each.name)
@@ -114,11 +114,11 @@ def constructor(value: Check) -> str:
 
 
 def reprs(values: Mapping[str, object]) -> dict[str, str]:
-    """Values as expressions."""
+    """Return values as expressions."""
     return {name: repr(value) for name, value in values.items()}
 
 
 def call(name: str, arguments: Mapping[str, str | None]) -> str:
-    """A call with keyword arguments, without those that are None."""
+    """Return a call with keyword arguments, without those that are None."""
     given = ", ".join(f"{key}={value}" for key, value in arguments.items() if value is not None)
     return f"{name}({given})"

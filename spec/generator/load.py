@@ -1,4 +1,4 @@
-"""Read the spec: YAML, references, and errors that say where.
+"""Read the spec: YAML, references, and errors with the place.
 
 YAML is read as version 1.2, which OpenAPI asks for: `no` and `on` are strings there, and so is a
 date. A key that occurs twice is an error.
@@ -20,7 +20,7 @@ BESIDE_REFERENCE = ("$ref", "summary", "description", "default", "x-python", "x-
 
 
 class SpecError(Exception):
-    """Something in the spec that is wrong, or that the generator does not know."""
+    """Something in the spec is wrong, or the generator does not support it."""
 
 
 @frozen
@@ -32,15 +32,15 @@ class Node:
     pointer: str = "#"
 
     def error(self, message: str) -> SpecError:
-        """An error about this place."""
+        """Return an error about this place."""
         return SpecError(f"{self.pointer}: {message}")
 
     def get(self, name: str, default: object = None) -> Any:
-        """A member's plain value, or the default."""
+        """Return a member's plain value, or the default."""
         return self.mapping().get(name, default)
 
     def text(self) -> str:
-        """The value, which is a string.
+        """Return the value, which must be a string.
 
         Raises:
             SpecError: it is not.
@@ -50,7 +50,7 @@ class Node:
         return self.value
 
     def string(self, name: str) -> str:
-        """A member's value, which is a string.
+        """Return a member's value, which must be a string.
 
         Raises:
             SpecError: it is missing or not a string.
@@ -58,7 +58,7 @@ class Node:
         return self.member(name).text()
 
     def flag(self, name: str) -> bool:
-        """A member's value, which is true or false; false if it is missing.
+        """Return a member's value, which must be true or false; false if it is missing.
 
         Raises:
             SpecError: it is something else.
@@ -69,7 +69,7 @@ class Node:
         return value
 
     def values(self, name: str) -> list[Any]:
-        """A member's value, which is a list.
+        """Return a member's value, which must be a list.
 
         Raises:
             SpecError: it is missing or not a list.
@@ -81,7 +81,7 @@ class Node:
         return values
 
     def strings(self, name: str) -> list[str]:
-        """The strings of a member that is a list; none if it is missing.
+        """Return the strings of a member that is a list; an empty list if it is missing.
 
         Raises:
             SpecError: it is something else.
@@ -89,7 +89,7 @@ class Node:
         return [item.text() for item in self.items(name)]
 
     def at(self, name: str) -> Node:
-        """A member, with references followed.
+        """Return a member, with references followed.
 
         Raises:
             SpecError: it is missing.
@@ -97,7 +97,7 @@ class Node:
         return self.member(name).resolved()
 
     def has(self, name: str) -> bool:
-        """Whether there is such a member."""
+        """Return whether the object has a member."""
         return name in self.mapping()
 
     def members(self, name: str) -> dict[str, Node]:
@@ -131,7 +131,7 @@ class Node:
         return self.string("$ref")
 
     def resolved(self) -> Node:
-        """The node itself, or what it is a reference to.
+        """Return the node itself, or the target of its reference.
 
         Raises:
             SpecError: the reference leads nowhere, or to itself.
@@ -147,7 +147,7 @@ class Node:
         return node
 
     def target(self, pointer: str) -> Node:
-        """What a pointer within the spec leads to.
+        """Return the node at a pointer within the spec.
 
         Raises:
             SpecError: it leads nowhere.
@@ -166,7 +166,7 @@ class Node:
         return node
 
     def mapping(self) -> Mapping[str, Any]:
-        """The value, which is an object.
+        """Return the value, which must be an object.
 
         Raises:
             SpecError: it is not.
@@ -177,10 +177,10 @@ class Node:
         return value
 
     def only(self, *known: str) -> None:
-        """Make sure that the generator knows every member there is.
+        """Check that the object has only known members.
 
         Raises:
-            SpecError: it does not know one.
+            SpecError: it has another one.
         """
         for name in self.mapping():
             if name not in known:
@@ -190,7 +190,7 @@ class Node:
                 )
 
     def member(self, name: str) -> Node:
-        """A member as it stands, references not followed.
+        """Return a member, with references not followed.
 
         Raises:
             SpecError: it is missing.
@@ -237,7 +237,7 @@ for _name, _pattern, _first in _RESOLVERS:
 
 
 def load(path: Path) -> Node:
-    """The spec in a YAML file.
+    """Read the spec in a YAML file.
 
     Raises:
         SpecError: the file cannot be read, or is not YAML.

@@ -1,4 +1,4 @@
-"""The spec as Python sees it: values that `render` writes as source."""
+"""The parts of the generated code, as values that `render` writes as source."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .types import Type
 
 @frozen(kw_only=True)
 class FieldModel:
-    """A field of a class. `default` is source, and None for a field without one."""
+    """A field of a class. `default` is an expression, or None without a default."""
 
     name: str
     wire: str
@@ -46,7 +46,7 @@ class ClassModel:
 
 @frozen(kw_only=True)
 class ArgumentModel:
-    """A parameter of a method, and the part of the request it becomes."""
+    """A parameter of a method, and the part of the request that it sets."""
 
     name: str
     wire: str
@@ -66,7 +66,7 @@ class ArgumentModel:
 
 @frozen(kw_only=True)
 class HeaderModel:
-    """A header that the client sends unasked."""
+    """A header that the client sends without an argument."""
 
     wire: str
     default: str | None
@@ -75,7 +75,7 @@ class HeaderModel:
 
 @frozen(kw_only=True)
 class MethodModel:
-    """A method's name and prose."""
+    """A method's name, summary and example."""
 
     name: str
     summary: str
@@ -84,7 +84,7 @@ class MethodModel:
 
 @frozen(kw_only=True)
 class ResultModel:
-    """What a method returns. `media` says how the response's body is read."""
+    """A method's result. `media` determines how the response's body is read."""
 
     type: Type | None
     media: str
@@ -114,7 +114,7 @@ class StreamModel:
 
 @frozen(kw_only=True)
 class PagesModel:
-    """How an operation's pages follow each other.
+    """How to request an operation's next page.
 
     Attributes:
         style: `cursor` or `page`.
@@ -135,9 +135,9 @@ class PagesModel:
 
 @frozen(kw_only=True)
 class RouteModel:
-    """How one protocol carries an operation: what one operation of the spec says.
+    """How one protocol carries an operation.
 
-    `path` is None where the model decides it.
+    `path` is None if the model determines it.
     """
 
     protocol: str
@@ -163,7 +163,7 @@ class ProtocolModel:
 
 @frozen(kw_only=True)
 class OperationModel:
-    """A method that makes a call, and the one that streams its answer.
+    """A method that makes a call, and the one that streams its response.
 
     One of the two may be missing. `arguments` is the signature: the arguments of its routes,
     merged.
@@ -196,7 +196,7 @@ class OperationModel:
 
 @frozen(kw_only=True)
 class MessagesModel:
-    """The type `Messages`: the class of a message, and those of answers that are messages."""
+    """The classes in the type `Messages`: of a message, and of responses that can be messages."""
 
     message: str
     answers: tuple[str, ...]
@@ -204,7 +204,7 @@ class MessagesModel:
 
 @frozen(kw_only=True)
 class ServerModel:
-    """A server: its URL, with variables in braces, and what each of them can be."""
+    """A server: its URL with variables in braces, and their default and allowed values."""
 
     name: str
     url: str
@@ -248,7 +248,7 @@ class ResourceModel:
 
 @frozen(kw_only=True)
 class Spec:
-    """All of it."""
+    """Everything that the generator reads from the spec."""
 
     servers: tuple[ServerModel, ...]
     protocols: tuple[ProtocolModel, ...]

@@ -1,4 +1,4 @@
-"""Names in Python: what the generated code can use, and what would hide something in it."""
+"""Check the names of the generated code: identifiers that shadow nothing it uses."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from .load import Node
 PACKAGE = Path(__file__).parents[2] / "autonomousai_sdk"
 
 BUILTINS = frozenset({"bool", "bytes", "dict", "float", "int", "object", "str", "tuple", "type"})
-"""Builtins in annotations. A class's own attribute of that name would hide them."""
+"""Builtins in annotations. A class attribute of that name would shadow them."""
 
 FIELDS = BUILTINS - {"object", "type"} | {"dt", "field", "frozen", "self", "class_defaults"}
-"""Names that no field may have."""
+"""Names that a field must not have."""
 
 ARGUMENTS = frozenset({"self", "headers", "extra_body", "timeout", "max_retries"})
-"""Names that every method has already."""
+"""Names of arguments that every method has."""
 
 METHODS = BUILTINS | {"dt", "models", "cached_property", "with_raw_response"}
-"""Names that no method may have."""
+"""Names that a method must not have."""
 
 CLASSES = frozenset(
     {
@@ -31,7 +31,7 @@ CLASSES = frozenset(
         *("ExtraFields", "Messages", "ModelName", *dir(builtins)),
     }
 )
-"""Names that no schema may have."""
+"""Names that a schema must not have."""
 
 _STRINGS = (
     "name",
@@ -51,10 +51,10 @@ _MAPS = ("parts", "also")
 
 
 def python_name(node: Node, wire: str, taken: frozenset[str], what: str) -> str:
-    """The name of a field, argument, method or resource: that in x-python, or the wire's.
+    """Return the name of a field or argument: x-python.name, or else the wire's.
 
     Raises:
-        SpecError: Python or the generated code has another use for the name.
+        SpecError: Python or the generated code uses the name for something else.
     """
     name = str(extensions(node).get("name", wire))
     check_name(node, name, taken, what, "give one by x-python.name")
@@ -62,7 +62,7 @@ def python_name(node: Node, wire: str, taken: frozenset[str], what: str) -> str:
 
 
 def check_name(node: Node, name: object, taken: frozenset[str], what: str, way_out: str) -> None:
-    """Make sure that a name is one that the generated code can have."""
+    """Check that the generated code can use a name."""
     if not isinstance(name, str) or not re.fullmatch(r"[a-z][A-Za-z0-9_]*", name):
         raise node.error(
             f"{name!r} cannot name {what}: a name has letters, digits and underscores, the first "
@@ -75,7 +75,7 @@ def check_name(node: Node, name: object, taken: frozenset[str], what: str, way_o
 
 
 def check_class_name(node: Node, name: str) -> None:
-    """Make sure that a schema's name can be that of a class."""
+    """Check that a schema's name can be the name of a class."""
     if not re.fullmatch(r"[A-Z][A-Za-z0-9_]*", name) or keyword.iskeyword(name):
         raise node.error(
             f"{name!r} cannot name a class: it starts with a capital letter, and has letters, "
@@ -86,18 +86,18 @@ def check_class_name(node: Node, name: str) -> None:
 
 
 def check_unique(node: Node, names: list[str], what: str) -> None:
-    """Make sure that no name occurs twice."""
+    """Check that the names are different."""
     for name in names:
         if names.count(name) > 1:
             raise node.error(f"there are two {what} named {name!r}: x-python.name renames one")
 
 
 def extensions(node: Node, *known: str) -> dict[str, Any]:
-    """What x-python says of a place.
+    """Return the x-python of a place.
 
     Args:
         node: the place.
-        known: the keys that mean something there; none to leave that to another call.
+        known: the allowed keys; without any, another call checks the keys.
 
     Raises:
         SpecError: there is another key.
@@ -121,7 +121,7 @@ def extensions(node: Node, *known: str) -> dict[str, Any]:
 
 
 def mixin(node: Node) -> str | None:
-    """The class of the core that a class inherits from, as `module.Class`.
+    """Return the class of the core that a class inherits from, as `module.Class`, or None.
 
     Raises:
         SpecError: the core has no such module.
@@ -136,13 +136,13 @@ def mixin(node: Node) -> str | None:
 
 
 def camel(name: str) -> str:
-    """A name in the form of a class's."""
+    """Return a name in CamelCase."""
     words = re.findall(r"[A-Za-z0-9]+", name)
     return "".join(word[:1].upper() + word[1:] for word in words)
 
 
 def client_attributes() -> frozenset[str]:
-    """The attributes that the clients define themselves."""
+    """Return the names of the attributes that the clients define themselves."""
     names: set[str] = set()
     for module in ("_base_client", "_client"):
         tree = ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))

@@ -69,7 +69,7 @@ _PARAMETER_KEYS = (
 
 @frozen(kw_only=True)
 class SpecOperation:
-    """An operation as it stands in the spec: its path, its method and its node."""
+    """An operation of the spec: its path, its HTTP method and its node."""
 
     path: str
     http_method: str
@@ -78,12 +78,12 @@ class SpecOperation:
 
     @property
     def protocol(self) -> str:
-        """The name of the protocol that it belongs to."""
+        """The name of its protocol."""
         return str(self.node.get("x-protocol", DEFAULT_PROTOCOL))
 
     @property
     def method(self) -> tuple[str, str]:
-        """The resource and the method of the client that it becomes, or streams for."""
+        """The names of the client's resource and method for it."""
         python = extensions(self.node, "resource", "method", "stream")
         if "resource" not in python or not {"method", "stream"} & set(python):
             raise self.node.error(
@@ -97,7 +97,7 @@ class SpecOperation:
 
 
 def path_operations(path: str, node: Node) -> list[SpecOperation]:
-    """The operations of a path."""
+    """Return the operations of a path."""
     node.only(*HTTP_METHODS, "summary", "description", "parameters")
     operations = [
         SpecOperation(
@@ -146,7 +146,7 @@ def _check_operation(operation: SpecOperation) -> None:
 
 
 def _parameters(shared: list[Node], own: list[Node]) -> tuple[Node, ...]:
-    """A path's parameters and an operation's own, which replace those of the same name."""
+    """Merge a path's parameters with an operation's own, which take precedence."""
     found: dict[tuple[str, str], Node] = {}
     for group in (shared, own):
         seen: set[tuple[str, str]] = set()
@@ -162,14 +162,14 @@ def _parameters(shared: list[Node], own: list[Node]) -> tuple[Node, ...]:
 
 
 class Operations:
-    """Builds the operations of a spec, and tells its classes what they are used for."""
+    """Builds the operations of a spec, and records how they use its classes."""
 
     def __init__(self, classes: Classes) -> None:
         self.classes = classes
         self.schemas = classes.schemas
 
     def operation(self, resource: str, group: list[SpecOperation]) -> OperationModel:
-        """One method of the client, of the operations of the spec that name it."""
+        """Build one method of the client from the spec's operations that name it."""
         first = group[0]
         node = first.node
         by_protocol = _by_protocol(group)
@@ -204,7 +204,7 @@ class Operations:
         )
 
     def route(self, operation: SpecOperation) -> RouteModel:
-        """How one protocol carries a method."""
+        """Return how one protocol carries a method."""
         node = operation.node
         arguments: list[ArgumentModel] = []
         headers: list[HeaderModel] = []
@@ -237,7 +237,7 @@ class Operations:
         )
 
     def _check_streaming(self, operation: SpecOperation, body: ObjectSchema) -> None:
-        """Make sure that what asks for a stream is a boolean, and that there is a stream."""
+        """Check the properties that request a stream: a boolean, and only if there is a stream."""
         has_stream = "stream" in extensions(operation.node)
         for node in body.properties.values():
             python = extensions(node)
@@ -248,7 +248,7 @@ class Operations:
                 raise node.error("the property that asks for a stream is a boolean")
 
     def _stream_body(self, body: ObjectSchema) -> dict[str, Any]:
-        """The fields that only a request for a stream has."""
+        """Return the fields of the body that only requests for a stream have."""
         fields: dict[str, Any] = {}
         for wire, node in body.properties.items():
             if "whenStreaming" in extensions(node):
@@ -262,7 +262,7 @@ class Operations:
         return fields
 
     def _body(self, operation: SpecOperation) -> ObjectSchema | None:
-        """The request's body, or None if there is none."""
+        """Return the schema of the request's body, or None without a body."""
         if not operation.node.has("requestBody"):
             return None
         body = operation.node.at("requestBody")
@@ -325,7 +325,7 @@ class Operations:
         )
 
     def _kind(self, node: Node, name: str, *, keeps_null: bool) -> tuple[str, Type | None, str]:
-        """How an argument is checked and encoded, its type, and its annotation.
+        """Return how an argument is checked and encoded, its type, and its annotation.
 
         An optional argument that is None is not sent, so only a required one can be null.
         """
@@ -352,12 +352,12 @@ class Operations:
         if not keeps_null:
             type_ = without_null(type_)
         if is_null(type_):
-            raise node.error("an argument that can only be null says nothing: leave it out")
+            raise node.error("an argument whose only value is null has no effect: leave it out")
         self.classes.passed(type_, node)
         return "value", type_, accepted(type_)
 
     def _messages(self, node: Node) -> None:
-        """Note what the type `Messages` is."""
+        """Record the classes of the type `Messages`."""
         resolved = node.resolved()
         array = resolved
         if resolved.has("contentSchema"):
@@ -384,7 +384,7 @@ class Operations:
         self.classes.passed(type_, node)
 
     def _parameter(self, node: Node) -> ArgumentModel:
-        """A parameter that the caller gives."""
+        """Return the argument for a parameter."""
         location = node.string("in")
         wire = node.string("name")
         schema = node.member("schema")
@@ -430,7 +430,7 @@ class Operations:
         return HeaderModel(wire=node.string("name").lower(), default=text, option=option)
 
     def _result(self, status: str, response: Node, owner: str) -> ResultModel:
-        """What a call returns, by the media type of its response."""
+        """Return the result of a call, which the media type of its response determines."""
         doc = prose(response)
         content = response.at("content") if response.has("content") else None
         kinds = [] if content is None else [*content.mapping()]
@@ -488,7 +488,7 @@ class Operations:
         )
 
     def _accumulator(self, media: Node, chunk: Type) -> AccumulatorModel:
-        """The classes that chunks with choices combine into."""
+        """Return the classes that chunks with choices combine into."""
         node = media.member("x-accumulates")
         result = self.schemas.type_of(Node(node.root, {"$ref": node.text()}, node.pointer))
         if not isinstance(result, ClassType) or not isinstance(chunk, ClassType):
@@ -509,7 +509,7 @@ class Operations:
         return AccumulatorModel(result=result.name, choice=choice.name, message=message.name)
 
     def _inner(self, cls: ClassType, name: str, node: Node) -> ClassType:
-        """The class that a field of a class holds, or holds several of."""
+        """Return the class of a field's value, or of the items of its list."""
         for each in self.classes.fields(cls.name):
             if each.name == name:
                 type_ = without_null(each.type)
@@ -554,7 +554,7 @@ class Operations:
         )
 
     def _page_fields(self, pages: Node, result: ResultModel) -> tuple[FieldModel, str | None]:
-        """The field of a page that holds its items, and the name of the one with the next page."""
+        """Return the field with a page's items, and the name of the field with the next cursor."""
         if not isinstance(result.type, ClassType):
             raise pages.error("a page is an object that holds a list of items")
         fields = {each.wire: each for each in self.classes.fields(result.type.name)}
@@ -570,7 +570,7 @@ class Operations:
 
 
 def _check_cursor(pages: Node, argument: ArgumentModel, following: str | None) -> None:
-    """Make sure that a page's cursor can select the next page."""
+    """Check that a page's cursor can select the next page."""
     if following is None:
         raise pages.error("'next' is missing: the field of a page that has the next cursor")
     if pages.has("first"):
@@ -580,7 +580,7 @@ def _check_cursor(pages: Node, argument: ArgumentModel, following: str | None) -
 
 
 def _check_numbers(pages: Node, argument: ArgumentModel, following: str | None, first: int) -> None:
-    """Make sure that numbers can select the pages, none of them twice and none left out."""
+    """Check that numbers select each page exactly once."""
     if following is not None:
         raise pages.error("pages by number have no next: give the number of the first")
     if argument.annotation != "int":
@@ -593,7 +593,7 @@ def _check_numbers(pages: Node, argument: ArgumentModel, following: str | None, 
 
 
 def _by_protocol(group: list[SpecOperation]) -> dict[str, SpecOperation]:
-    """The operations of one method, by protocol; models may have several paths in one."""
+    """Return the operations of one method by protocol; models may have several paths."""
     by_protocol: dict[str, SpecOperation] = {}
     for other in group:
         first = by_protocol.setdefault(other.protocol, other)
@@ -614,7 +614,7 @@ def _by_protocol(group: list[SpecOperation]) -> dict[str, SpecOperation]:
 
 
 def _merged(node: Node, routes: tuple[RouteModel, ...]) -> tuple[ArgumentModel, ...]:
-    """The signature of a method: the arguments of all protocols, the required ones first."""
+    """Return the arguments of all protocols, the required ones first."""
     merged: dict[str, ArgumentModel] = {}
     for route in routes:
         for argument in route.arguments:
@@ -636,7 +636,7 @@ def _merged(node: Node, routes: tuple[RouteModel, ...]) -> tuple[ArgumentModel, 
 
 
 def _success(node: Node) -> tuple[str, Node]:
-    """The status and the response of a call that succeeds."""
+    """Return the status and the response of a successful call."""
     responses = node.member("responses")
     found: list[str] = []
     for status in responses.mapping():
@@ -658,7 +658,7 @@ def _success(node: Node) -> tuple[str, Node]:
 
 
 def _file(content: Node, media: Node, kind: str, doc: str) -> ResultModel:
-    """A result that is not JSON: text, or bytes."""
+    """Return a result that is not JSON: text or bytes."""
     if media.has("schema"):
         schema = media.at("schema")
         schema.only("type", "description", "format", "contentMediaType")
@@ -674,7 +674,7 @@ def _file(content: Node, media: Node, kind: str, doc: str) -> ResultModel:
 
 
 def _chunk_node(media: Node) -> Node:
-    """The schema of a stream's chunks: x-chunk, or the one that an event's data holds."""
+    """Return the schema of a stream's chunks: x-chunk, or else the contentSchema of the data."""
     described = _data_schema(media.at("itemSchema")) if media.has("itemSchema") else None
     if not media.has("x-chunk"):
         if described is None:
@@ -690,7 +690,7 @@ def _chunk_node(media: Node) -> Node:
 
 
 def _data_schema(event: Node) -> Node | None:
-    """The schema of the document in an event's data, if the event's schema has one."""
+    """Return the schema of the JSON document in an event's data, or None without one."""
     event.only(*OBJECT, *NOTES)
     if not event.has("properties") or not event.member("properties").has("data"):
         return None
@@ -725,12 +725,12 @@ def _check_parameter(node: Node) -> None:
 
 
 def _is_unasked(node: Node) -> bool:
-    """Whether the client sends a header by itself: it has a default, or an option sets it."""
+    """Return whether the client sends a header without an argument: by a default or an option."""
     return "option" in extensions(node) or node.at("schema").has("default")
 
 
 def _switch(body: ObjectSchema) -> str | None:
-    """The body field that asks for a stream."""
+    """Return the body field that requests a stream, or None."""
     found = [
         wire for wire, each in body.properties.items() if extensions(each).get("role") == "stream"
     ]
@@ -740,7 +740,7 @@ def _switch(body: ObjectSchema) -> str | None:
 
 
 def _is_public(node: Node) -> bool:
-    """Whether an operation needs no key: an empty `security`, its own or the document's."""
+    """Return whether an operation needs no key: its `security`, or the document's, is empty."""
     root = Node(node.root, node.root)
     holder = next((each for each in (node, root) if each.has("security")), None)
     return holder is not None and not any(each.mapping() for each in holder.items("security"))

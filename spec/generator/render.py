@@ -1,6 +1,6 @@
-"""The typed layer as Python source: a function for each file, and nothing about the spec.
+"""Write the typed layer as Python source: one function for each file.
 
-Layout is left to the formatter; only docstrings are wrapped here.
+Does not read the spec. The formatter sets the layout; only docstrings are wrapped here.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from .names import BUILTINS
 from .options import ClientOption, client_options, option_imports
 from .types import ArrayType, ClassType, LeafType, MapType, Type, parts
 
-HEADER = """# Written from spec/autonomousai.yaml by `python -m spec.generator`.
-# Edit the spec and run that again; `--check` finds whatever is edited here.
+HEADER = """# Generated from spec/autonomousai.yaml by `python -m spec.generator`.
+# Do not edit: change the spec and run the command again; `--check` finds edits.
 """
 
 _OPTIONS = [
@@ -45,20 +45,24 @@ _OPTIONS = [
         "Timeout | float | None",
         "seconds this call may take, or a `Timeout`, instead of the client's.",
     ),
-    ("max_retries", "int | None", "how many more tries this call gets, instead of the client's."),
+    (
+        "max_retries",
+        "int | None",
+        "the maximum number of retries of this call, instead of the client's.",
+    ),
 ]
 _WIDTH = 92
 
 _DECORATOR = "@class_defaults\n@frozen(kw_only=True, slots=False)"
-_MODELS_DOC = """The shapes of requests and answers.
+_MODELS_DOC = """The classes of requests and responses.
 
-Without slots: the decoder asks of every field that an answer leaves out whether it is set,
-and an empty slot answers by raising an exception, which takes longer than reading a field.
+They have no slots: the decoder checks each field that a response leaves out, and an empty slot
+raises an exception, which takes longer than reading an attribute of the class.
 """
 
 
 def render(spec: Spec, sdk: str | None = None) -> dict[str, str]:
-    """Each file's name and source.
+    """Return the source of each file, by its name.
 
     Args:
         spec: what to write.
@@ -80,7 +84,7 @@ def render(spec: Spec, sdk: str | None = None) -> dict[str, str]:
 
 def _files(spec: Spec) -> dict[str, str]:
     return {
-        "__init__.py": f'{HEADER}"""The typed layer: what the endpoint spec says, as Python."""\n',
+        "__init__.py": f'{HEADER}"""The typed layer, generated from the endpoint spec."""\n',
         "models.py": _models(spec),
         "params.py": _params(spec),
         "checks.py": _checks(spec),
@@ -95,14 +99,14 @@ def _files(spec: Spec) -> dict[str, str]:
 
 
 def _module(doc: str, imports: Iterable[str], body: str) -> str:
-    """A module; the formatter sorts its imports and removes those that it does not use."""
+    """Return the source of a module; the formatter sorts and removes imports."""
     return "\n".join(
         [HEADER, f'"""{doc}"""\n', "from __future__ import annotations\n", *imports, body]
     )
 
 
 def _doc(text: str, depth: int = 1) -> str:
-    """A docstring of one paragraph."""
+    """Return a docstring of one paragraph."""
     return _docstring(wrap(text, _WIDTH - 4 * depth), depth)
 
 
@@ -138,10 +142,10 @@ def _models(spec: Spec) -> str:
 
 
 def _dependencies_first(classes: Iterable[ClassModel]) -> list[ClassModel]:
-    """The classes in the spec's order, except that one follows the classes its fields name.
+    """Return the classes in the spec's order, but each after the classes that its fields name.
 
-    A constructor that attrs writes finds only the names that its module had by then, so that
-    `typing.get_type_hints` fails for later ones.
+    The constructor that attrs writes sees only the names defined before it, so
+    `typing.get_type_hints` would fail for later ones.
     """
     by_name = {each.name: each for each in classes}
     placed: dict[str, ClassModel] = {}
@@ -163,7 +167,7 @@ def _dependencies_first(classes: Iterable[ClassModel]) -> list[ClassModel]:
 
 
 def _class_names(type_: Type) -> list[str]:
-    """The classes that a type names."""
+    """Return the names of the classes in a type."""
     own = [type_.name] if isinstance(type_, ClassType) else []
     return own + [name for part in parts(type_) for name in _class_names(part)]
 
@@ -174,18 +178,18 @@ def _split(mixin: str) -> tuple[str, str]:
 
 
 def _bases(*names: str | None, prefix: str = "") -> str:
-    """The bases of a class, with parentheses; None for one that it does not have."""
+    """Return the bases of a class in parentheses, without those that are None."""
     bases = ", ".join(prefix + _split(name)[1] for name in names if name is not None)
     return f"({bases})" if bases else ""
 
 
 def _class(cls: ClassModel) -> str:
-    # A field of that name takes precedence over the fields that the spec does not have.
+    # A field named `extra` replaces the property of that name.
     has_extra = cls.is_output and all(each.name != "extra" for each in cls.fields)
     bases = _bases(cls.mixin, "extra.ExtraFields" if has_extra else None)
     lines = [_DECORATOR, f"class {cls.name}{bases}:", _doc(_sentence(cls.doc)), ""]
     for each in cls.fields:
-        # Callers may use any sequence; what is decoded is a tuple, so that it can be hashed.
+        # Callers pass any sequence; decoded arrays are tuples, which are hashable.
         array = "Sequence[{}]" if cls.is_input and not cls.is_output else "tuple[{}, ...]"
         annotation = output(each.type, "", array)
         lines += [f"    {each.name}: {annotation}{_assigned(each)}", _doc(_sentence(each.doc))]
@@ -214,23 +218,22 @@ def _params(spec: Spec) -> str:
         body += (
             f"\n\nMessages = str | Sequence[{union} | Mapping[str, object]]\n"
             '"""A conversation: one user message as a string, or a sequence of messages.\n\n'
-            f"`{message}Param` is for dicts written in place, "
-            "`Mapping[str, object]` for dicts that\n"
-            "are built in a variable, whose type has no keys.\n\n"
-            "No type checker refuses a wrong key in a dict that is written in place, because "
-            "it is a\n"
-            f"`Mapping[str, object]`, too: annotate the dict as `{message}Param` to have its "
-            "keys checked.\n"
+            f"`{message}Param` is for dict literals, "
+            "`Mapping[str, object]` for dicts in\n"
+            "variables, whose inferred type has no keys.\n\n"
+            "Type checkers accept a wrong key in a dict literal, which is also a\n"
+            f"`Mapping[str, object]`: annotate the dict as `{message}Param` to have its keys "
+            "checked.\n"
             '"""\n'
         )
     names = [name for model in spec.models for name in (model.id, *model.aliases)]
     if any(each.kind in MODEL_KINDS for call in spec.operations for each in call.arguments):
         body += (
             f"\n\nModelName = {f'Literal{names!r}' if names else 'str'}\n"
-            '"""The models that the spec has, by their names and aliases, for completion."""\n'
+            '"""The names and aliases of the models in the spec, for completion in editors."""\n'
         )
     return _module(
-        "What callers may pass: mappings where they do not want objects.",
+        "The types of arguments: mappings that stand for objects.",
         [
             "import datetime as dt",
             "from collections.abc import Mapping",
@@ -246,14 +249,14 @@ def _params(spec: Spec) -> str:
 
 def _checks(spec: Spec) -> str:
     return _module(
-        "The checks of the objects that callers may pass.",
+        "The checks of the objects that callers pass.",
         ["from .._core import check"],
         "\n\n".join(_object_check(each) for each in spec.classes if each.is_input),
     )
 
 
 def _object_check(cls: ClassModel) -> str:
-    """A check of its own name, so that a check may refer to any other one, and to itself."""
+    """Return an object's check as a constant, which other checks and the check itself refer to."""
     properties = ", ".join(
         f"{each.wire!r}: "
         + call(
@@ -287,9 +290,9 @@ def _options_type(options: list[ClientOption]) -> str:
 
 
 def _call_options(spec: Spec) -> str:
-    """The optional arguments of each streaming resource's call, for methods built on the call.
+    """Write the optional arguments of each completing call, for the methods built on it.
 
-    Without `timeout` and those that the spec marks, which such a method sets itself.
+    Leaves out `timeout` and the arguments that the spec marks: such a method sets them itself.
     """
     classes: list[str] = []
     for operation, name in _completing(spec):
@@ -324,7 +327,7 @@ def _call_options(spec: Spec) -> str:
 
 
 def _option_table(spec: Spec) -> str:
-    """The options of each streaming resource's call whose values a person can write as text."""
+    """Write the options of each completing call that can be given as text."""
     tables: list[str] = []
     for operation, name in _completing(spec):
         rows = ""
@@ -352,13 +355,13 @@ def _option_table(spec: Spec) -> str:
 
 
 def _text(text: str) -> str:
-    """A long string as an expression of several lines."""
+    """Return a long string as an expression of several lines."""
     lines = wrap(text, _WIDTH - 8, drop_whitespace=False)
     return repr(text) if len(lines) == 1 else f"({' '.join(map(repr, lines))})"
 
 
 def _completing(spec: Spec) -> Iterator[tuple[OperationModel, str]]:
-    """The calls that are also streamed and accumulated, each with the name of its stream."""
+    """Yield the calls that can be streamed and accumulated, with the names of their streams."""
     for operation in spec.operations:
         stream = operation.stream
         if operation.call is not None and stream is not None and stream.accumulator is not None:
@@ -379,7 +382,7 @@ def _typed_dict(cls: ClassModel) -> str:
 
 
 def _can_be_attribute(wire: str) -> bool:
-    """Whether a name on the wire can be one in a class, where it hides no type."""
+    """Return whether a wire name is valid in a class body and does not shadow a type there."""
     return (
         re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", wire) is not None
         and not wire.startswith("__")
@@ -390,7 +393,7 @@ def _can_be_attribute(wire: str) -> bool:
 
 
 def _functional_typed_dict(cls: ClassModel) -> str:
-    """A mapping with names that a class cannot have; its types are strings, as it may be cyclic."""
+    """Return a TypedDict whose keys are not identifiers; its types are strings, for cycles."""
     items = ", ".join(
         f"{each.wire!r}: "
         + (
@@ -440,7 +443,7 @@ def _catalog(spec: Spec) -> str:
 
 
 def _servers(spec: Spec) -> str:
-    """The servers, if there is a choice."""
+    """Return the table of servers, if there are several or they have variables."""
     if len(spec.servers) == 1 and not spec.servers[0].variables:
         return ""
     servers = "".join(
@@ -472,7 +475,7 @@ def _operations(spec: Spec) -> str:
     }
     operations.sort(key=lambda each: each.constant not in used)
     return _module(
-        "The operations: what each method's call is made of.",
+        "The operations: a description of each method's call.",
         [
             "import datetime as dt",
             "from types import NoneType",
@@ -580,7 +583,7 @@ def _operation(operation: OperationModel) -> str:
 
 
 def _operation_type(operation: OperationModel) -> str:
-    """The annotation of an operation, where type checkers do not find it by themselves."""
+    """Return the annotation of an operation, if type checkers cannot infer it."""
     stream, result = operation.stream, operation.result.type
     types = [] if result is None else [result]
     types += [] if stream is None else [stream.chunk]
@@ -592,7 +595,7 @@ def _operation_type(operation: OperationModel) -> str:
 
 
 def _result(operation: OperationModel) -> str:
-    """The annotation of what a method returns."""
+    """Return the annotation of a method's result."""
     result = operation.result
     if result.type is None:
         return {"none": "None", "bytes": "bytes", "text": "str"}[result.media]
@@ -600,7 +603,7 @@ def _result(operation: OperationModel) -> str:
 
 
 def _result_value(operation: OperationModel) -> str:
-    """The class of what a method returns, as an expression."""
+    """Return the class of a method's result, as an expression."""
     result = operation.result
     if result.type is None:
         return "NoneType" if result.media == "none" else _result(operation)
@@ -608,20 +611,20 @@ def _result_value(operation: OperationModel) -> str:
 
 
 def _class_value(type_: Type) -> str:
-    """A type as an expression."""
+    """Return a type as an expression."""
     annotation = output(type_)
     return annotation if _is_class(type_) else f'cast("Any", {annotation})'
 
 
 def _is_class(type_: Type) -> bool:
-    """Whether type checkers take a type, written as an expression, for a class."""
+    """Return whether type checkers accept a type, written as an expression, as a class."""
     if isinstance(type_, LeafType):
         return not isinstance(type_.check, (Enum, Null))
     return isinstance(type_, (ClassType, ArrayType, MapType))
 
 
 def _stream_result(stream: StreamModel) -> str:
-    """The annotation of what a stream's chunks make together."""
+    """Return the annotation of the result that a stream's chunks combine into."""
     if stream.accumulator is None:
         return f"tuple[{output(stream.chunk)}, ...]"
     return f"models.{stream.accumulator.result}"
@@ -641,7 +644,7 @@ def _paging(operation: OperationModel) -> str | None:
 
 
 class _Flavour:
-    """What the two clients' methods differ in."""
+    """The differences between the methods of the two clients."""
 
     def __init__(
         self, prefix: str, define: str, wait: str, driver: str, client: str, http_client: str
@@ -654,7 +657,7 @@ class _Flavour:
         self.http_client = http_client
 
     def example(self, text: str, *, streamed: bool) -> str:
-        """An example written for the blocking client, in this flavour."""
+        """Return the blocking client's example, rewritten for this client."""
         if not self.prefix:
             return text
         if streamed:
@@ -773,7 +776,7 @@ def _resource(resource: ResourceModel, backend: _Flavour) -> str:
 def _raw_resource(
     name: str, resource: ResourceModel, calls: list[OperationModel], backend: _Flavour
 ) -> list[str]:
-    """The class of a resource's `with_raw_response`: its methods, typed anew."""
+    """Return the class of a resource's `with_raw_response`, whose methods return raw responses."""
     cls = f"{backend.prefix}{resource.class_name}"
     cast = "async_raw" if backend.prefix else "raw"
     return [
@@ -848,7 +851,7 @@ def _signature(operation: OperationModel) -> str:
 
 
 def _options(operation: OperationModel) -> list[tuple[str, str, str]]:
-    """What any call takes: its name, annotation and prose."""
+    """Return the options of any call, each with its annotation and description."""
     return [each for each in _OPTIONS if operation.has_body or each[0] != "extra_body"]
 
 
@@ -869,15 +872,15 @@ def _method_doc(
     arguments = [(each.name, _lowered(each.doc)) for each in operation.arguments]
     arguments += [(name, text) for name, _, text in _options(operation)]
     raises = [
-        ("ConfigurationError", "an argument that cannot be sent; nothing was."),
-        ("APIStatusError", "the service answered with an error."),
-        ("APIConnectionError", "no answer came, or not in time."),
-        ("APIResponseError", "the answer is not what the spec says."),
+        ("ConfigurationError", "an argument is invalid; nothing was sent."),
+        ("APIStatusError", "the server returned an error status."),
+        ("APIConnectionError", "the connection failed or timed out."),
+        ("APIResponseError", "the response does not match the spec."),
     ]
     if streamed:
         raises = [
             raises[0],
-            ("AutonomousAIError", "on entering or iterating it, if the call fails."),
+            ("AutonomousAIError", "the call failed, on entering or iterating the stream."),
         ]
     return _described(
         _sentence(method.summary),
@@ -1002,5 +1005,5 @@ def _sentence(text: str) -> str:
 
 
 def _lowered(text: str) -> str:
-    """A description as it reads after a name and a colon."""
+    """Return a description that starts with a small letter, to follow a name and a colon."""
     return text if text[1:2].isupper() else text[:1].lower() + text[1:]

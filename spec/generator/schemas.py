@@ -1,7 +1,7 @@
-"""Schemas read as types: JSON Schema (draft 2020-12) as far as Python has a form for it.
+"""Read schemas as types: the part of JSON Schema (draft 2020-12) that Python can express.
 
-A schema says what it allows by keywords, and each keyword belongs to one type. Any other
-keyword is an error, since passing it over would let through what the spec forbids.
+Each keyword of a schema belongs to one type. Any other keyword is an error, because ignoring it
+would allow values that the spec forbids.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ NOTES = (
     "x-python",
     "x-concatenate",
 )
-"""Keywords that any schema may have, since they say nothing about its values."""
+"""Keywords that any schema may have, because they do not restrict its values."""
 
 _STRING = {"minLength": "min_length", "maxLength": "max_length", "pattern": "pattern"}
 _NUMBER = {
@@ -118,7 +118,7 @@ class ObjectSchema:
 
     Attributes:
         name: the class's name.
-        node: where the spec describes it.
+        node: its place in the spec.
         properties: its properties, with those of the objects that it is made of (`allOf`).
         required: the names of the required ones.
         is_closed: whether it has no other properties.
@@ -147,7 +147,7 @@ class Schemas:
                 self.objects[name] = object_schema(name, node)
 
     def type_of(self, node: Node, name: str = "", open_: tuple[str, ...] = ()) -> Type:
-        """The type of a schema.
+        """Return the type of a schema.
 
         Args:
             node: the schema, perhaps a reference.
@@ -156,7 +156,7 @@ class Schemas:
                 itself.
 
         Raises:
-            SpecError: the schema has something that Python has no form for.
+            SpecError: Python cannot express the schema.
         """
         if node.pointer in open_:
             raise node.error("the schema contains itself without an object between")
@@ -201,7 +201,7 @@ class Schemas:
         return _nullable(node, ClassType(name=name))
 
     def _all_of(self, node: Node, name: str, open_: tuple[str, ...]) -> Type:
-        """What several schemas allow, none of them an object."""
+        """Return the type that several schemas, none of them an object, allow together."""
         parts = node.items("allOf")
         rest = [key for key in node.mapping() if key not in ("allOf", *NOTES)]
         if len(parts) == 1 and not rest:
@@ -253,7 +253,7 @@ class Schemas:
 
     def _one_of(self, node: Node, options: list[Node], name: str, open_: tuple[str, ...]) -> Type:
         if not options:
-            raise node.error("there is nothing to choose from")
+            raise node.error("oneOf and anyOf need at least one schema")
         found = union(
             self.type_of(option, name and f"{name}{position}", open_)
             for position, option in enumerate(options, 1)
@@ -296,7 +296,7 @@ class Schemas:
     def _inferred_tag(
         self, node: Node, classes: list[ClassType]
     ) -> tuple[str, dict[str, ClassType]]:
-        """The property whose constants tell the classes apart, though the spec does not say so."""
+        """Return the property whose constants distinguish classes that have no discriminator."""
         for tag in self.objects[classes[0].name].properties:
             values = [self._constant(each, tag) for each in classes]
             if None not in values and len(set(values)) == len(values):
@@ -308,7 +308,7 @@ class Schemas:
         )
 
     def _constant(self, cls: ClassType, tag: str) -> str | None:
-        """The one string that a property of a class can be."""
+        """Return the only string that a property of a class allows, or None."""
         schema = self.objects[cls.name]
         if tag not in schema.properties or tag not in schema.required:
             return None
@@ -318,7 +318,7 @@ class Schemas:
 
 
 def is_object(node: Node, open_: tuple[str, ...] = ()) -> bool:
-    """Whether a schema is an object with properties, which becomes a class."""
+    """Return whether a schema is an object with properties, which becomes a class."""
     if node.reference is not None or not isinstance(node.value, dict):
         return False
     if node.pointer in open_:
@@ -332,7 +332,7 @@ def is_object(node: Node, open_: tuple[str, ...] = ()) -> bool:
 
 
 def object_schema(name: str, node: Node) -> ObjectSchema:
-    """An object, with the objects that it is made of."""
+    """Return an object with the properties of the objects in its allOf."""
     properties: dict[str, Node] = {}
     required: list[str] = []
     is_closed = False
@@ -359,7 +359,7 @@ def object_schema(name: str, node: Node) -> ObjectSchema:
 
 
 def _check_object(node: Node) -> None:
-    """Make sure that a class can say all that an object with properties says."""
+    """Check that a class can express an object with properties."""
     node.only("allOf", *OBJECT, *NOTES)
     if node.has("type") and not set(types_of(node)) <= {"object", "null"}:
         raise node.error("an object with properties has the type object, or null beside it")
@@ -389,10 +389,10 @@ def _nullable(node: Node, type_: Type) -> Type:
 
 
 def types_of(node: Node) -> list[str]:
-    """A schema's types.
+    """Return a schema's types.
 
     Raises:
-        SpecError: there is none, or one that JSON does not have.
+        SpecError: the schema has no type, or one that JSON does not have.
     """
     if not node.has("type"):
         raise node.error("a type is missing: give one, or the schema true for any value")
@@ -426,7 +426,7 @@ def _leaf(node: Node, kind: str) -> LeafType:
 
 
 def _bounds(node: Node, keywords: dict[str, str]) -> dict[str, Any]:
-    """The keywords that a schema has, by the names of the check's attributes."""
+    """Return a schema's bounds, by the names of the check's attributes."""
     found = {
         name: _bound(node.member(keyword), keyword)
         for keyword, name in keywords.items()
@@ -443,7 +443,7 @@ def _bounds(node: Node, keywords: dict[str, str]) -> dict[str, Any]:
 
 
 def _bound(node: Node, keyword: str) -> Any:
-    """A bound's value, once it is certain that it bounds something."""
+    """Return a bound's value, after checking its type."""
     if keyword == "pattern":
         return python_pattern(node)
     value = node.value
@@ -474,7 +474,7 @@ _TRANSLATED = {"$": r"\Z", ".": r"[^\n\r\u2028\u2029]"}
 
 
 def python_pattern(node: Node) -> str:
-    """A pattern of ECMA-262, as JSON Schema has them, for Python's `re`.
+    """Translate a pattern of ECMA-262, which JSON Schema uses, for Python's `re`.
 
     In Python, `$` also matches before a line feed at the end, and `.` matches a carriage return.
 
@@ -529,7 +529,7 @@ def _enumeration(node: Node, values: list[Any]) -> Type:
 
 
 def checked_default(node: Node, type_: Type) -> Node | None:
-    """The default of a schema, or None without one.
+    """Return the default of a schema, or None without one.
 
     Raises:
         SpecError: the schema does not allow it.
@@ -546,7 +546,7 @@ def checked_default(node: Node, type_: Type) -> Node | None:
 
 
 def admits(type_: Type, value: Any) -> bool:
-    """Whether a value of the spec, such as a default, is of a type."""
+    """Return whether a type allows a value of the spec, such as a default."""
     match type_:
         case LeafType(check=Date() | DateTime() as made):
             admitted = isinstance(value, str) and _is_date(made, value)
@@ -580,7 +580,7 @@ def _passes(made: Check, value: object) -> bool:
 
 
 def _is_date(made: Check, value: str) -> bool:
-    """Whether a string is a date, or a date-time with a time zone."""
+    """Return whether a string is a date, or a date-time with a time zone."""
     try:
         if isinstance(made, Date):
             return date.fromisoformat(value).isoformat() == value

@@ -1,4 +1,4 @@
-"""Types: what a schema of the spec becomes in Python.
+"""The types that schemas of the spec become in Python.
 
 Values only. `schemas` reads them from the spec, `annotations` writes them as source.
 """
@@ -45,12 +45,12 @@ class ClassType:
 
 @frozen(kw_only=True)
 class AnyType:
-    """Whatever JSON can hold."""
+    """Any JSON value."""
 
 
 @frozen(kw_only=True)
 class UnionType:
-    """One of several types, none of them a union.
+    """One of several types that are not unions themselves.
 
     Attributes:
         members: the types; null is the last one.
@@ -71,17 +71,17 @@ NULL = LeafType(annotation="None", check=Null())
 
 
 def is_null(type_: Type) -> bool:
-    """Whether null is the only value of a type."""
+    """Return whether null is the only value of a type."""
     return type_ == NULL
 
 
 def is_nullable(type_: Type) -> bool:
-    """Whether null is one of a type's values."""
+    """Return whether null is one of a type's values."""
     return is_null(type_) or (isinstance(type_, UnionType) and any(map(is_null, type_.members)))
 
 
 def union(members: Iterable[Type]) -> Type:
-    """One of several types, or the only one there is; unions inside it are flattened."""
+    """Return the union of several types, flattened, or the type itself if there is only one."""
     flat: dict[Type, None] = {}
     for member in members:
         flat |= dict.fromkeys(member.members if isinstance(member, UnionType) else [member])
@@ -90,14 +90,14 @@ def union(members: Iterable[Type]) -> Type:
 
 
 def without_null(type_: Type) -> Type:
-    """A type without null, unless null is all there is."""
+    """Return a type without null, unless null is its only value."""
     if isinstance(type_, UnionType) and is_nullable(type_):
         return union(member for member in type_.members if not is_null(member))
     return type_
 
 
 def parts(type_: Type) -> tuple[Type, ...]:
-    """The types that a type consists of."""
+    """Return the types inside a type."""
     match type_:
         case ArrayType(items=part) | MapType(values=part):
             return (part,)

@@ -1,8 +1,7 @@
 """Checks of the generated files before they are written: ruff, then an import.
 
-An error here is a gap in the generator: some combination in the spec that it neither
-supports nor refuses. It is reported like any other error in the spec, and nothing is
-written.
+An error here is a gap in the generator, which neither supports nor refuses something in the
+spec. It is reported like any other error in the spec, and nothing is written.
 """
 
 from __future__ import annotations
@@ -37,13 +36,13 @@ for cls in list(vars(models).values()):
 
 
 def verify(folder: Path, target: Path, sdk: str | None) -> None:
-    """Check the files in a folder as if they were in the place they are meant for.
+    """Check the files in a folder as if they were at their target.
 
     Args:
-        folder: where the files are now.
-        target: the package's folder to be; `autonomousai_sdk` stands in for a parent
+        folder: the folder of the files.
+        target: the folder that they will be written to; `autonomousai_sdk` replaces a parent
             that is not a package.
-        sdk: the package that the files import the core from, if that is not their parent.
+        sdk: the package that the files import the core from, if it is not their parent.
 
     Raises:
         SpecError: ruff finds an error in them, or Python cannot import them.
@@ -68,6 +67,6 @@ def _run(command: list[str], problem: str) -> None:
     if done.returncode:
         said = (done.stdout + done.stderr).strip()
         raise SpecError(
-            f"{problem}, so none is written. The spec has something that the generator "
-            f"neither supports nor refuses:\n{said[-2000:]}"
+            f"{problem}, so nothing is written. The generator neither supports nor "
+            f"refuses something in the spec:\n{said[-2000:]}"
         )

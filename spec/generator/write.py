@@ -1,4 +1,4 @@
-"""Format and check the files, then write them, or compare them with those in place."""
+"""Format and check the files, then write them or compare them with the existing ones."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ CONFIGURATION = Path(__file__).parents[2] / "pyproject.toml"
 
 
 def formatted(files: dict[str, str], target: Path, sdk: str | None = None) -> dict[str, str]:
-    """The files as the project's formatter leaves them, without unused imports.
+    """Return the files, formatted and without unused imports.
 
     Raises:
-        SpecError: they are not valid Python, or cannot be imported at their target.
+        SpecError: a file is not valid Python, or cannot be imported at the target.
     """
     with TemporaryDirectory() as folder:
         for name, source in files.items():
@@ -35,7 +35,7 @@ def formatted(files: dict[str, str], target: Path, sdk: str | None = None) -> di
 
 
 def write(files: dict[str, str], target: Path) -> None:
-    """Make a folder hold these files and nothing else."""
+    """Write these files into a folder, and remove all others."""
     target.mkdir(parents=True, exist_ok=True)
     for name in _existing(target):
         if name not in files:
@@ -45,7 +45,7 @@ def write(files: dict[str, str], target: Path) -> None:
 
 
 def differences(files: dict[str, str], target: Path) -> list[str]:
-    """How a folder differs from these files: what is missing, changed or left over."""
+    """Return how a folder differs from these files: missing, changed and orphaned ones."""
     found = {name: (target / name).read_bytes() for name in _existing(target)}
     return [
         *(f"missing: {name}" for name in files if name not in found),
@@ -59,7 +59,7 @@ def differences(files: dict[str, str], target: Path) -> list[str]:
 
 
 def _existing(target: Path) -> list[str]:
-    """Every file in a folder and its subfolders, except what Python caches there."""
+    """Return the files in a folder and its subfolders, except Python's caches."""
     if not target.is_dir():
         return []
     return sorted(

@@ -1,4 +1,4 @@
-"""Group P: connections, and who shares, leaves or forgets them."""
+"""Group P: connections that are shared, abandoned or never closed."""
 
 from __future__ import annotations
 
@@ -34,26 +34,26 @@ GROUP = Group([])
 case = GROUP.case
 
 OPEN: Answer = (Send(CHUNKED + coded(BEGUN)), Hold())
-"""A stream that begins, and then keeps silent as long as the client stays."""
+"""A stream that sends one chunk and then stays silent until the client disconnects."""
 
 SOON = 1.0
-"""Seconds in which the server must see the client leave; 0.2 are owed on a quiet machine."""
+"""Seconds in which the server must see the disconnect; 0.2 are required on an idle machine."""
 
 
 def wants_stream(request: Received) -> bool:
-    """Whether a request asks for a stream."""
+    """Return whether a request asks for a stream."""
     return b'"stream":true' in request.body.replace(b" ", b"")
 
 
 def echo(request: Received) -> Answer:
-    """Answer a request with its own prompt, in the form it asks for."""
+    """Respond to a request with its own prompt, as a stream or a document."""
     return said(request.prompt) if wants_stream(request) else document(request.prompt)
 
 
 async def gone(
     client_under_test: ClientUnderTest, server: FaultServer, since: float, count: int = 1
 ) -> None:
-    """The client has left the first connections, soon after that time."""
+    """Check that the client closed the first connections soon after a time."""
     left = await client_under_test.until(
         lambda: all(each.ended is not None for each in server.connections[:count])
     )
@@ -64,7 +64,7 @@ async def gone(
 
 @case("P1", "next-call")
 async def break_keeps_slot(client_under_test: ClientUnderTest) -> None:
-    """With the only connection held by a stream left open, the next call names that stream."""
+    """If an open stream holds the only connection, the error of the next call names the stream."""
     with FaultServer(OPEN, WHOLE) as server:
         limits = {"pool": 0.3, "total": 5.0}
         async with client_under_test.client(
@@ -86,7 +86,7 @@ async def break_keeps_slot(client_under_test: ClientUnderTest) -> None:
 
 @case("P1", "after-closing")
 async def closing_frees_slot(client_under_test: ClientUnderTest) -> None:
-    """Once that stream is closed, the next call has its connection."""
+    """After the stream is closed, the next call gets its connection."""
     with FaultServer(OPEN, document()) as server:
         limits = {"pool": 0.5, "total": 5.0}
         async with client_under_test.client(
@@ -101,7 +101,7 @@ async def closing_frees_slot(client_under_test: ClientUnderTest) -> None:
 
 @case("P2", over={f"seed-{seed}": seed for seed in range(3)}, backends=AWAITING)
 async def cancel_storm(client_under_test: ClientUnderTest, seed: int) -> None:
-    """240 tasks cancelled at random moments leave no connection behind, and a pool that works."""
+    """240 tasks cancelled at random leave no connection open, and the pool still works."""
     chance = random.Random(seed)
     slow = (Wait(0.005), Send(CHUNKED + coded(BEGUN)), Wait(0.02), Send(coded(FINISH + DONE)))
     answers = (*slow, Send(LAST_CHUNK))
@@ -123,12 +123,12 @@ async def cancel_storm(client_under_test: ClientUnderTest, seed: int) -> None:
             for outcome in outcomes:
                 fine(outcome, "Hello wor")
         left = await client_under_test.until(lambda: server.open_connections == 0)
-        expect(left, f"{server.open_connections} connections are left after closing")
+        expect(left, f"{server.open_connections} connections are still open after closing")
 
 
 @case("P2", "while-connecting", backends=AWAITING)
 async def cancel_while_connecting(client_under_test: ClientUnderTest) -> None:
-    """Calls cancelled while connecting give their places in the pool back."""
+    """Calls cancelled while connecting free their slots in the pool."""
     with black_hole() as url, FaultServer(document()) as server:
         async with client_under_test.client(url, connections=2) as client:
             for _ in range(4):
@@ -158,7 +158,7 @@ WARNED = re.compile(r"ResourceWarning|^  |^$|Object allocated at|^Executing <")
 
 
 def unwarned(stderr: str) -> list[str]:
-    """What a child wrote to stderr, but for resource warnings and the lines that go with them.
+    """Return what a child wrote to stderr, without resource warnings and their context lines.
 
     Nor does it count that asyncio, which development mode makes talkative, found a step slow.
     """
@@ -166,13 +166,13 @@ def unwarned(stderr: str) -> list[str]:
 
 
 def open_or_document(request: Received) -> Answer:
-    """A stream that stays open, or a document, whichever is asked for."""
+    """Respond with a stream that stays open, or with a document, as the request asks."""
     return OPEN if wants_stream(request) else document()
 
 
 @case("P3", "every-way")
 async def abandoned(client_under_test: ClientUnderTest) -> None:
-    """A stream that is left in the middle and dropped leaves nothing on stderr but a warning."""
+    """A stream that is dropped before its end prints one warning to stderr and nothing else."""
     ways = [
         way for way in programs.ABANDON if client_under_test.backend in AWAITING or way != "cancel"
     ]
@@ -186,7 +186,7 @@ async def abandoned(client_under_test: ClientUnderTest) -> None:
 
 @case("P4", "idle-and-mid-stream")
 async def dropped(client_under_test: ClientUnderTest) -> None:
-    """An open client dropped inside another event loop starts nothing: one ResourceWarning.
+    """An open client dropped inside another event loop causes one ResourceWarning, and no I/O.
 
     None where its connections are a transport's that the caller made, and has to close.
     """
@@ -203,7 +203,7 @@ async def dropped(client_under_test: ClientUnderTest) -> None:
 
 @case("P5", "three-runs", backends=AWAITING)
 async def several_loops(client_under_test: ClientUnderTest) -> None:
-    """One client works in three event loops, one after the other."""
+    """One client works in three consecutive event loops."""
     with FaultServer(echo) as server:
         child = programs.call(client_under_test, "loops", server.url)
     expect(child.value == ["Hello"] * 6, f"answers: {child.value}")
@@ -211,7 +211,7 @@ async def several_loops(client_under_test: ClientUnderTest) -> None:
 
 @case("P6", over={"waiting": "waiting", "between-events": "between"}, backends=AWAITING)
 async def closed_by_another_task(client_under_test: ClientUnderTest, when: str) -> None:
-    """A stream closed from another task ends where it is read, with no cancel-scope error."""
+    """Closing a stream in another task ends its reader without a cancel-scope error."""
     with FaultServer(OPEN, WHOLE) as server:
         async with client_under_test.client(server.url) as client:
             stream = client.chat.stream("Hello")
@@ -242,14 +242,14 @@ async def closed_by_another_task(client_under_test: ClientUnderTest, when: str) 
             expect(texts == ["Hello", " wor"], f"delivered {texts}")
             expect(
                 client_under_test.is_peer or len(caught) == 1,
-                "the reader takes the stream for complete",
+                "the reader treats the stream as complete",
             )
             await gone(client_under_test, server, began[0])
             fine(await streamed(client_under_test, client), "Hello world")
 
 
 def said_by(request: Received) -> str:
-    """The prompt, or that there is none to be read."""
+    """Return the prompt of a request, or a text that says that it cannot be read."""
     try:
         return request.prompt
     except ValueError:
@@ -258,7 +258,7 @@ def said_by(request: Received) -> str:
 
 @case("P7", "four-children")
 async def fork(client_under_test: ClientUnderTest) -> None:
-    """A client works on in four forks and in their parent, each on sockets of its own.
+    """After four forks, the client works in each child and the parent, on separate sockets.
 
     A blocking transport that the caller made says instead that it was made before the fork.
     """
@@ -280,7 +280,7 @@ async def fork(client_under_test: ClientUnderTest) -> None:
 
 @case("P8", "32-times-10")
 async def threads(client_under_test: ClientUnderTest) -> None:
-    """32 threads or tasks with 10 streams each get their own answers, all of them."""
+    """32 threads or tasks with 10 streams each all receive their own responses."""
     with FaultServer(echo) as server:
         async with client_under_test.client(server.url) as client:
 
@@ -302,7 +302,7 @@ async def threads(client_under_test: ClientUnderTest) -> None:
 
 @case("P8", "1000-tasks", backends=AWAITING, transports=("httpx", "aiohttp"))
 async def many_tasks(client_under_test: ClientUnderTest) -> None:
-    """One client under a thousand tasks at once gives each its own answer."""
+    """A thousand concurrent tasks on one client each receive their own response."""
     with FaultServer(echo) as server:
         async with client_under_test.client(server.url, limits={"total": 40.0}) as client:
 
@@ -315,7 +315,7 @@ async def many_tasks(client_under_test: ClientUnderTest) -> None:
 
 
 class Own(Exception):  # noqa: N818  # the caller's
-    """Raised by the caller inside a stream's block."""
+    """An exception of the caller, raised inside a stream's block."""
 
 
 async def _leave(client_under_test: ClientUnderTest, client: Any, way: str) -> None:
@@ -339,7 +339,7 @@ async def _leave(client_under_test: ClientUnderTest, client: Any, way: str) -> N
 
 @case("P9", over={way: way for way in ("close", "unread", "break", "raise")})
 async def leaving(client_under_test: ClientUnderTest, way: str) -> None:
-    """However a stream is left, the server sees it at once."""
+    """The server sees the disconnect at once, whichever way a stream is left."""
     with FaultServer(OPEN, document()) as server:
         async with client_under_test.client(server.url) as client:
             await _leave(client_under_test, client, way)
@@ -349,7 +349,7 @@ async def leaving(client_under_test: ClientUnderTest, way: str) -> None:
 
 @case("P9", "cancel", backends=AWAITING)
 async def cancelling(client_under_test: ClientUnderTest) -> None:
-    """So it does when the task that reads is cancelled."""
+    """The server sees the disconnect at once if the reading task is cancelled."""
     with FaultServer(OPEN, document()) as server:
         async with client_under_test.client(server.url) as client:
             with anyio.move_on_after(0.1):
@@ -360,18 +360,21 @@ async def cancelling(client_under_test: ClientUnderTest) -> None:
 
 @case("P9", "keyboard-interrupt")
 async def keyboard_interrupt(client_under_test: ClientUnderTest) -> None:
-    """And when Ctrl-C ends the program, before the process is gone."""
+    """The server sees the disconnect when Ctrl-C ends the program, before the process exits."""
     one_event = (Send(CHUNKED + coded(event(delta("Hello")))), Hold())
     with FaultServer(one_event) as server:
         child = programs.call(client_under_test, "interrupted", server.url).value
-        expect(child["at"] is not None, "no KeyboardInterrupt came out")
+        expect(child["at"] is not None, "KeyboardInterrupt was not raised")
         await gone(client_under_test, server, child["at"])
-    expect(server.connections[0].ended_at < child["left"], "it was the process that left")
+    expect(
+        server.connections[0].ended_at < child["left"],
+        "the connection closed only when the process exited",
+    )
 
 
 @case("P9", "flat")
 async def flat(client_under_test: ClientUnderTest) -> None:
-    """A thousand streams left unread or in the middle, on ten connections, cost nothing."""
+    """A thousand streams closed before their end, on ten connections, leak no connection."""
     with FaultServer(open_or_document) as server:
         async with client_under_test.client(server.url, connections=10, retries=0) as client:
             before = 0
@@ -383,22 +386,22 @@ async def flat(client_under_test: ClientUnderTest) -> None:
                         await stream.__anext__()
             fine(await created(client_under_test, client), "Hello world")
             left = await client_under_test.until(lambda: server.open_connections <= 1)
-            expect(left, f"{server.open_connections} connections are left")
+            expect(left, f"{server.open_connections} connections are still open")
             after = _descriptors()
     expect(after <= before + 10, f"{before} descriptors became {after}")
 
 
 @case("P9", "flat-when-dropped")
 async def flat_when_dropped(client_under_test: ClientUnderTest) -> None:
-    """A thousand streams that nobody closes, on ten connections, leave room for the next call."""
+    """A thousand streams dropped without closing, on ten connections, block no later call."""
     with FaultServer(open_or_document) as server, warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)  # One for each, as owed: see P3.
+        warnings.simplefilter("ignore", ResourceWarning)  # One for each stream: see P3.
         async with client_under_test.client(server.url, connections=10, retries=0) as client:
             for _ in range(1000):
                 await client.chat.stream("Hello").__anext__()
             fine(await created(client_under_test, client), "Hello world")
             left = await client_under_test.until(lambda: server.open_connections <= 1)
-            expect(left, f"{server.open_connections} connections are left")
+            expect(left, f"{server.open_connections} connections are still open")
 
 
 def _descriptors() -> int:

@@ -1,4 +1,4 @@
-"""An endpoint and a field are added to the spec; the clients and the command line have them."""
+"""Add an endpoint and a field to the spec: the clients and the command line gain them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The local server against the spec: requests that schemathesis derives from it, good and bad."""
+"""Test the local server with valid and invalid requests that schemathesis derives from the spec."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MESSAGES = st.lists(
     max_size=5,
 )
 ENCODED = MESSAGES.map(lambda messages: base64.b64encode(json.dumps(messages).encode()).decode())
-"""Messages as the original protocol encodes them, which no generator guesses from the spec."""
+"""Messages as the original protocol encodes them, which schemathesis cannot generate itself."""
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def operations() -> list[Any]:
 
 
 def runs() -> Iterator[Any]:
-    """Each operation with requests that fit the spec, and if it takes a body, that do not."""
+    """Return each operation with valid requests, and with invalid ones if it has a body."""
     for operation in operations():
         for mode in ("POSITIVE", "NEGATIVE") if operation.body else ("POSITIVE",):
             yield pytest.param(operation, mode, id=f"{operation.path}-{mode.lower()}")

@@ -1,4 +1,4 @@
-"""The spec itself: valid, and true to what was recorded."""
+"""Check the spec itself: that it is valid OpenAPI, and that recorded data matches it."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ STREAMS = sorted((DATA / "recordings").glob("*.sse"))
 
 
 def validator(name: str) -> Any:
-    """What judges a value by one of the spec's schemas."""
+    """Return a validator of one of the spec's schemas."""
     return Draft202012Validator({**DOCUMENT, "$ref": f"#/components/schemas/{name}"})
 
 
 def chunks(path: Path) -> list[bytes]:
-    """The data of a recorded stream's events, but for the sentinel."""
+    """Return the data of a recorded stream's events, without the sentinel."""
     blocks = path.read_bytes().split(b"\n\n")
     return [block.removeprefix(b"data: ") for block in blocks if block.startswith(b"data: {")]
 
 
 def test_the_document_is_valid_openapi() -> None:
-    """openapi-spec-validator has nothing to say against it."""
+    """openapi-spec-validator accepts the spec."""
     validate(DOCUMENT)
 
 
 @pytest.mark.parametrize("path", REQUESTS, ids=lambda path: path.stem)
 def test_recorded_requests_are_what_it_says(path: Path) -> None:
-    """The original's requests fit the request schema, and their messages the one inside."""
+    """Recorded requests match the request schema, and their messages the schema inside it."""
     head, _, body = path.read_bytes().replace(b"\r\n", b"\n").partition(b"\n\n")
     request = json.loads(body)
     validator("ChatRequest").validate(request)
@@ -55,7 +55,7 @@ def test_recorded_requests_are_what_it_says(path: Path) -> None:
 
 @pytest.mark.parametrize("path", STREAMS, ids=lambda path: path.stem)
 def test_recorded_streams_are_what_it_says(path: Path) -> None:
-    """Every recorded chunk fits its schema, and both decoders make the same of it."""
+    """Recorded chunks match their schema, and both decoders return the same value for each."""
     for chunk in chunks(path):
         validator("ChatCompletionChunk").validate(json.loads(chunk))
         fast = decoder(ChatCompletionChunk)(chunk)
@@ -63,7 +63,7 @@ def test_recorded_streams_are_what_it_says(path: Path) -> None:
 
 
 def test_recorded_answers_are_what_it_says() -> None:
-    """So do the recorded whole answer and error."""
+    """The recorded document and error match their schemas, and both decoders agree on them."""
     answer = (DATA / "recordings" / "unary.json").read_bytes()
     validator("ChatCompletion").validate(json.loads(answer))
     assert decoder(ChatCompletion)(answer) == decode_standard(answer, ChatCompletion)

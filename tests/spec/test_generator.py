@@ -1,4 +1,4 @@
-"""The generator on a miniature spec: what it makes of it, what it refuses, what the check finds."""
+"""Test the generator on a miniature spec: what it writes and refuses, and what --check finds."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ MINIATURE = Path(__file__).parent / "miniature.yaml"
 
 @pytest.fixture
 def spec() -> Spec:
-    """The spec of the miniature."""
+    """Return the miniature spec."""
     return build_spec(load(MINIATURE))
 
 
 def test_paths_of_one_method_become_one_operation(spec: Spec) -> None:
-    """Two paths that share a method are one operation, whose path the model decides."""
+    """Two paths that name one method become one operation, whose path the model determines."""
     (resource,) = spec.resources
     (operation,) = resource.operations
     assert (resource.name, operation.name) == ("talk", "talk.create")
@@ -42,7 +42,7 @@ def test_paths_of_one_method_become_one_operation(spec: Spec) -> None:
 
 
 def test_arguments_follow_the_request(spec: Spec) -> None:
-    """Required arguments come first; the switch is no argument; names and checks are the spec's."""
+    """Required arguments come first, the stream switch is left out, and checks follow the spec."""
     arguments = spec.resources[0].operations[0].arguments
     assert [(each.name, each.wire, each.kind, each.required) for each in arguments] == [
         ("text", "words", "value", True),
@@ -113,7 +113,7 @@ def test_arguments_follow_the_request(spec: Spec) -> None:
     ],
 )
 def test_bounds_become_checks(schema: str, annotation: str, check: str) -> None:
-    """A schema's bounds are checked before sending; null means that the argument is left out."""
+    """A schema's bounds become the argument's check; null in an optional argument is dropped."""
     document = yaml.safe_load(MINIATURE.read_text(encoding="utf-8"))
     properties = document["components"]["schemas"]["Ask"]["properties"]
     properties["extra"] = {"description": "x", **yaml.safe_load(schema)}
@@ -124,7 +124,7 @@ def test_bounds_become_checks(schema: str, annotation: str, check: str) -> None:
 
 
 def test_the_stream_is_described(spec: Spec) -> None:
-    """Chunk, sentinel, switch and what is joined are read off the spec."""
+    """The chunk class, sentinel, switch and concatenated fields come from the spec."""
     stream = spec.resources[0].operations[0].stream
     assert stream is not None
     assert (output(stream.chunk), stream.sentinel, stream.switch) == ("models.Piece", "!", "flow")
@@ -135,7 +135,7 @@ def test_the_stream_is_described(spec: Spec) -> None:
 
 
 def test_classes_of_responses_have_extra_unless_a_field_has_that_name(spec: Spec) -> None:
-    """A class of responses has `extra`, a class of requests has not, and a field takes precedence.
+    """Response classes have `extra` unless a field has that name; request classes do not.
 
     The field is named `extra` in the spec itself.
     """
@@ -160,7 +160,7 @@ def test_classes_have_types_defaults_and_prose(spec: Spec) -> None:
 
 
 def test_parameters_become_arguments(spec: Spec) -> None:
-    """A path's, a query's and a header's; several operations share a resource."""
+    """Parameters in the path, query and headers become arguments of the resource's methods."""
     document = yaml.safe_load(MINIATURE.read_text(encoding="utf-8"))
     document["paths"] |= yaml.safe_load(ROOMS)
     document["tags"].append({"name": "rooms", "description": "Rooms."})
@@ -221,7 +221,7 @@ def test_both_colours_have_the_same_methods(spec: Spec) -> None:
 
 
 def change(path: str, value: object) -> Callable[[dict[str, Any]], None]:
-    """A change to the miniature: sets what a path of keys leads to; None takes it out."""
+    """Return a change to the miniature: sets the value at a path of keys; None removes it."""
 
     def apply(document: dict[str, Any]) -> None:
         *keys, last = path.split("|")
@@ -284,7 +284,7 @@ WRONG = [
 def test_what_is_not_known_is_refused(
     apply: Callable[[dict[str, Any]], None], message: str
 ) -> None:
-    """Nothing in a spec is passed over: an error names the place and what is wrong."""
+    """An unsupported part of a spec is an error that names its place and the problem."""
     document = copy.deepcopy(yaml.safe_load(MINIATURE.read_text(encoding="utf-8")))
     apply(document)
     with pytest.raises(SpecError, match=message) as caught:
@@ -293,7 +293,7 @@ def test_what_is_not_known_is_refused(
 
 
 def test_the_check_compares_whole_trees(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A changed, a cut, a missing and an orphaned file are each found and named."""
+    """--check finds and names changed, truncated, missing and orphaned files."""
     arguments = ["--output", str(tmp_path)]
     assert main(arguments) == 0
     assert main([*arguments, "--check"]) == 0
@@ -324,7 +324,7 @@ def test_the_check_compares_whole_trees(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 def test_what_is_checked_in_is_what_the_spec_says() -> None:
-    """The generated package is the one this spec gives."""
+    """The generated package in the repository matches the spec."""
     assert main(["--check"]) == 0
 
 
@@ -340,14 +340,14 @@ def test_what_is_checked_in_is_what_the_spec_says() -> None:
 def test_files_that_do_not_work_are_not_written(
     files: dict[str, str], said: str, tmp_path: Path
 ) -> None:
-    """Generated files are checked by ruff and imported first; an error is one in the spec."""
+    """Files that ruff refuses, or that cannot be imported, are a SpecError and are not written."""
     complete = {"__init__.py": "", "models.py": "", **files}
     with pytest.raises(SpecError, match=said):
         formatted(complete, tmp_path / "_generated")
 
 
 def test_an_error_leaves_what_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A spec with an error ends with exit code 1 and its pointer, and nothing is written."""
+    """An invalid spec prints the pointer, exits with 1 and writes nothing."""
     spec = tmp_path / "spec.yaml"
     spec.write_text("openapi: 3.2.0\npaths: []\n", encoding="utf-8")
     (tmp_path / "out").mkdir()

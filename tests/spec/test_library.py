@@ -1,4 +1,4 @@
-"""A second, made-up API: what a REST API is made of, generated, type-checked and called."""
+"""Generate, type-check and call a second, made-up REST API."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from spec.generator.__main__ import ROOT, main
 
 HERE = Path(__file__).parent
 PROGRAM = HERE / "library_program.txt"
-"""Not named `.py`: it imports a package that exists during the test only."""
+"""Not named `.py`, because it imports a package that exists during the test only."""
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the package `library`, generated, and the program that calls it."""
+    """Return a folder with the generated package `library` and the program that calls it."""
     folder = tmp_path_factory.mktemp("library")
     shutil.copy(PROGRAM, folder / "program.py")
     spec, output = HERE / "library.yaml", folder / "library"
@@ -44,7 +44,7 @@ def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_every_operation_works_with_both_clients(folder: Path) -> None:
-    """The program calls everything on a real server: blocking, on asyncio and on trio."""
+    """Both clients call every operation on a real server: blocking, on asyncio and on trio."""
     done = run(folder, "program.py")
     assert done.returncode == 0, done.stderr
     requests: list[tuple[str, str, dict[str, str], Any]] = json.loads(done.stdout)
@@ -75,7 +75,7 @@ def test_every_operation_works_with_both_clients(folder: Path) -> None:
     "checker", [["mypy", "--strict", "library", "program.py"], ["pyright", "library", "program.py"]]
 )
 def test_the_generated_package_is_strictly_typed(folder: Path, checker: list[str]) -> None:
-    """Mypy and pyright find nothing in the package, nor in the program that uses it."""
+    """Mypy and pyright accept the package and the program that uses it, in strict mode."""
     settings = {"typeCheckingMode": "strict", "extraPaths": [str(ROOT)]}
     if checker[0] == "pyright":
         settings["include"] = checker[1:]

@@ -1,4 +1,4 @@
-"""Reading the spec: YAML 1.2, references, and errors that name the place."""
+"""Test reading the spec: YAML 1.2, references, and errors with their place."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from spec.generator.load import Node, SpecError, load
 
 
 def document(tmp_path: Path, text: str) -> Any:
-    """What a YAML file with this text holds."""
+    """Return the value in a YAML file with this text."""
     path = tmp_path / "spec.yaml"
     path.write_text(text, encoding="utf-8")
     return load(path).value
@@ -55,13 +55,13 @@ def test_an_alias_repeats_a_value(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_not_a_spec_in_yaml_is_refused(tmp_path: Path, text: str, said: str) -> None:
-    """The error names the file and the line."""
+    """An error in YAML names the file and the line."""
     with pytest.raises(SpecError, match=f"(?s)^spec.yaml cannot be read as YAML: .*{said}"):
         document(tmp_path, text)
 
 
 def test_a_missing_file_is_an_error_of_the_spec(tmp_path: Path) -> None:
-    """So is one that is not UTF-8."""
+    """A file that is missing or not UTF-8 is a SpecError."""
     with pytest.raises(SpecError, match="No such file"):
         load(tmp_path / "none.yaml")
     (tmp_path / "latin.yaml").write_bytes(b"a: \xe4")
@@ -86,7 +86,7 @@ ROOT: dict[str, Any] = {
 
 
 def test_references_are_followed() -> None:
-    """A pointer's escapes are undone, and it may lead into a list or to another reference."""
+    """A pointer may have escapes, and may lead into a list or to another reference."""
     root = Node(ROOT, ROOT)
     assert root.at("ref").value == {"d": 1}
     assert root.at("twice").pointer == "#/a~1b/~0c/0"
@@ -105,7 +105,7 @@ def test_references_are_followed() -> None:
     ],
 )
 def test_a_reference_that_cannot_be_followed_is_refused(name: str, said: str) -> None:
-    """The error names the place of the reference."""
+    """A wrong reference is an error with the place of the reference."""
     with pytest.raises(SpecError, match=said):
         Node(ROOT, ROOT).at(name)
 
@@ -123,13 +123,13 @@ def test_a_reference_that_cannot_be_followed_is_refused(name: str, said: str) ->
 def test_a_value_of_the_wrong_type_is_refused(
     read: Callable[[Node, str], object], name: str, said: str
 ) -> None:
-    """The error names the place and what belongs there."""
+    """A value of the wrong type is an error with its place and the expected type."""
     with pytest.raises(SpecError, match=said):
         read(Node(ROOT, ROOT), name)
 
 
 def test_what_is_missing_may_be_left_out() -> None:
-    """Optional members have neutral values."""
+    """Missing optional members read as empty lists, empty objects and false."""
     node = Node(ROOT, ROOT)
     assert not node.flag("missing")
     assert node.items("missing") == []

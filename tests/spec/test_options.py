@@ -1,4 +1,4 @@
-"""The client options as the generator reads them: from the class that declares them."""
+"""Test reading the client options from the class that declares them."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_the_imports_of_options_are_read_too() -> None:
     ],
 )
 def test_an_incomplete_option_is_refused(field: str, said: str) -> None:
-    """An option without a docstring or a default is an error that names it."""
+    """An option without a docstring or a default is a SpecError that names it."""
     with pytest.raises(SpecError, match=said):
         client_options(f"class Options:\n    {field}")
 

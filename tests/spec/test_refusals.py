@@ -1,4 +1,4 @@
-"""Whatever the generator does not support is an error with its pointer, never passed over."""
+"""Every part of a spec that the generator does not support is an error with its pointer."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ REFUSED: list[dict[str, Any]] = load(Path(__file__).parent / "refusals.yaml").va
 
 
 def is_list(value: object) -> bool:
-    """Whether a value of the spec is a list."""
+    """Return whether a value of the spec is a list."""
     return isinstance(value, list)
 
 
 def changed(path: str, value: object) -> dict[str, Any]:
-    """The library's spec with one value set, or taken out by None."""
+    """Return the library's spec with one value set, or removed by None."""
     document = copy.deepcopy(LIBRARY)
     *keys, last = path.split("|")
     target: Any = document
@@ -42,7 +42,7 @@ def changed(path: str, value: object) -> dict[str, Any]:
 
 @pytest.mark.parametrize("sample", REFUSED, ids=[sample["path"] for sample in REFUSED])
 def test_a_spec_that_is_not_supported_is_refused(sample: dict[str, Any]) -> None:
-    """The error has the JSON pointer of the place, and what can be there."""
+    """An unsupported value is a SpecError with its JSON pointer and the way out."""
     document = changed(sample["path"], sample["value"])
     with pytest.raises(SpecError) as caught:
         build_spec(Node(document, document))
@@ -51,6 +51,6 @@ def test_a_spec_that_is_not_supported_is_refused(sample: dict[str, Any]) -> None
 
 
 def test_the_library_itself_is_supported() -> None:
-    """So that each refusal above has the one reason that it names."""
+    """The library's spec is valid, so each refusal above has the reason that it names."""
     spec = build_spec(Node(LIBRARY, LIBRARY))
     assert len(spec.operations) == 18

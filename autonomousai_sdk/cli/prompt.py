@@ -53,6 +53,7 @@ def converse(
             complete_while_typing=True,
             key_bindings=_bindings(),
             multiline=True,
+            enable_suspend=True,
             prompt_continuation="... ",
         )
         while True:

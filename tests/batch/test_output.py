@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import stat
 from collections.abc import Generator
@@ -25,6 +24,7 @@ FOUND = [Recorded(b"#1", failed=False), Recorded(b"=a", failed=True)]
 @contextmanager
 def largest_file(size: int) -> Generator[None]:
     """Limit the size of files, as a full disk does."""
+    resource = pytest.importorskip("resource", reason="Windows has no such limits")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import stat
+import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
+from tests.docs.capture import Terminal
 from tests.support.fault_server import FaultServer
 from tests.support.program import Running, call, on_terminal
 from tests.support.script import Gate, Send
@@ -201,6 +206,28 @@ def test_a_history_that_cannot_be_written_is_done_without(tmp_path: Path) -> Non
 def test_a_conversation_needs_a_terminal() -> None:
     """In a pipe, an empty stdin is an empty prompt."""
     assert "The prompt is empty" in call("chat").stderr
+
+
+@pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed.")
+def test_ctrl_z_suspends_a_conversation(echo: str) -> None:
+    """The shell takes over, and `fg` brings the prompt back."""
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:  # Short, for tmux's socket.
+        terminal = Terminal(Path(folder, "tmux"))
+        terminal.open(
+            Path(folder),
+            {"PS1": "$ ", "HOME": folder, "AUTONOMOUSAI_BASE_URL": echo, "HISTFILE": os.devnull},
+        )
+        try:
+            terminal.wait("$")
+            terminal.type(f"{sys.executable} -m autonomousai_sdk chat", ">>>")
+            terminal.press("C-z", "$")
+            assert "Stopped" in terminal.text()
+            terminal.type("fg", ">>>")
+            terminal.type("Hello", ">>>")
+            terminal.leave()
+            assert "\nHello\n" in terminal.text()
+        finally:
+            terminal.close()
 
 
 def test_a_missing_extra_is_named() -> None:

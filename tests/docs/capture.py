@@ -96,10 +96,14 @@ class Terminal:
                 raise TimeoutError(f"No prompt within {LONGEST_WAIT:.0f} s:\n{self.text()}")
             sleep(0.1)
 
+    def press(self, key: str, prompt: str) -> None:
+        """Press a key, named as tmux does, and wait for the next prompt."""
+        self._tmux("send-keys", key)
+        self.wait(prompt)
+
     def leave(self) -> None:
         """Press Ctrl-D and wait for the shell's prompt."""
-        self._tmux("send-keys", "C-d")
-        self.wait("$")
+        self.press("C-d", "$")
 
     def text(self, *options: str) -> str:
         """Return what the screen shows."""

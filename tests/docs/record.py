@@ -10,7 +10,6 @@ animation show the last screen.
 from __future__ import annotations
 
 import os
-import pty
 import re
 import sys
 from codecs import getincrementaldecoder
@@ -104,6 +103,8 @@ def record(command: list[str]) -> Screen:
         return data
 
     os.environ |= {"COLUMNS": str(COLUMNS), "LINES": str(LINES)}
+    import pty  # Windows has none.
+
     if code := os.waitstatus_to_exitcode(pty.spawn(command, read)):
         sys.exit(code)
     return screen

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 
 import anyio
 import httpx
@@ -35,6 +34,7 @@ async def test_a_thousand_streams_at_once_are_neither_lost_nor_mixed(
         return Send(CHUNKED), Repeat(piece, 5, 0.05), end
 
     monkeypatch.setattr(fault_server, "LIFETIME", PATIENCE)
+    resource = pytest.importorskip("resource", reason="Windows has no such limits")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
     limits = httpx.Limits(max_connections=STREAMS)

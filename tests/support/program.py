@@ -7,12 +7,12 @@ import select
 import signal
 import subprocess
 import sys
-import termios
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from time import monotonic, sleep
 
 import pyte
+import pytest
 from attrs import define, frozen
 from click.testing import CliRunner
 
@@ -127,6 +127,8 @@ class Running:
     @property
     def reads_keys(self) -> bool:
         """Whether the program reads each key itself, rather than lines that the terminal edits."""
+        import termios
+
         return not termios.tcgetattr(self._descriptor)[3] & termios.ICANON
 
     @property
@@ -183,6 +185,10 @@ def on_terminal(*arguments: str, script: str | None = None, **env: str) -> Gener
         script: Python code to run instead.
         **env: more environment variables; LINES and COLUMNS are the terminal's size as well.
     """
+    if sys.platform == "win32":
+        pytest.skip("Windows has no pseudo-terminals.")
+    import termios
+
     controller, terminal = os.openpty()
     termios.tcsetwinsize(terminal, (int(env.get("LINES", 0)), int(env.get("COLUMNS", 0))))
     try:

@@ -170,7 +170,7 @@ def test_the_sbom_lists_the_dependencies(bill: dict[str, Any], metadata: Message
     )
     (httpx,) = (part for part in bill["components"] if part["name"] == "httpx")
     assert httpx["versionRange"] == "vers:pypi/>=0.28.1|<1"
-    # Importing it takes a second, which every worker would spend at collection.
+    # Imports jsonschema, which takes a second that every worker would spend at collection.
     from cyclonedx.schema import SchemaVersion
     from cyclonedx.validation.json import JsonStrictValidator
 

@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 import yaml
-from jsonschema import Draft202012Validator
-from openapi_spec_validator import validate
 
 from autonomousai_sdk._core.codec import decode_standard, decoder
 from autonomousai_sdk._generated.models import ChatCompletion, ChatCompletionChunk
@@ -26,6 +24,9 @@ STREAMS = sorted((DATA / "recordings").glob("*.sse"))
 
 def validator(name: str) -> Any:
     """Return a validator of one of the spec's schemas."""
+    # Importing jsonschema takes a second, which every worker would spend at collection.
+    from jsonschema import Draft202012Validator
+
     return Draft202012Validator({**DOCUMENT, "$ref": f"#/components/schemas/{name}"})
 
 
@@ -37,6 +38,8 @@ def chunks(path: Path) -> list[bytes]:
 
 def test_the_document_is_valid_openapi() -> None:
     """openapi-spec-validator accepts the spec."""
+    from openapi_spec_validator import validate
+
     validate(DOCUMENT)
 
 

@@ -299,6 +299,10 @@ def test_bad_calls_are_refused_before_anything_is_sent(
             listener.accept()
 
 
+class StandardTransport:
+    """A transport in name only."""
+
+
 BAD_CLIENTS: list[tuple[dict[str, Any], str]] = [
     ({"base_url": "127.0.0.1:8000/api"}, "needs a scheme"),
     ({"base_url": ""}, "base_url is empty"),
@@ -315,6 +319,10 @@ BAD_CLIENTS: list[tuple[dict[str, Any], str]] = [
     ({"proxy": "127.0.0.1:80"}, "has no scheme"),
     ({"http_client": object()}, "http_client= cannot be"),
     ({"headers": [("a", "b")]}, "mapping of names to values"),
+    ({"headers": ""}, "headers= is a mapping of names to values, not str"),
+    ({"allow_http_key": "false"}, "allow_http_key= is True or False, not str"),
+    ({"transport": "secret"}, "transport= cannot be a builtins.str, which has no method send"),
+    ({"transport": StandardTransport}, "not the class StandardTransport: call the class"),
 ]
 
 

@@ -7,7 +7,7 @@ so that a mistake is found before a request. The environment is an argument.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from attrs import evolve, field, fields, frozen
 
@@ -238,6 +238,10 @@ def resolve(
     url, protocol = _resolved_url(options, environ, protocols)
     key = _resolved_key(options.api_key, environ)
     is_open = url.startswith("http://") and not is_loopback(url)
+    if not isinstance(cast("object", options.allow_http_key), bool):
+        raise ConfigurationError(
+            f"allow_http_key= is True or False, not {type(options.allow_http_key).__name__}."
+        )
     if key is not None and is_open and not options.allow_http_key:
         raise ConfigurationError(
             f"The key would be sent unencrypted to {url}: use https://, or pass "
@@ -254,7 +258,7 @@ def resolve(
         model=_resolved_model(options, environ, protocol, catalog, default_model),
         timeout=Timeout() if options.timeout is None else Timeout.of(options.timeout),
         max_retries=checked_retries(options.max_retries),
-        headers=checked(options.headers or {}, "headers="),
+        headers={} if options.headers is None else checked(options.headers, "headers="),
         options=by_option,
         catalog=catalog,
         max_event_bytes=checked_max_event_bytes(options.max_event_bytes),

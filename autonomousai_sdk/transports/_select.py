@@ -33,6 +33,7 @@ def new_transport(
     """
     verify = _check(http_client, transport, options)
     if transport is not None:
+        _check_transport(transport, ("send", "close"), CLIENTS)
         return lambda: transport
     library = _library(http_client, CLIENTS)
 
@@ -55,6 +56,7 @@ def new_async_transport(
     """The awaiting twin of `new_transport`."""
     verify = _check(http_client, transport, options)
     if transport is not None:
+        _check_transport(transport, ("send", "aclose"), ASYNC_CLIENTS)
         return lambda: transport
     library = _library(http_client, ASYNC_CLIENTS)
 
@@ -79,15 +81,46 @@ def _library(http_client: object, known: tuple[tuple[str, str], ...]) -> str:
     """Return the name of a client's library: only imported libraries can have made it."""
     if http_client is None:
         return "httpx"
-    for name, cls in known:
-        library = sys.modules.get(name)
-        if library is not None and isinstance(http_client, getattr(library, cls)):
-            return name
+    name = _made_by(http_client, known)
+    if name is not None:
+        return name
     kind = type(http_client)
     fitting = ", ".join(f"{name}.{cls}" for name, cls in known)
     raise ConfigurationError(
         f"http_client= cannot be a {kind.__module__}.{kind.__qualname__}: pass one of {fitting}."
     )
+
+
+def _made_by(value: object, known: tuple[tuple[str, str], ...]) -> str | None:
+    """Return the library of which a value is a client, or None."""
+    for name, cls in known:
+        library = sys.modules.get(name)
+        if library is not None and isinstance(value, getattr(library, cls)):
+            return name
+    return None
+
+
+def _check_transport(
+    transport: object, methods: tuple[str, ...], known: tuple[tuple[str, str], ...]
+) -> None:
+    """Check that a transport has its methods, as far as that can be seen before a call."""
+    kind = type(transport)
+    if _made_by(transport, known) is not None:
+        raise ConfigurationError(
+            f"transport= cannot be a {kind.__module__}.{kind.__qualname__}: pass it as "
+            "http_client= instead."
+        )
+    if isinstance(transport, type):
+        raise ConfigurationError(
+            f"transport= is an object, not the class {transport.__qualname__[:60]}: call the class."
+        )
+    missing = [name for name in methods if not callable(getattr(transport, name, None))]
+    if missing:
+        raise ConfigurationError(
+            f"transport= cannot be a {kind.__module__}.{kind.__qualname__}, which has no method "
+            f"{' or '.join(missing)}: pass an object with the methods of the Transport or "
+            "AsyncTransport protocol."
+        )
 
 
 def _check(http_client: object, transport: object, options: Options) -> Verify:

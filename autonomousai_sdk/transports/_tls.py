@@ -165,7 +165,7 @@ def _is_directory(path: str, source: str) -> bool:
     try:
         mode = Path(path).stat().st_mode
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        raise _unusable(source, path, error) from error
+        raise _unusable(source, path, error) from (error if len(path) <= _SHOWN else None)
     if not (S_ISDIR(mode) or S_ISREG(mode)):
         raise ConfigurationError(f"{source}: {_shown(path)} is neither a file nor a directory.")
     return S_ISDIR(mode)

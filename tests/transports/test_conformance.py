@@ -715,6 +715,14 @@ async def test_many_use_it_at_once(client_under_test: Contestant) -> None:
     assert len(server.requests) == 100
 
 
+@pytest.mark.parametrize("cls", [sdk.Client, sdk.AsyncClient])
+def test_a_client_for_a_transport_is_refused(cls: Any) -> None:
+    """An HTTP client passed as the transport is named, with the argument that it belongs to."""
+    kind = "Client" if cls is sdk.Client else "AsyncClient"
+    with pytest.raises(ConfigurationError, match="pass it as http_client= instead"):
+        cls(transport=getattr(import_module("httpx"), kind)())
+
+
 WRONG = [
     (sdk.Client, "httpx", "AsyncClient"),
     (sdk.AsyncClient, "httpx", "Client"),
@@ -734,6 +742,8 @@ def test_the_wrong_kind_of_client_is_refused(cls: Any, library: str, kind: str) 
         http_client = getattr(import_module(library), kind)()
         with pytest.raises(ConfigurationError, match=r"httpx\.(Async)?Client, httpx2\."):
             cls(http_client=http_client)
+        with pytest.raises(ConfigurationError, match="transport= cannot be a"):
+            cls(transport=http_client)
         await closed(http_client)
 
     anyio.run(act)

@@ -205,6 +205,16 @@ def test_argument_of_another_kind(client: Any, verify: object, said: str) -> Non
         client(verify=verify)
 
 
+def test_long_path_is_cut() -> None:
+    """Certificates passed as a path are not repeated in the error, nor in its cause."""
+    pem = "-----BEGIN CERTIFICATE-----\n" + "A" * 5_000_000
+    with pytest.raises(sdk.ConfigurationError, match="File name too long") as caught:
+        sdk.Client(verify=pem)
+    assert len(str(caught.value)) < 2048
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
 def test_bytes_path_is_refused() -> None:
     """A path-like object whose path is bytes is refused."""
 

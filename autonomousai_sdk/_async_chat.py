@@ -19,7 +19,7 @@ from ._core.shared_timeout import SharedTimeout
 from ._core.timeout import Timeout
 from ._core.tool import Tool
 from ._core.tool_loop import Invocation, OnToolError, ToolLoop
-from ._core.window import Window, checked_concurrency
+from ._core.window import Window, check_prompts, checked_concurrency
 from ._drivers.awaiting_map import AsyncResultMap, paced
 from ._generated import async_methods
 from ._generated.call_options import ChatOptions
@@ -27,7 +27,7 @@ from ._generated.models import ChatCompletion
 from ._generated.operations import CHAT_CREATE
 from ._generated.params import Messages
 from ._results import Parsed, Result, ToolRun
-from .errors import APIStatusError, APITimeoutError, AutonomousAIError, ConfigurationError
+from .errors import APIStatusError, APITimeoutError, AutonomousAIError
 
 T = TypeVar("T")
 Function = Callable[..., object]
@@ -205,8 +205,7 @@ class AsyncChat(async_methods.AsyncChat):
             ...     async for result in results:
             ...         print(result.index, result.completion or result.error)
         """
-        if isinstance(prompts, (str, bytes)):
-            raise ConfigurationError("map() takes several prompts: put the one prompt in a list.")
+        check_prompts(prompts, "__iter__", "__aiter__")
         window: Window[Result | BaseException] = Window(
             checked_concurrency(concurrency), ordered=ordered
         )

@@ -16,7 +16,7 @@ from ._core.pace import Pace
 from ._core.shared_timeout import SharedTimeout
 from ._core.timeout import Timeout
 from ._core.tool_loop import Invocation, OnToolError, ToolLoop
-from ._core.window import Window, checked_concurrency
+from ._core.window import Window, check_prompts, checked_concurrency
 from ._drivers.blocking_map import ResultMap, paced
 from ._generated import methods
 from ._generated.call_options import ChatOptions
@@ -200,8 +200,7 @@ class Chat(methods.Chat):
             ...     for result in results:
             ...         print(result.index, result.completion or result.error)
         """
-        if isinstance(prompts, (str, bytes)):
-            raise ConfigurationError("map() takes several prompts: put the one prompt in a list.")
+        check_prompts(prompts, "__iter__")
         window: Window[Result | BaseException] = Window(
             checked_concurrency(concurrency), ordered=ordered
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
 from uuid import UUID
 
@@ -69,7 +69,8 @@ class History:
             return (Message.user(said, images=images),)
         if images:
             raise ConfigurationError("images= goes with a text: put the images into the message.")
-        turn = (said,) if isinstance(said, Message) else tuple(cast("Sequence[Any]", said))
+        several = cast("Sequence[Any]", said if isinstance(cast("object", said), Iterable) else ())
+        turn = (said,) if isinstance(said, Message) else tuple(several)
         if not turn or not all(isinstance(message, Message) for message in turn):
             raise ConfigurationError(
                 "A turn is a text, a Message or a list of Message objects, such as the results of "

@@ -9,10 +9,11 @@ import base64
 from collections.abc import Iterable, Sequence
 from os import PathLike, fspath
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 
 from attrs import frozen, resolve_types
 
-from ._core.display import display
+from ._core.display import MAX_LENGTH, display
 from ._generated import models
 from ._generated.models import ImagePart, ImageURL, TextPart
 from .errors import ConfigurationError
@@ -159,13 +160,16 @@ def _read(image: str | PathLike[str]) -> bytes:
     if "\0" in path:
         raise ConfigurationError(f"The image {name} is not a path: it contains a NUL character.")
     try:
+        mode = Path(path).stat().st_mode
+        if not (S_ISREG(mode) or S_ISDIR(mode)):  # such as /dev/zero, which never ends
+            raise ConfigurationError(f"The image {name} is a device or a pipe. {_FORMS}.")
         return Path(path).read_bytes()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         expand = " A '~' is not expanded: use Path.expanduser()." if path.startswith("~") else ""
         raise ConfigurationError(
             f"The image {name} cannot be read: {reason or error}.{expand} {_FORMS}."
-        ) from error
+        ) from (error if len(path) <= MAX_LENGTH else None)
 
 
 def _is_base64_image(text: str) -> bool:

@@ -95,10 +95,13 @@ def test_paths_that_are_not_image_files_are_refused(tmp_path: Path) -> None:
     for path, said in (
         (tmp_path, "cannot be read: Is a directory"),
         (empty, r"empty\.png' is empty"),
+        (Path("/dev/zero"), "'/dev/zero' is a device or a pipe"),
+        (Path("x" * 5000), "cannot be read: File name too long"),
         (text, r"text\.png' is not in a known image format"),
     ):
-        with pytest.raises(ConfigurationError, match=said):
+        with pytest.raises(ConfigurationError, match=said) as caught:
             url_of(path)
+        assert len(repr(caught.value.__cause__)) < 2048
 
 
 def test_a_path_of_bytes_is_refused() -> None:

@@ -14,7 +14,7 @@ import attrs
 
 from ..errors import ConfigurationError
 from .codec import encode, is_object, unstructure
-from .display import display
+from .display import MAX_LENGTH, display
 
 _ADVICE = "a string, or a list of Message objects and {'role': …, 'content': …} mappings"
 
@@ -86,8 +86,22 @@ def normalised(messages: object) -> list[dict[str, Any]]:
     ]
 
 
+def _plain(value: object, where: str) -> object:
+    """Return a typed object as plain data, and any other value as it is."""
+    if not attrs.has(type(value)):
+        return value
+    try:
+        plain: object = unstructure(value)
+    except (TypeError, AttributeError) as error:
+        raise ConfigurationError(
+            f"{where}: a field of this {type(value).__name__} has a value of the wrong type: "
+            f"{str(error)[:MAX_LENGTH]}."
+        ) from error
+    return plain
+
+
 def _message(message: object, where: str, default_role: str | None) -> dict[str, Any]:
-    plain: object = unstructure(message) if attrs.has(type(message)) else message
+    plain = _plain(message, where)
     if not is_object(plain):
         raise ConfigurationError(
             f"{where} is a Message or a {{'role': …, 'content': …}} mapping, "
@@ -141,7 +155,7 @@ def _content(content: object, where: str) -> str | list[dict[str, Any]]:
 
 
 def _part(part: object, where: str) -> dict[str, Any]:
-    plain: object = unstructure(part) if attrs.has(type(part)) else part
+    plain = _plain(part, where)
     if not is_object(plain):
         raise ConfigurationError(
             f"{where} is a TextPart, an ImagePart or a mapping, not {type(part).__name__}."

@@ -44,6 +44,7 @@ import msgspec
 from ..errors import ConfigurationError
 from .class_schema import REFERENCE, ClassSchemas, bounds
 from .codec import is_array, is_object
+from .display import MAX_LENGTH, display
 from .record import (
     RecordField,
     alias_value,
@@ -145,13 +146,13 @@ def json_schemas(
     for what, type_ in types.items():
         try:
             schemas.append(_schema(type_, from_pydantic, _define))
-        except (TypeError, NotImplementedError, NameError) as error:
-            reason = str(error).rpartition("\n")[2]
+        except (TypeError, NotImplementedError, NameError, SyntaxError, ValueError) as error:
+            reason = str(error).rpartition("\n")[2][:MAX_LENGTH]
             raise ConfigurationError(
                 f"{what} {_named(type_)} has no JSON schema{': ' if reason else ''}{reason}. Use "
                 "attrs classes, dataclasses, TypedDicts, msgspec Structs, pydantic models, enums, "
                 "Literal, str, int, float, bool, and lists and dicts of these."
-            ) from error
+            ) from (error if len(str(error)) <= MAX_LENGTH else None)
     return tuple(_closed(schema) for schema in schemas), _closed(definitions)
 
 
@@ -245,7 +246,8 @@ def _is_pydantic(cls: Any) -> bool:
 
 
 def _named(type_: Any) -> str:
-    return getattr(type_, "__qualname__", None) or str(type_)
+    name = getattr(type_, "__qualname__", None)
+    return name if isinstance(name, str) and name else display(type_)
 
 
 @cache

@@ -15,6 +15,8 @@ from .display import display
 
 _UNFIT = re.compile(r"[^\x21-\x7e]")
 _QUERY = re.compile(r"[?#].*")
+_LABEL = 63
+"""The most characters between two dots of a host name."""
 _USER_INFO = re.compile(r"(?<=//)[^/?#]*@")
 
 
@@ -56,11 +58,23 @@ def checked_base_url(value: object, source: str = "base_url") -> str:
         raise ConfigurationError(f"{named} needs a scheme, http:// or https://, {example}.")
     if not parts.hostname or port == 0:
         raise ConfigurationError(f"{named} has no host, or has port 0: pass a URL {example}.")
+    _check_labels(parts.hostname, named)
     if "?" in value or "#" in value:
         raise ConfigurationError(
             f"{named} has a query or fragment, which requests would not send: remove it."
         )
     return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
+
+
+def _check_labels(host: str, named: str) -> None:
+    """Check the lengths of a host's labels (RFC 1035, section 2.3.4); an address has one."""
+    labels = [host] if ":" in host else host.removesuffix(".").split(".")
+    wrong = next((label for label in labels if not 0 < len(label) <= _LABEL), None)
+    if wrong is not None:
+        found = f"is {len(wrong)} characters long" if wrong else "is empty"
+        raise ConfigurationError(
+            f"{named}: a label of the host name {found}; each has 1 to {_LABEL} characters."
+        )
 
 
 def segment(value: str, name: str) -> str:

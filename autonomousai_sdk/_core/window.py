@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 from attrs import define, field
 
 from ..errors import ConfigurationError
+from .display import display
 
 T = TypeVar("T")
 
@@ -22,8 +23,28 @@ def checked_concurrency(value: object) -> int:
         ConfigurationError: not a whole number, or less than 1.
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ConfigurationError(f"concurrency= is a number of calls, 1 or more; got {value!r}.")
+        raise ConfigurationError(
+            f"concurrency= is a number of calls, 1 or more; got {display(value)}."
+        )
     return value
+
+
+def check_prompts(value: object, *methods: str) -> None:
+    """Check the input of a `chat.map`.
+
+    Args:
+        value: the input, as the caller passed it.
+        methods: the methods of which an input has one.
+
+    Raises:
+        ConfigurationError: a single prompt, or an object that cannot be iterated.
+    """
+    if isinstance(value, (str, bytes)):
+        raise ConfigurationError("map() takes several prompts: put the one prompt in a list.")
+    if isinstance(value, type) or not any(hasattr(value, name) for name in methods):
+        raise ConfigurationError(
+            f"map() takes prompts that can be iterated, such as a list; got {type(value).__name__}."
+        )
 
 
 @define

@@ -20,6 +20,7 @@ _KINDS: dict[str, tuple[ErrorKind, str, str]] = {
     "ReadError": ("broken", "read", "the connection was reset while reading"),
     "WriteError": ("broken", "write", "the connection was reset while sending"),
     "CloseError": ("broken", "read", "the connection broke while closing"),
+    "UnicodeError": ("request", "connect", "the host name is not valid"),
     # From a caller's client that is closed or belongs to another event loop.
     "RuntimeError": ("request", "connect", "the HTTP client cannot send the request"),
     "RemoteProtocolError": ("broken", "read", "the response is not valid HTTP"),

@@ -39,8 +39,11 @@ class Library:
     async_transport: Any
 
     def errors(self, *more: type[Exception]) -> tuple[type[Exception], ...]:
-        """Return the errors the library raises; some TLS failures escape it as OSError."""
-        return (self.http.HTTPError, self.http.InvalidURL, OSError, *more)
+        """Return the errors the library raises.
+
+        Some TLS failures escape it as OSError, and host names that IDNA forbids as UnicodeError.
+        """
+        return (self.http.HTTPError, self.http.InvalidURL, OSError, UnicodeError, *more)
 
     def request(self, request: Request, timeout: RequestTimeout) -> Any:
         """Make the library's request, on a connection of our own."""

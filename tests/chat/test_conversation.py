@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
@@ -144,6 +144,8 @@ async def test_tool_calls_are_part_of_the_history(client_under_test: SDK) -> Non
                 await settled(talk.send(Message.user("Hm."), images=["a.png"]))
             with pytest.raises(ConfigurationError, match="A turn is a text, a Message or a list"):
                 await settled(talk.send([]))
+            with pytest.raises(ConfigurationError, match="A turn is a text, a Message or a list"):
+                await settled(talk.send(cast("Any", 5)))
     roles = [message.role for message in talk.messages]
     assert roles == ["user", "assistant", "tool", "assistant"]
     assert messages_of(server)[1]["tool_calls"][0]["id"] == "call_0"

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autonomousai_sdk._core.message import checked_messages, encoded, normalised
+from autonomousai_sdk._generated import models
 from autonomousai_sdk.errors import ConfigurationError
 from tests.support.sample_operation import Choice, Completion, Note, Part, Said
 
@@ -222,3 +223,11 @@ def test_half_an_emoji_is_sent_escaped() -> None:
         assert body.isascii()
         assert body.count(b"\\ud83d") == 2
         assert json.loads(body) == [message]
+
+
+@pytest.mark.parametrize("calls", [5, "abc", [5], [{"id": "1"}]])
+def test_a_typed_message_with_a_field_of_the_wrong_type_is_refused(calls: Any) -> None:
+    """A `Message` checks no types when it is made, so the call names the message."""
+    message = models.Message(role="assistant", content="x", tool_calls=calls)
+    with pytest.raises(ConfigurationError, match=r"messages\[0\]: a field of this Message has"):
+        sent([message, HI])

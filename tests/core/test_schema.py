@@ -449,6 +449,17 @@ def test_a_type_without_a_schema_is_refused(type_: Any) -> None:
         Schema.of(type_, "into=")
 
 
+@pytest.mark.parametrize(
+    "value", ["x" * 10**5, [0] * 10**5, 10**5000, "a b"], ids=["text", "list", "number", "code"]
+)
+def test_a_value_in_place_of_a_type_is_shown_in_short(value: Any) -> None:
+    """Neither the error nor its cause repeats a long value."""
+    with pytest.raises(ConfigurationError, match="has no JSON schema") as caught:
+        Schema.of(value, "into=")
+    assert len(str(caught.value)) < 2048
+    assert len(str(caught.value.__cause__)) < 2048
+
+
 def test_two_different_types_of_one_name_are_refused() -> None:
     """Two types whose definitions share a name but differ are an error, not a wrong schema."""
     other = pydantic.create_model("Point", z=(int, ...))

@@ -186,6 +186,9 @@ def test_a_key_goes_over_plain_http_to_this_machine_only() -> None:
         settings(base_url="http://service.example", api_key=KEY)
     assert settings(base_url="http://service.example").api_key is None
     assert settings(base_url="http://s.example", api_key=KEY, allow_http_key=True).api_key
+    wrong: Any = "false"
+    with pytest.raises(ConfigurationError, match="allow_http_key= is True or False, not str"):
+        settings(base_url="http://s.example", api_key=KEY, allow_http_key=wrong)
 
 
 def test_secrets_show_nowhere() -> None:

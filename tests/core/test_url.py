@@ -55,6 +55,9 @@ def test_a_path_can_be_appended_to_a_checked_url(given: str, kept: str) -> None:
         ("http://", "has no host"),
         ("http:///v9", "has no host"),
         ("http://h:0", "has port 0"),
+        ("http://a..b", r"'http://a\.\.b': a label of the host name is empty; each has 1 to 63"),
+        ("http://.h", "a label of the host name is empty"),
+        (f"http://x.{'a' * 64}.com", "a label of the host name is 64 characters long"),
         ("http://h?k=1", "'http://h' has a query or fragment, .*remove it"),
         ("http://h/?", "query or fragment"),
         ("http://h#f", "query or fragment"),
@@ -173,3 +176,9 @@ def test_other_hosts_are_not_loopback(url: str) -> None:
 def test_a_url_is_shown_without_credentials(url: str, shown: str) -> None:
     """`without_credentials` removes user name and password, also from malformed URLs."""
     assert without_credentials(url) == shown
+
+
+@pytest.mark.parametrize("host", ["h.", f"{'a' * 63}.com", "127.0.0.1", "[::1]", "xn--h.example"])
+def test_host_names_of_all_lengths_are_taken(host: str) -> None:
+    """A final dot, labels of 63 characters and addresses are valid."""
+    assert checked_base_url(f"http://{host}") == f"http://{host}"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from autonomousai_sdk._core.window import Window, checked_concurrency
+from autonomousai_sdk._core.window import Window, check_prompts, checked_concurrency
 from autonomousai_sdk.errors import ConfigurationError
 
 
@@ -55,11 +55,32 @@ def test_a_window_is_done_when_all_was_delivered() -> None:
     assert window.is_done
 
 
-@pytest.mark.parametrize("value", [0, -1, 1.5, True, "8", None])
+@pytest.mark.parametrize("value", [0, -1, 1.5, True, "8", None, "x" * 5000])
 def test_a_wrong_concurrency_is_refused(value: Any) -> None:
     """`concurrency` is a whole number, 1 or more."""
     with pytest.raises(ConfigurationError, match="concurrency= is a number of calls"):
         checked_concurrency(value)
+    with pytest.raises(ConfigurationError) as caught:
+        checked_concurrency(value)
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("x", "put the one prompt in a list"),
+        (b"x", "put the one prompt in a list"),
+        (5, "can be iterated, such as a list; got int"),
+        (None, "got NoneType"),
+        (list, "got type"),
+    ],
+)
+def test_an_input_that_cannot_be_iterated_is_refused(value: object, said: str) -> None:
+    """The input of a map is several prompts."""
+    with pytest.raises(ConfigurationError, match=said):
+        check_prompts(value, "__iter__", "__aiter__")
+    for prompts in (["x"], iter("x"), {"x": 1}):
+        check_prompts(prompts, "__iter__")
 
 
 def test_a_right_concurrency_is_taken() -> None:

@@ -544,6 +544,18 @@ READING = {
 }
 
 
+@pytest.mark.parametrize("host", ["xn--", "xn--ls8h.invalid", f"{'a' * 70}.invalid", "a..invalid"])
+@in_each
+async def test_a_host_name_that_idna_forbids_is_a_transport_error(
+    client_under_test: Contestant, host: str
+) -> None:
+    """Some libraries refuse such a name and others look it up; neither error escapes."""
+    async with client_under_test.sender() as sender:
+        with pytest.raises(TransportError) as caught:
+            await sender.send(f"http://{host}/", b"{}")
+    assert caught.value.kind in ("request", "connect")
+
+
 @pytest.mark.parametrize("failing", SENDING.values(), ids=SENDING)
 @in_each
 async def test_a_request_that_fails_says_how(

@@ -157,6 +157,8 @@ class Application:
 
     async def _model(self, request: Request) -> Response:
         name: str = request.path_params["name"]
+        if not name:
+            raise _not_found(request.url.path, [f"{OPENAI_PATH}/models"])
         for model in await self.engine.models():
             if is_listed(name, [model]):
                 return JSONResponse(model)

@@ -230,6 +230,8 @@ class Connection(HttpToolsProtocol):
         """Refuse a URL as the target whose host is not the one that the `host` field names."""
         if self.url[:1] in (b"/", b"*"):
             return
+        if self.url.partition(b"://")[0].lower() not in (b"http", b"https"):
+            self._refuse(_RefusedError(400, "The request's target is not a path or an HTTP URL."))
         hosts = [value for name, value in self.headers if name == b"host"]
         authority = self.url.partition(b"://")[2].partition(b"/")[0]
         if len(hosts) != 1 or authority.lower() != hosts[0].strip().lower():

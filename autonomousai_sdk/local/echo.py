@@ -6,7 +6,7 @@ import re
 from base64 import b64encode
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from hashlib import sha256
+from hashlib import shake_128
 from struct import pack
 from time import time
 from typing import Any
@@ -25,6 +25,7 @@ from .wire import RequestError
 ECHO = "echo"
 _WORD = re.compile(r"\s*\S+\s*$|\s*\S+|\s+")
 _DIMENSIONS = 8
+_MAX_DIMENSIONS = 4096
 
 
 @define(eq=False)
@@ -91,19 +92,27 @@ class Echo:
             raise RequestError(
                 400, "encoding_format must be float or base64.", param="encoding_format"
             )
-        given = body.get("input")
-        texts = [given] if isinstance(given, str) else given
-        if not is_array(texts) or not texts or not all(isinstance(each, str) for each in texts):
-            raise RequestError(400, "input must be a text or a list of texts.", param="input")
+        size = body.get("dimensions")
+        if size is None:
+            size = _DIMENSIONS
+        if not _is_whole(size) or not 1 <= size <= _MAX_DIMENSIONS:
+            raise RequestError(
+                400,
+                f"dimensions must be a whole number from 1 to {_MAX_DIMENSIONS}; "
+                f"got {repr(size)[:100]}.",
+                param="dimensions",
+            )
+        inputs = _inputs(body.get("input"))
+        as_base64 = body.get("encoding_format") == "base64"
         data = [
             {
                 "object": "embedding",
                 "index": index,
-                "embedding": _vector(text, as_base64=body.get("encoding_format") == "base64"),
+                "embedding": _vector(each, size, as_base64=as_base64),
             }
-            for index, text in enumerate(texts)
+            for index, each in enumerate(inputs)
         ]
-        tokens = sum(len(_words(text)) for text in texts)
+        tokens = sum(len(_words(each) if isinstance(each, str) else each) for each in inputs)
         usage = {"prompt_tokens": tokens, "total_tokens": tokens}
         return EngineReply(
             document=encode({"object": "list", "data": data, "model": ECHO, "usage": usage})
@@ -166,7 +175,7 @@ def _refuse_unsupported(body: dict[str, Any]) -> None:
             f"The echo engine cannot answer in the format {kind!r}: leave response_format out.",
             param="response_format",
         )
-    if body.get("logprobs"):
+    if body.get("logprobs") or body.get("top_logprobs"):
         raise RequestError(
             400, "The echo engine has no probabilities: leave logprobs out.", param="logprobs"
         )
@@ -208,9 +217,36 @@ def _text(message: dict[str, Any]) -> str:
     return content if isinstance(content, str) else ""
 
 
-def _vector(text: str, *, as_base64: bool) -> list[float] | str:
-    digest = sha256(text.encode("utf-8", "surrogatepass")).digest()
-    values = [byte / 127.5 - 1 for byte in digest[:_DIMENSIONS]]
+def _inputs(given: Any) -> list[str | list[int]]:
+    """What to embed: texts, or texts that a client has split into tokens itself.
+
+    Raises:
+        RequestError: it is neither.
+    """
+    inputs = [given] if isinstance(given, str) or _is_tokens(given) else given
+    if not (
+        is_array(inputs)
+        and inputs
+        and (all(isinstance(each, str) for each in inputs) or all(map(_is_tokens, inputs)))
+    ):
+        raise RequestError(
+            400,
+            "input must be a text, a list of texts, a list of tokens, or a list of such lists.",
+            param="input",
+        )
+    return inputs
+
+
+def _is_tokens(value: object) -> bool:
+    return is_array(value) and bool(value) and all(map(_is_whole, value))
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _vector(given: str | list[int], size: int, *, as_base64: bool) -> list[float] | str:
+    values = [byte / 127.5 - 1 for byte in shake_128(encode(given)).digest(size)]
     if not as_base64:
         return values
-    return b64encode(pack(f"<{_DIMENSIONS}f", *values)).decode()
+    return b64encode(pack(f"<{size}f", *values)).decode()

@@ -156,6 +156,12 @@ class Embedded:
     async def embed(self, body: dict[str, Any]) -> EngineReply:
         """Pass a request for embeddings to llama.cpp, in a second process that starts with it."""
         served_name(body.get("model"), self.name, self.aliases)
+        if body.get("dimensions") is not None:
+            raise RequestError(
+                400,
+                f"The vectors of {self.name} have one length only: leave dimensions out.",
+                param="dimensions",
+            )
         if self._embedder is None:
             self._embedder = embedder = Embedded(self.path, self.limits, embeds=True)
             embedder._stopped = False
@@ -187,7 +193,10 @@ class Embedded:
             )
         body = dict(request.body)
         limit = body.pop("max_completion_tokens", None) or body.get("max_tokens")
-        body["max_tokens"] = self.limits.max_tokens if limit is None else limit
+        # llama.cpp's own count overflows; no completion is longer than the context.
+        body["max_tokens"] = min(
+            self.limits.max_tokens if limit is None else limit, self.limits.context
+        )
         return evolve(request, model=self.name, body=body)
 
     async def running(self) -> Upstream:

@@ -113,14 +113,26 @@ def parse_openai(data: bytes) -> ParsedRequest:
         if not (
             content is None
             or isinstance(content, str)
-            or (is_array(content) and all(map(_is_typed_object, content)))
+            or (is_array(content) and all(map(_is_part, content)))
         ):
             raise RequestError(
                 400,
-                f"messages[{number}].content must be a string or a list of parts, each an object "
-                f"with a type; got {repr(content)[:100]}.",
+                f"messages[{number}].content must be a string or a list of parts: objects with a "
+                f"type, and with a text where the type is 'text'; got {repr(content)[:100]}.",
                 param="messages",
             )
+        calls = message.get("tool_calls")
+        if calls is not None and not (is_array(calls) and all(map(_is_tool_call, calls))):
+            raise RequestError(
+                400,
+                f"messages[{number}].tool_calls must be a list of calls, each of a function "
+                f"with a name and its arguments as text; got {repr(calls)[:100]}.",
+                param="messages",
+            )
+        if calls:
+            # Some engines leave the type out, and others refuse a call without it.
+            typed = [{"type": "function", **call} for call in calls]
+            messages[number] = {**message, "tool_calls": typed}
     body = {"messages": messages, **_checked(document)}
     stream = _flag(body.pop("stream", False))
     return ParsedRequest(model or None, stream, body, original=False)
@@ -176,13 +188,51 @@ def _is_typed_object(value: object) -> bool:
     return is_object(value) and isinstance(value.get("type"), str)
 
 
+def _is_part(value: object) -> bool:
+    """Whether a value is a part of a message's content, with its text if it is one of text."""
+    return (
+        is_object(value)
+        and isinstance(kind := value.get("type"), str)
+        and (kind != "text" or isinstance(value.get("text"), str))
+    )
+
+
+def _is_tool_call(value: object) -> bool:
+    """Whether a value is a call in a message, of a function or of another type."""
+    if not is_object(value) or not isinstance(kind := value.get("type", "function"), str):
+        return False
+    function = value.get("function")
+    return kind != "function" or (
+        is_object(function)
+        and isinstance(function.get("name"), str)
+        and isinstance(function.get("arguments"), str)
+    )
+
+
 def _is_tools(value: object) -> bool:
     return is_array(value) and all(
         is_object(tool)
         and is_object(function := tool.get("function"))
         and isinstance(function.get("name"), str)
+        and _is_object_or_none(function.get("parameters"))
         for tool in value
     )
+
+
+def _is_object_or_none(value: object) -> bool:
+    return value is None or is_object(value)
+
+
+def _is_response_format(value: object) -> bool:
+    """Whether a value is a format; a schema may also stand beside the type, as for llama.cpp."""
+    if not is_object(value) or not isinstance(value.get("type"), str):
+        return False
+    if value["type"] != "json_schema":
+        return True
+    named = value.get("json_schema")
+    if named is None:
+        return is_object(value.get("schema"))
+    return is_object(named) and _is_object_or_none(named.get("schema"))
 
 
 def _is_tool_choice(value: object) -> bool:
@@ -195,8 +245,11 @@ def _is_count(value: object) -> bool:
 
 _RULES: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "max_completion_tokens": (_is_count, "a whole number of at least 1"),
-    "response_format": (_is_typed_object, "an object with a type"),
-    "tools": (_is_tools, "a list of functions, each with a name"),
+    "response_format": (
+        _is_response_format,
+        "an object with a type, and for json_schema with an object of that name",
+    ),
+    "tools": (_is_tools, "a list of functions, each with a name and parameters that are an object"),
     "tool_choice": (_is_tool_choice, "'none', 'auto', 'required' or an object that names a tool"),
     "stream_options": (is_object, "an object"),
 }

@@ -7,12 +7,13 @@ JSON that the model writes becomes `tool_calls`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
 from attrs import define, evolve, field, frozen
 
-from .._core.codec import DecodeError, encode, is_object, parse
+from .._core.codec import DecodeError, encode, is_array, is_object, parse
 from .engine import EngineReply, HeaderList, StreamWriter
 from .relay import EventRelay
 from .request import ParsedRequest
@@ -43,8 +44,8 @@ class ToolGrammar:
             RequestError: it names a tool that it does not have.
         """
         body = dict(request.body)
-        choice = body.get("tool_choice", "auto")
-        if choice in ("auto", "none"):
+        mode, wanted = _choice(body.get("tool_choice", "auto"))
+        if mode != "required":
             return None
         tools = [tool["function"] for tool in body.pop("tools", [])]
         for name in ("tool_choice", "parallel_tool_calls", "stream_options"):
@@ -55,15 +56,16 @@ class ToolGrammar:
                 "response_format and a demanded tool call exclude each other: leave one out.",
                 param="response_format",
             )
-        if is_object(choice):
-            function = choice.get("function")
-            wanted = function.get("name") if is_object(function) else choice.get("name")
-            tools = [tool for tool in tools if tool["name"] == wanted]
-            if not tools:
+        if wanted is not None:
+            missing = [name for name in wanted if name not in [tool["name"] for tool in tools]]
+            if missing or not wanted:
                 raise RequestError(
-                    400, f"tool_choice names {wanted!r}, which tools does not have.",
+                    400,
+                    f"tool_choice names {', '.join(map(repr, missing)) or 'no tool'}, which tools "
+                    "does not have.",
                     param="tool_choice",
-                )  # fmt: skip
+                )
+            tools = [tool for tool in tools if tool["name"] in wanted]
         calls = [_call_schema(tool) for tool in tools]
         schema = calls[0] if len(calls) == 1 else {"anyOf": calls}
         body["response_format"] = {
@@ -84,6 +86,36 @@ class ToolGrammar:
         options = self.asked.body.get("stream_options")
         with_usage = is_object(options) and options.get("include_usage") is True
         return EngineReply(headers, events=_Replay(_chunks(document, with_usage=with_usage)))
+
+
+def _choice(choice: object) -> tuple[str, list[str] | None]:
+    """The mode of a `tool_choice`, and the names of the tools it is limited to, or None for all.
+
+    Raises:
+        RequestError: it is of a type that a grammar cannot hold the model to.
+    """
+    if not is_object(choice):
+        return str(choice), None
+    kind = choice.get("type")
+    if kind == "allowed_tools":
+        allowed = choice.get("allowed_tools")
+        given = allowed if is_object(allowed) else choice
+        listed = given.get("tools")
+        names = [_name(tool) for tool in listed if is_object(tool)] if is_array(listed) else []
+        return str(given.get("mode", "auto")), names
+    if kind != "function":
+        raise RequestError(
+            400,
+            f"tool_choice of the type {repr(kind)[:100]} is not supported: use 'function'.",
+            param="tool_choice",
+        )
+    return "required", [_name(choice)]
+
+
+def _name(choice: Mapping[str, Any]) -> str:
+    """The name of a function that `tool_choice` has, inside of `function` or beside the type."""
+    function = choice.get("function")
+    return str(function.get("name") if is_object(function) else choice.get("name"))
 
 
 def _call_schema(tool: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,8 @@ import resource
 import sys
 from importlib.util import find_spec
 
+from attrs import evolve
+
 from .engine import serve
 from .measure import Load, measure
 from .servers import SERVERS
@@ -38,6 +40,12 @@ def main() -> None:
         _write_table()
 
 
+def _eased(load: Load) -> Load:
+    """A load with a tenth of the chunks, for a slow server."""
+    low, high = load.lengths
+    return evolve(load, lengths=(low // 10, high // 10))
+
+
 def _write_table() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.load", description=__doc__)
     parser.add_argument("--servers", nargs="+", choices=SERVERS, default=list(SERVERS))
@@ -50,9 +58,9 @@ def _write_table() -> None:
     print("|---|---|---|---|---|")
     for load in (LOADS[number] for number in numbers):
         for name in names:
-            if find_spec(name) is None and name == "litellm":
-                continue
-            cost = measure(name, load)
+            if name == "litellm" and (find_spec(name) is None or load.streams > 64):
+                continue  # 1,000 streams take it many minutes
+            cost = measure(name, _eased(load) if name == "litellm" else load)
             print(
                 f"| {load.name} | {SERVERS[name][1]} | {cost.chunk:.1f} µs | {cost.stream:.2f} ms "
                 f"| {cost.memory:.0f} KiB |",

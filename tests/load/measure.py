@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from attrs import frozen
 
-from .wire import END
+from .wire import END, KEY
 
 BODY = json.dumps(
     {"model": "scripted", "stream": True, "messages": [{"role": "user", "content": "Go."}]}
@@ -82,7 +82,7 @@ async def _read_streams(url: str, streams: int, chunks: int) -> None:
     name, _, port = host.partition(":")
     head = (
         f"POST /{path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\n"
-        f"content-length: {len(BODY)}\r\n\r\n"
+        f"authorization: Bearer {KEY}\r\ncontent-length: {len(BODY)}\r\n\r\n"
     ).encode()
 
     async def read() -> None:

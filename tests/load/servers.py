@@ -17,6 +17,8 @@ from tempfile import NamedTemporaryFile
 from threading import Thread
 from typing import Any, cast
 
+from .wire import KEY
+
 
 def copy(engine_port: int) -> None:
     """Copy bytes between two TCP connections, on uvloop: what any server in Python pays."""
@@ -86,13 +88,14 @@ def bare(engine_port: int) -> None:
 
 
 def litellm(engine_port: int) -> None:
-    """Run litellm's proxy: one worker, one model, no database and no key."""
+    """Run litellm's proxy: one worker, one model, no database."""
     sys.stdout = sys.stderr  # it writes a banner
     model = {"model": "openai/scripted", "api_key": "any"}
     model["api_base"] = f"http://127.0.0.1:{engine_port}/v1"
     os.environ |= {
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # else it is fetched at the start
         "LITELLM_LOG": "ERROR",
+        "LITELLM_MASTER_KEY": KEY,
     }
     with NamedTemporaryFile("w", suffix=".yaml") as config:
         json.dump({"model_list": [{"model_name": "scripted", "litellm_params": model}]}, config)

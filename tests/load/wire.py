@@ -20,6 +20,10 @@ END = b"\r\n0\r\n\r\n"
 MODELS = b'{"object":"list","data":[{"id":"scripted","object":"model"}]}'
 
 
+KEY = "sk-load"
+"""The key that litellm's proxy asks for; it does not start without one."""
+
+
 def coded(data: bytes) -> bytes:
     """Data as one chunk of a chunked body."""
     return b"%x\r\n%b\r\n" % (len(data), data)

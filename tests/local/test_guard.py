@@ -186,13 +186,17 @@ WRONG_PATHS = {
     "/chat": "/api/v1/ai/chat",
     "/models": "/v1/models",
     "/v1/v1/models": "/v1/models",
+    "/v1/models/": "/v1/models",
+    "/v1//chat/completions": "/v1/chat/completions",
+    "/v1/chat/completions/": "/v1/chat/completions",
 }
 
 
 @pytest.mark.parametrize("path", WRONG_PATHS)
 def test_a_wrong_path_gets_the_right_one_in_its_error(echo: LocalServer, path: str) -> None:
     """A path with a missing or doubled base gets 404 with the path that was meant."""
-    answer = httpx.post(root(echo) + path, json={})
+    method = "GET" if path.endswith("models/") else "POST"
+    answer = httpx.request(method, root(echo) + path, json={})
     assert answer.status_code == 404
     message = answer.json()["error"]["message"]
     assert f"Did you mean {WRONG_PATHS[path]}?" in message
@@ -210,7 +214,14 @@ def test_the_advice_of_the_client_leads_to_the_openai_protocol(echo: LocalServer
 
 @pytest.mark.parametrize(
     ("target", "status"),
-    [("http://{}/v1/models", 200), ("http://evil.example/v1/models", 400), ("evil:80", 400)],
+    [
+        ("http://{}/v1/models", 200),
+        ("http://evil.example/v1/models", 400),
+        ("evil:80", 400),
+        ("HTTP://{}/v1/models", 200),
+        ("ftp://{}/v1/models", 400),
+        ("http://u@{}/v1/models", 400),
+    ],
 )
 def test_a_url_as_target_must_name_the_host(echo: LocalServer, target: str, status: int) -> None:
     """A target with a host of its own is served only if it is that of the `host` field (L1)."""

@@ -101,6 +101,8 @@ def test_options_are_honoured_on_both_protocols(smollm2: LocalServer) -> None:
             assert answer.finish_reason == "length"
             assert answer.usage is not None
             assert answer.usage.completion_tokens == 5
+    long = chat(smollm2, "Say hello.", max_tokens=2**40, stop="l").json()
+    assert long["choices"][0]["finish_reason"] == "stop"
     for name in ("max_tokens", "max_completion_tokens"):
         document = chat(smollm2, "Tell me a story.", **{name: 5}).json()
         assert document["usage"]["completion_tokens"] == 5
@@ -165,12 +167,39 @@ def test_a_demanded_tool_is_called_whole_and_streamed(smollm2: LocalServer) -> N
             assert answer.finish_reason == "tool_calls"
 
 
-def test_a_tool_choice_without_its_tool_is_refused(smollm2: LocalServer) -> None:
-    """A named tool that the request does not have gets 400."""
-    choice = {"type": "function", "function": {"name": "other"}}
+def allowed(mode: str, *names: str) -> dict[str, Any]:
+    """A `tool_choice` that allows some of the tools."""
+    tools = [{"type": "function", "function": {"name": name}} for name in names]
+    return {"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": tools}}
+
+
+def test_one_of_the_allowed_tools_is_called(smollm2: LocalServer) -> None:
+    """`allowed_tools` limits a demanded call to some of the tools; with `auto` none is demanded."""
+    options: dict[str, Any] = {"tools": [WEATHER, TIME], "max_tokens": 200}
+    choice = allowed("required", "get_time")
+    (made,) = chat(smollm2, "The weather?", **options, tool_choice=choice).json()["choices"]
+    assert made["message"]["tool_calls"][0]["function"]["name"] == "get_time"
+    options["max_tokens"] = 3
+    choice = allowed("auto", "get_time")
+    assert chat(smollm2, "Hello", **options, tool_choice=choice).json()["choices"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        ({"type": "function", "function": {"name": "other"}}, "'other'"),
+        (allowed("required", "get_weather", "other"), "'other'"),
+        (allowed("required"), "no tool"),
+        ({"type": "custom", "custom": {"name": "x"}}, "'custom' is not supported"),
+    ],
+)
+def test_a_tool_choice_without_its_tool_is_refused(
+    smollm2: LocalServer, choice: dict[str, Any], message: str
+) -> None:
+    """A choice of a tool that the request does not have, or of another type, gets 400."""
     answer = chat(smollm2, "Hello", tools=[WEATHER], tool_choice=choice)
     assert answer.status_code == 400
-    assert "'other'" in answer.json()["error"]["message"]
+    assert message in answer.json()["error"]["message"]
 
 
 def test_a_json_schema_holds(smollm2: LocalServer) -> None:
@@ -280,6 +309,8 @@ def test_the_model_embeds_texts(smollm2: LocalServer) -> None:
         assert math.dist(cat, kitten) < math.dist(cat, shares)
         with pytest.raises(BadRequestError, match="longer than 2048 tokens"):
             client.embeddings.create("word " * 2500, model="smollm2")
+        with pytest.raises(BadRequestError, match="leave dimensions out"):
+            client.embeddings.create("word", model="smollm2", extra_body={"dimensions": 8})
 
 
 def test_a_file_that_is_not_a_model_is_refused(tmp_path: Path) -> None:

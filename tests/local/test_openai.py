@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
+import httpx
 import openai
 import pytest
 from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
@@ -93,6 +95,35 @@ def test_models_and_embeddings(client: openai.OpenAI) -> None:
     one = client.embeddings.create(model="echo", input="text").data[0].embedding
     two = client.embeddings.create(model="echo", input=["text"], encoding_format="float")
     assert one == pytest.approx(two.data[0].embedding, abs=1e-6)
+
+
+def test_embeddings_of_tokens_and_of_a_given_length(client: openai.OpenAI) -> None:
+    """Lists of tokens are embedded like texts, and `dimensions` is the length of the vectors."""
+    for given, count in (([1, 2], 1), ([[1, 2], [3]], 2), (["a", "b"], 2)):
+        data = client.embeddings.create(model="echo", input=given, dimensions=20).data
+        assert [len(each.embedding) for each in data] == [20] * count
+
+
+NOT_EMBEDDED: list[dict[str, Any]] = [
+    {"input": []},
+    {"input": [[]]},
+    {"input": ["a", 1]},
+    {"input": [[1], "a"]},
+    {"input": [1.5]},
+    {"input": "a", "dimensions": 0},
+    {"input": "a", "dimensions": 5000},
+    {"input": "a", "encoding_format": "hex"},
+]
+
+
+@pytest.mark.parametrize("options", NOT_EMBEDDED)
+def test_embeddings_that_cannot_be_made_are_refused(
+    echo: LocalServer, options: dict[str, Any]
+) -> None:
+    """An input, a length or an encoding that cannot be right gets 400 that names it."""
+    answer = httpx.post(f"{echo.openai_base_url}/embeddings", json=options)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["param"] == list(options)[-1]
 
 
 def test_errors_are_its_own(client: openai.OpenAI) -> None:

@@ -377,7 +377,11 @@ def test_options_reach_the_engine() -> None:
         {"n": 0},
         {"frequency_penalty": 2.5},
         {"response_format": "json"},
+        {"response_format": {"type": "json_schema"}},
+        {"response_format": {"type": "json_schema", "json_schema": "x"}},
+        {"response_format": {"type": "json_schema", "json_schema": {"schema": "x"}}},
         {"tools": [{"name": "x"}]},
+        {"tools": [{"type": "function", "function": {"name": "x", "parameters": "y"}}]},
         {"tool_choice": "required"},
         {"tool_choice": "perhaps"},
         {"top_logprobs": 21},
@@ -393,13 +397,57 @@ def test_an_option_that_cannot_be_right_is_refused(
         assert answer.json()["error"]["param"] == next(iter(option))
 
 
-@pytest.mark.parametrize("content", [5, True, {}, ["text"], [{"text": "no type"}], [None]])
+@pytest.mark.parametrize(
+    "content",
+    [
+        5,
+        True,
+        {},
+        ["text"],
+        [{"text": "no type"}],
+        [None],
+        [{"type": "text"}],
+        [{"type": "text", "text": 5}],
+    ],
+)
 def test_content_that_is_not_text_or_parts_is_refused(echo: LocalServer, content: Any) -> None:
     """Content that is neither text nor a list of parts gets 400 that names the message."""
     messages = [{"role": "user", "content": "Hi"}, {"role": "user", "content": content}]
     answer = chat(echo, messages=messages)
     assert answer.status_code == 400
     assert "messages[1].content" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [
+        5,
+        ["x"],
+        [{"id": "c"}],
+        [{"type": 5, "function": {"name": "f", "arguments": "{}"}}],
+        [{"type": "function"}],
+        [{"type": "function", "function": {"arguments": "{}"}}],
+        [{"type": "function", "function": {"name": "f", "arguments": {}}}],
+    ],
+)
+def test_calls_in_a_message_that_no_engine_can_read_are_refused(
+    echo: LocalServer, calls: Any
+) -> None:
+    """A tool call without its name or arguments gets 400, not an engine's 500."""
+    messages = [{"role": "user", "content": "Hi"}, {"role": "assistant", "tool_calls": calls}]
+    answer = chat(echo, messages=messages)
+    assert answer.status_code == 400
+    assert "messages[1].tool_calls" in answer.json()["error"]["message"]
+
+
+def test_a_call_in_a_message_gets_the_type_that_it_lacks() -> None:
+    """A call that an engine sent without its type can be given back to any engine as history."""
+    call = {"id": "c", "function": {"name": "f", "arguments": "{}"}}
+    messages = [{"role": "user", "content": "Hi"}, {"role": "assistant", "tool_calls": [call]}]
+    with FaultServer(document("Hi")) as engine, front(engine) as server:
+        assert chat(server, model="m", messages=messages).status_code == 200
+    sent = json.loads(engine.requests[0].body)["messages"][1]["tool_calls"]
+    assert sent == [{**call, "type": "function"}]
 
 
 # Engines that fail

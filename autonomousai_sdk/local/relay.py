@@ -135,9 +135,7 @@ class EventRelay:
         chunk = _parsed(payload)
         found = chunk.get("choices")
         choices = [each for each in found if is_object(each)] if is_array(found) else []
-        for each in (chunk, *choices):
-            if each.get("error"):
-                raise reported_error(each["error"])
+        raise_reported(chunk)
         has_reason = any(choice.get("finish_reason") for choice in choices)
         if has_reason or chunk.get("finish_reason"):
             has_text = any(map(_has_delta, choices))
@@ -210,6 +208,21 @@ def _has_delta(choice: Mapping[str, Any]) -> bool:
     """Whether a choice brings anything but its finish reason."""
     delta = choice.get("delta")
     return is_object(delta) and any(value for name, value in delta.items() if name != "role")
+
+
+def raise_reported(document: Mapping[str, Any]) -> None:
+    """Raise the error that an engine reports in a chunk or a completion, if there is one.
+
+    Raises:
+        RequestError: there is one, for all of it or for one choice.
+    """
+    found = document.get("choices")
+    choices = [each for each in found if is_object(each)] if is_array(found) else []
+    for each in (document, *choices):
+        if each.get("error"):
+            raise reported_error(each["error"])
+    if document.get("object") == "error":  # older versions of vLLM
+        raise reported_error(document)
 
 
 def reported_error(error: object) -> RequestError:

@@ -31,7 +31,7 @@ from ..errors import ConfigurationError
 from ..transports import AsyncTransport, AsyncTransportResponse
 from .engine import EngineReply, HeaderList, Progress, StreamWriter
 from .models import catalog_name, is_listed
-from .relay import EventRelay, reported_error
+from .relay import EventRelay, raise_reported, reported_error
 from .request import ParsedRequest
 from .wire import ConnectionAbort, RequestError
 
@@ -114,9 +114,8 @@ class Upstream:
                 raise await self._refusal(response, headers)
             kind = content_type(headers)
             if not request.stream:
-                yield EngineReply(
-                    self._passed_on(headers), document=await self._document(response, headers)
-                )
+                document = await self._document(response, headers, "choices")
+                yield EngineReply(self._passed_on(headers), document=document)
                 return
             if kind not in (EVENT_STREAM, ""):
                 raise await self._unexpected(response, headers, kind)
@@ -134,7 +133,7 @@ class Upstream:
             headers = Headers(response.headers)
             if not 200 <= response.status < 300:
                 raise await self._refusal(response, headers)
-            document = await self._document(response, headers)
+            document = await self._document(response, headers, "data")
             return EngineReply(self._passed_on(headers), document=document)
         finally:
             with CancelScope(shield=True):
@@ -222,11 +221,18 @@ class Upstream:
             await sleep(_BACKOFF.wait(attempt, random()))  # noqa: S311  # jitter
             attempt += 1
 
-    async def _document(self, response: AsyncTransportResponse, headers: Headers) -> bytes:
+    async def _document(
+        self, response: AsyncTransportResponse, headers: Headers, results: str
+    ) -> bytes:
         """The whole JSON document of a successful response.
 
+        Args:
+            response: the response.
+            headers: its headers.
+            results: the name of the list that the document must have.
+
         Raises:
-            RequestError: it is something else than JSON, or an error.
+            RequestError: it is something else than JSON, has no results, or is an error.
             ConnectionAbort: it was cut, or its coding is broken.
         """
         kind = content_type(headers)
@@ -239,8 +245,12 @@ class Upstream:
             raise ConnectionAbort(f"The engine's answer is not whole: {error}") from error
         if not is_object(document):
             raise await self._unexpected(response, headers, "JSON that is not an object")
-        if document.get("error") and not document.get("choices"):
-            raise self._redacted(reported_error(document["error"]))
+        try:
+            raise_reported(document)
+        except RequestError as error:
+            raise self._redacted(error) from None
+        if not is_array(found := document.get(results)) or not found:
+            raise await self._unexpected(response, headers, f"JSON that has no {results}")
         return data if self._content_secret is None else self._content_secret.redact_bytes(data)
 
     async def _body(
@@ -478,7 +488,9 @@ def _inflater(headers: Headers) -> Inflater | None:
     try:
         return inflater(headers.get("content-encoding", ""))
     except CodingError as error:
-        raise RequestError(502, f"The engine's answer cannot be read: {error}.") from error
+        raise RequestError(
+            502, f"The engine's answer cannot be read: {error}.", "engine_error"
+        ) from error
 
 
 def _listed(data: bytes) -> list[dict[str, Any]]:

@@ -70,8 +70,8 @@ def error_type(status: int) -> str:
 
 
 def event(data: bytes) -> bytes:
-    """A server-sent event with one data line."""
-    return b"data: " + data + b"\n\n"
+    """A server-sent event, with a data line for each line of the data."""
+    return b"data: " + data.replace(b"\n", b"\ndata: ") + b"\n\n"
 
 
 DONE = event(b"[DONE]")

@@ -696,6 +696,9 @@ def test_a_key_that_the_engine_refuses_is_not_the_client_s_fault() -> None:
     [
         body(200, b"[1, 2]"),
         body(200, b"null"),
+        body(200, b"{}"),
+        body(200, b'{"choices": null}'),
+        body(200, b'{"choices": []}'),
         body(200, b"<html>Welcome</html>", kind="text/html; charset=utf-8"),
         (Send(head(204)),),
         (Send(head(304)),),
@@ -707,6 +710,43 @@ def test_a_document_that_is_not_a_completion_is_an_error(answer: Answer) -> None
         for reply in (post(server, json=original()), chat(server, model="m")):
             assert reply.status_code == 502
             assert "The engine answered " in reply.json()["error"]["message"]
+
+
+REPORTED: list[dict[str, Any]] = [
+    {"error": {"message": "boom", "code": 429}},
+    {"object": "error", "message": "boom", "type": "x", "code": 429},
+    {"choices": [{"index": 0, "message": {}, "delta": {}, "error": {"message": "boom",
+                                                                    "code": 429}}]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("reported", REPORTED)
+def test_an_error_inside_an_answer_is_an_error(reported: dict[str, Any]) -> None:
+    """An error that an engine sends with status 200, of one choice too, becomes an error (D4)."""
+    text = json.dumps(reported)
+    with FaultServer(body(200, text.encode())) as engine, front(engine) as server:
+        for reply in (post(server, json=original()), chat(server, model="m")):
+            assert reply.status_code == 429
+            assert reply.json()["error"]["message"] == "boom"
+    with FaultServer(stream(BEGUN, event(text), DONE)) as engine, front(engine) as server:
+        for reply in (
+            post(server, json=original(stream=True)),
+            chat(server, model="m", stream=True),
+        ):
+            assert events(reply)[-1]["error"]["message"] == "boom"
+
+
+def test_an_event_of_several_lines_stays_one() -> None:
+    """An event whose data has several lines reaches the client with the same data."""
+    pretty = json.dumps(json.loads(delta("Hi")), indent=1)
+    lines = "".join(f"data: {line}\n" for line in pretty.split("\n")).encode() + b"\n"
+    with (
+        FaultServer(stream(lines, FINISH, DONE)) as engine,
+        front(engine) as server,
+    ):
+        assert chat(server, model="m", stream=True).content == lines + FINISH + DONE
+        with Client(base_url=server.base_url) as client:
+            assert client.chat.stream("Hello").until_done().text == "Hi"
 
 
 def test_a_stream_for_a_document_is_an_error() -> None:
@@ -734,11 +774,11 @@ def test_a_stream_for_ten_readers_is_never_mixed() -> None:
 
 def test_embeddings_pass() -> None:
     """A request for embeddings goes to the engine, and its answer comes back."""
-    answer = body(200, b'{"object": "list", "data": []}')
-    with FaultServer(answer) as engine, front(engine) as server:
+    listed = b'{"object": "list", "data": [{"index": 0, "embedding": [1.0]}]}'
+    with FaultServer(body(200, listed), body(200, b"{}")) as engine, front(engine) as server:
         url = f"{server.openai_base_url}/embeddings"
-        reply = httpx.post(url, json={"model": "e", "input": "x"})
-        assert reply.json() == {"object": "list", "data": []}
+        assert httpx.post(url, json={"model": "e", "input": "x"}).content == listed
+        assert httpx.post(url, json={"model": "e", "input": "x"}).status_code == 502
         assert engine.requests[0].line == ("POST", "/v1/embeddings")
 
 

@@ -78,7 +78,7 @@ def test_a_terminal_gets_what_it_can_show(env: dict[str, str], shown: str) -> No
 
 def test_ctrl_c_leaves_the_text_so_far() -> None:
     """The text remains rendered, the cursor is on a new line, and the exit code is 130."""
-    answer = (Send(STREAM + deltas("One **two", "** three")), Gate())
+    answer = (Send(STREAM + deltas("One **two** three")), Gate())
     with (
         FaultServer(answer) as server,
         on_terminal("chat", "--base-url", server.url, "Hi", **SIZE) as program,

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from ..errors import ConfigurationError
 
-_SEPARATOR = re.compile(r"[,\s]+")
+_SEPARATOR = re.compile(r"[,;\s]+")
 _ENTRY = re.compile(r"(?:\[([^\[\]]*)\]|([^\[\]:/]+))(?::([0-9]{1,5}))?", re.ASCII)
 """A host or an address in brackets, and perhaps a port."""
 
@@ -34,7 +34,7 @@ def variable(name: str, environ: Mapping[str, str]) -> str:
 def is_excluded(url: str, environ: Mapping[str, str]) -> bool:
     """Whether `NO_PROXY` excludes a URL's host from the environment's proxies.
 
-    Its entries are separated by commas or white space:
+    Its entries are separated by commas, semicolons (as on Windows) or white space:
 
         *                        every host
         example.com              that host and its subdomains; so do .example.com and *.example.com

@@ -217,6 +217,8 @@ EXCLUDED: tuple[tuple[str, str, bool], ...] = (
     ("bücher.example", "http://xn--bcher-kva.example", True),
     (" other.org , example.com ", "http://example.com", True),
     ("other.org example.com", "http://example.com", True),
+    ("other.org;example.com", "http://example.com", True),
+    ("example.com; other.org", "http://example.com", True),
     ("other.org\texample.com\n", "http://example.com", True),
     (",,example.com,", "http://example.com", True),
     (",. ,", "http://example.com", False),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from autonomousai_sdk import __version__
 from autonomousai_sdk.cli import exit_code
@@ -119,6 +120,13 @@ def test_ctrl_c_before_a_command_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(cli, "make_context", interrupted)
     assert run_here() == exit_code.INTERRUPTED
+
+
+def test_a_stream_in_memory_needs_no_discarding() -> None:
+    """An error of the output has its exit code where stdout is not a file of the system."""
+    with CliRunner().isolation():
+        assert exit_code.exit_code(OSError(28, "No space left on device")) == 1
+        assert exit_code.exit_code(BrokenPipeError()) == 0
 
 
 def test_a_fault_of_the_program_shows_itself() -> None:

@@ -68,7 +68,9 @@ class History:
         if isinstance(said, str):
             return (Message.user(said, images=images),)
         if images:
-            raise ConfigurationError("images= goes with a text: put the images into the message.")
+            raise ConfigurationError(
+                "images= needs a text: put the images into the message instead."
+            )
         several = cast("Sequence[Any]", said if isinstance(cast("object", said), Iterable) else ())
         turn = (said,) if isinstance(said, Message) else tuple(several)
         if not turn or not all(isinstance(message, Message) for message in turn):

@@ -75,8 +75,8 @@ class Message(models.Message):
                 and becomes a `data:` URL of the media type its first bytes show.
 
         Raises:
-            ConfigurationError: a file that cannot be read or is no image, or a single
-                image where a list belongs.
+            ConfigurationError: a file cannot be read or is not an image, or `images` is
+                a single image instead of a list.
 
         Examples:
             >>> Message.user("What is this?", images=["cat.png", "https://example.com/dog.jpg"])

@@ -281,7 +281,7 @@ class AutonomousAI:
         """The protocol's name of a model, for its name, its alias, or nothing.
 
         Raises:
-            ConfigurationError: there is no such model; the message lists those that are.
+            ConfigurationError: the model is unknown; the message lists the known ones.
         """
         asked = cls.default_model if not model or model == "auto" else model
         return Catalog(MODELS).get(asked).id

@@ -1,8 +1,8 @@
-"""What an argument's value must be, and its form in JSON.
+"""Checks of arguments, and their encoding as JSON.
 
-The generator writes instances of these classes from the spec's schemas. `encode` checks a
-value and returns what goes into the request, so nothing that the spec forbids is sent.
-Strings, numbers and their bounds follow JSON Check (draft 2020-12, Validation).
+The generator writes instances of these classes from the spec's schemas. `encode` checks a value
+and returns its form in the request, so values that the spec forbids are never sent. Strings,
+numbers and their bounds follow JSON Schema (draft 2020-12, Validation).
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from .display import display
 
 
 class Check:
-    """What a value must be."""
+    """A check of a value."""
 
     @property
     def expected(self) -> str:
-        """What it is, for an error: such as `a string`."""
+        """The expected type, for an error: such as `a string`."""
         raise NotImplementedError
 
     def takes(self, value: object, /) -> bool:
-        """Whether a value has the right type; `encode` may still refuse its content."""
+        """Return whether a value has the right type; `encode` may still refuse its content."""
         raise NotImplementedError
 
     def encode(self, value: object, where: str) -> Any:
@@ -55,7 +55,7 @@ class Check:
         return self.encode_content(value, where)
 
     def encode_content(self, value: Any, _where: str, /) -> Any:
-        """`encode`, for a value of the right type."""
+        """Check and encode a value of the right type."""
         return value
 
 
@@ -100,7 +100,7 @@ class String(Check):
 
     def encode_content(self, value: Any, where: str, /) -> Any:
         _check_count(len(value), self.min_length, self.max_length, "character", where)
-        # JSON Check's patterns are ECMA-262's, whose \d and \w are ASCII.
+        # JSON Schema's patterns are ECMA-262's, whose \d and \w are ASCII.
         if self.pattern is not None and not re.search(self.pattern, value, re.ASCII):
             raise ConfigurationError(
                 f"{where} must match the pattern {self.pattern!r}; got {display(value)}."
@@ -198,7 +198,7 @@ class Enum(Check):
 
 @frozen(kw_only=True)
 class DateTime(Check):
-    """A point in time, in RFC 3339's form."""
+    """A date and time with a time zone (RFC 3339)."""
 
     @property
     def expected(self) -> str:
@@ -218,7 +218,7 @@ class DateTime(Check):
 
 @frozen(kw_only=True)
 class Date(Check):
-    """A day, in RFC 3339's form."""
+    """A date (RFC 3339)."""
 
     @property
     def expected(self) -> str:
@@ -263,7 +263,7 @@ class Array(Check):
 
 @frozen(kw_only=True)
 class Map(Check):
-    """A mapping from any names to values of one check."""
+    """A mapping with any names, whose values all have one check."""
 
     values: Check
     min_properties: int | None = None
@@ -294,7 +294,7 @@ class Property:
 
 @frozen(kw_only=True)
 class Object(Check):
-    """An object of the class that the generator writes for it, or a mapping.
+    """An object of a generated class, or a mapping.
 
     Attributes:
         name: the class's name.
@@ -334,7 +334,7 @@ class Object(Check):
 
 @frozen(kw_only=True)
 class Tagged(Check):
-    """One of several objects, told apart by a member.
+    """One of several objects, which the value of one member distinguishes.
 
     Attributes:
         tag: the member's name on the wire.
@@ -362,7 +362,7 @@ class Tagged(Check):
 
 @frozen(kw_only=True)
 class Union(Check):
-    """Whatever one of several checks allows; the first that does encodes the value."""
+    """A value that one of several checks allows; the first of these encodes it."""
 
     options: tuple[Check, ...]
 
@@ -406,7 +406,7 @@ ANYTHING = Anything()
 
 @frozen(kw_only=True)
 class Ref(Check):
-    """A check that is defined elsewhere, perhaps by means of this one."""
+    """A reference to a check, which may contain this reference."""
 
     target: Callable[[], Check] = field(eq=False)
 
@@ -422,10 +422,10 @@ class Ref(Check):
 
 
 def to_jsonable(value: object, where: str) -> Any:
-    """Any value in its form in JSON.
+    """Return any value in its form in JSON.
 
     Raises:
-        ConfigurationError: JSON has no form for it.
+        ConfigurationError: JSON cannot express the value.
     """
     if value is None or isinstance(value, (str, bool, int)):
         return value
@@ -440,10 +440,10 @@ def to_jsonable(value: object, where: str) -> Any:
 
 
 def wire_members(value: object) -> Mapping[str, Any]:
-    """The members of a mapping or of an attrs object, by their names on the wire."""
+    """Return the members of a mapping or of an attrs object, by their names on the wire."""
     if is_object(value):
         return value
-    cls: Any = type(value)  # hashable, which type checkers do not know of every class
+    cls: Any = type(value)  # a cached function needs a hashable argument, as classes are
     return {wire: getattr(value, name) for name, wire in _wire_names(cls)}
 
 
@@ -474,7 +474,7 @@ def _alternatives(words: Sequence[str]) -> str:
 
 
 def _kind(value: object) -> type:
-    """The type that JSON tells apart: a number's, a boolean's, a string's or null's."""
+    """Return the type of a value in JSON: a number, a boolean, a string or null."""
     for kind in (bool, str, type(None)):
         if isinstance(value, kind):
             return kind

@@ -64,7 +64,7 @@ class ChunkStream(StreamState[ChunkT, ResultT]):
                 self.end(event_error(self.context, self.headers, reported))
                 return None
         if kind == BARE_JSON_LINE:
-            raise DecodeError("a line holds a JSON document, but is no field of an event")
+            raise DecodeError("a line holds a JSON document, but is not a field of an event")
         return decode(payload, self.shape.chunk), payload
 
     def _error_in(self, document: object) -> Any:

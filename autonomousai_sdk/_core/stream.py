@@ -227,7 +227,7 @@ class StreamState(Generic[ChunkT, ResultT]):
             self.end(event_error(self.context, self.headers, reported))
             return None
         if kind == BARE_JSON_LINE:
-            raise DecodeError("a line holds a JSON document, but is no field of an event")
+            raise DecodeError("a line holds a JSON document, but is not a field of an event")
         if is_object(document) and _is_keep_alive(document):
             return None
         return self._closely(chunk, document, payload)

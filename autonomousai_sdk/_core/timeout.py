@@ -32,7 +32,7 @@ def _seconds(_: object, attribute: Attribute[Any], value: object) -> None:
     if not 0 < value <= LONGEST:
         raise ConfigurationError(
             f"timeout: {name} must be a positive number of seconds, not {display(value)}; "
-            "None is no limit."
+            "None means no limit."
         )
 
 

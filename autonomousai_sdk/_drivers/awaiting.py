@@ -258,7 +258,7 @@ class AsyncCallRunner:
             with fail_after(limits.total):
                 return await transport.send(attempt.request, limits)
         except TimeoutError as error:
-            raise TransportError("timeout", "the time was over") from error
+            raise TransportError("timeout", "timed out") from error
 
 
 @define(eq=False)

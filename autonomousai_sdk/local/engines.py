@@ -40,7 +40,7 @@ def engine_for(
         limits: for a model run here, its bounds.
 
     Raises:
-        ConfigurationError: there is no such engine, or something it needs is missing.
+        ConfigurationError: the engine is unknown, or one of its dependencies is missing.
     """
     if not isinstance(engine, (str, os.PathLike)):
         raise ConfigurationError(

@@ -249,7 +249,7 @@ class DeadlineStream:
         """Run the handshake of a proxy, in the time for connecting.
 
         Raises:
-            TransportError: the proxy refused, or the time is over.
+            TransportError: the proxy refused, or timed out.
         """
         timeout = RequestTimeout(_NO_LIMITS)
         timeout.until = self._until

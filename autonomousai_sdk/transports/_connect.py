@@ -43,7 +43,7 @@ def connect(host: str, port: int, until: float, local_address: str | None) -> so
         local_address: the address to connect from, or None.
 
     Raises:
-        TimeoutError: the time is over.
+        TimeoutError: the connection was not open in time.
         OSError: the name or every address failed.
     """
     left = None if until == math.inf else max(0.0, until - monotonic())

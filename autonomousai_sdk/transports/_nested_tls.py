@@ -45,7 +45,7 @@ class TLSInTLS:
         """Shake hands.
 
         Raises:
-            TimeoutError: the time is over.
+            TimeoutError: timed out.
         """
         self._run(self._tls.do_handshake, until)
 
@@ -105,7 +105,7 @@ def secure(
         until: when to give up, by the monotonic clock; infinite for never.
 
     Raises:
-        TimeoutError: the time is over.
+        TimeoutError: timed out.
         OSError: TLS or the connection failed.
     """
     if isinstance(connection, ssl.SSLSocket):
@@ -123,7 +123,7 @@ def set_timeout(connection: Connection, until: float) -> None:
     """Let the next wait end at a point in time; leave the timeout as it is for infinity.
 
     Raises:
-        TimeoutError: that time is over.
+        TimeoutError: timed out.
     """
     if until != math.inf:
         left = until - monotonic()

@@ -69,7 +69,7 @@ class PlainTimeouts(dict[str, float | None]):
 
 @define(eq=False)
 class BlockingSendLimit:
-    """Ends a blocking request whose time is over, by shutting its connection down.
+    """Ends a blocking request that has timed out, by shutting its connection down.
 
     A lookup, and connecting to one address, cannot be ended: the library limits each address.
     """
@@ -132,7 +132,7 @@ class BlockingSendLimit:
 
 @define(eq=False)
 class AsyncSendLimit:
-    """Ends an awaiting request whose time is over, by cancelling it."""
+    """Ends an awaiting request that has timed out, by cancelling it."""
 
     _timeout: Timeout
     _scope: anyio.CancelScope = field(init=False, factory=anyio.CancelScope)

@@ -140,7 +140,7 @@ async def test_tool_calls_are_part_of_the_history(client_under_test: SDK) -> Non
             talk = conversation_of(client)
             (call,) = (await settled(talk.send("Paris?"))).tool_calls
             await settled(talk.send([Message.tool(call.id, "21 °C")]))
-            with pytest.raises(ConfigurationError, match="images= goes with a text"):
+            with pytest.raises(ConfigurationError, match="images= needs a text"):
                 await settled(talk.send(Message.user("Hm."), images=["a.png"]))
             with pytest.raises(ConfigurationError, match="A turn is a text, a Message or a list"):
                 await settled(talk.send([]))

@@ -102,7 +102,7 @@ def test_any_schema_can_be_a_chunk() -> None:
         (b'data: {"t": "a"}\n\n', b"END", StreamInterrupted, "ended without its end marker"),
         (b'data: {"t": "a"}\n\ndata: 5\n\n', None, StreamDecodeError, "expected an object"),
         (b'data: {"t": "a"}\n\ndata: {"error"\n\n', None, StreamDecodeError, "Expecting"),
-        (b'data: {"t": "a"}\n\n{"t": "b"}\n\n', None, StreamDecodeError, "no field of an event"),
+        (b'data: {"t": "a"}\n\n{"t": "b"}\n\n', None, StreamDecodeError, "not a field of an event"),
         (
             b'data: {"t": "a"}\n\ndata: {"error": {"message": "busy"}}\n\n',
             None,

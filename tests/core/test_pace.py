@@ -157,5 +157,5 @@ def test_a_wrong_rate_is_refused(value: Any) -> None:
 
 
 def test_a_right_rate_is_taken() -> None:
-    """None is no limit."""
+    """A rate is a positive whole number, or None for no limit."""
     assert (checked_rate(None, "x"), checked_rate(5, "x")) == (None, 5)

@@ -294,7 +294,7 @@ def test_a_failure_after_the_finish_reason_is_no_failure(fault: str) -> None:
         (b'data: {"error": {"message": "busy", "code": 503}}', InternalServerError, "busy"),
         (b'data: {"error":\ndata:"busy"}\r\n', AutonomousAIError, "busy"),
         (b'{"error": "bu', StreamInterrupted, "inside an event"),
-        (b'{"choices": []}\n\n', StreamDecodeError, "but is no field of an event"),
+        (b'{"choices": []}\n\n', StreamDecodeError, "but is not a field of an event"),
         (b"{\n", StreamDecodeError, "cannot be decoded"),
         (b"data: {not json}\n\n", StreamDecodeError, "Expecting property name"),
         (b"data: \xff\xfe\n\n", StreamDecodeError, "utf-8"),

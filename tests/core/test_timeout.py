@@ -33,7 +33,7 @@ def deadline(**limits: Any) -> Deadline:
         (0, "not 0"),
         (-1.5, r"not -1\.5"),
         (math.nan, "not nan"),
-        (math.inf, "not inf; None is no limit"),
+        (math.inf, "not inf; None means no limit"),
         (10**400, "positive number of seconds"),
         (LONGEST * 2, "positive number of seconds"),
         (True, "not bool"),

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from inspect import unwrap
 from operator import attrgetter
 from typing import Any, TypeVar, cast, get_args
 
@@ -48,6 +49,17 @@ def class_defaults(cls: type[T]) -> type[T]:
         elif default is not attrs.NOTHING:
             setattr(cls, attribute.name, default)
     return cls
+
+
+def complete_hints(*classes: type) -> None:
+    """Let `typing.get_type_hints` resolve the constructors of classes that refer to each other.
+
+    The constructor that attrs writes sees only the names defined before its class.
+    """
+    names = {cls.__name__: cls for cls in classes}
+    for cls in classes:
+        constructor: Any = unwrap(cast("Any", cls).__init__)
+        constructor.__globals__.update(names)
 
 
 def wire_name(attribute: attrs.Attribute[Any]) -> str:

@@ -16,7 +16,14 @@ PACKAGE = Path(__file__).parents[2] / "autonomousai_sdk"
 BUILTINS = frozenset({"bool", "bytes", "dict", "float", "int", "object", "str", "tuple", "type"})
 """Builtins in annotations. A class attribute of that name would shadow them."""
 
-FIELDS = BUILTINS - {"object", "type"} | {"dt", "field", "frozen", "self", "class_defaults"}
+FIELDS = BUILTINS - {"object", "type"} | {
+    "dt",
+    "field",
+    "frozen",
+    "self",
+    "class_defaults",
+    "complete_hints",
+}
 """Names that a field must not have."""
 
 ARGUMENTS = frozenset({"self", "headers", "extra_body", "timeout", "max_retries"})

@@ -6,7 +6,7 @@ Does not read the spec. The formatter sets the layout; only docstrings are wrapp
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from keyword import iskeyword
 from textwrap import indent, wrap
 
@@ -135,10 +135,33 @@ def _models(spec: Spec) -> str:
             "from attrs import frozen",
             "from .._core.extra import ExtraFields",
             "from .._core.fields import class_defaults",
+            "from .._core.fields import complete_hints",
             *(f"from .._core.{module} import {name}" for module, name in map(_split, mixins)),
         ],
-        "\n\n".join(_class(each) for each in _dependencies_first(spec.classes)),
+        "\n\n".join(_class(each) for each in _dependencies_first(spec.classes))
+        + _completed(spec.classes),
     )
+
+
+def _completed(classes: tuple[ClassModel, ...]) -> str:
+    """Return the call that completes the type hints of classes that contain themselves."""
+    named = {
+        each.name: {name for field in each.fields for name in _class_names(field.type)}
+        for each in classes
+    }
+    recursive = [each.name for each in classes if each.name in _reachable(each.name, named)]
+    return f"\n\ncomplete_hints({', '.join(recursive)})\n" if recursive else ""
+
+
+def _reachable(name: str, named: Mapping[str, set[str]]) -> set[str]:
+    """Return the classes that a class contains, at any depth."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        new = named.get(waiting.pop(), set()) - found
+        found |= new
+        waiting += new
+    return found
 
 
 def _dependencies_first(classes: Iterable[ClassModel]) -> list[ClassModel]:

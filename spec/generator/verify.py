@@ -32,6 +32,7 @@ models = sys.modules[f"{name}.models"]
 for cls in list(vars(models).values()):
     if isinstance(cls, type) and cls.__module__ == models.__name__:
         typing.get_type_hints(cls)
+        typing.get_type_hints(cls.__init__)
 """
 
 

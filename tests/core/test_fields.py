@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import typing
 from typing import Any
 
 import attrs
@@ -11,7 +12,13 @@ import pytest
 from attrs import field, frozen
 
 from autonomousai_sdk._core.codec import decoder, unstructure
-from autonomousai_sdk._core.fields import class_defaults, class_in, own_reader, wire_name
+from autonomousai_sdk._core.fields import (
+    class_defaults,
+    class_in,
+    complete_hints,
+    own_reader,
+    wire_name,
+)
 from tests.support.sample_operation import Choice, Delta, Renamed, Said
 
 
@@ -32,6 +39,35 @@ class Outer:
     count: int = 0
     inner: Inner = field(factory=Inner)
     items: list[int] = field(factory=list[int])
+
+
+@class_defaults
+@frozen(kw_only=True, slots=False)
+class Shelf:
+    """A class that refers to a later one, and whose constructor is wrapped."""
+
+    label: str | None = field(default=None, metadata={"fallback": "name"})
+    name: str | None = None
+    books: tuple[Book, ...] = ()
+
+
+@class_defaults
+@frozen(kw_only=True, slots=False)
+class Book:
+    """A class that refers to itself and to an earlier one."""
+
+    shelf: Shelf | None = None
+    sequel: Book | None = None
+
+
+def test_constructors_of_recursive_classes_have_type_hints() -> None:
+    """After `complete_hints`, `get_type_hints` resolves constructors that name later classes."""
+    for cls in (Shelf, Book):
+        with pytest.raises(NameError, match="Book"):
+            typing.get_type_hints(cls.__init__)
+    complete_hints(Shelf, Book)
+    assert typing.get_type_hints(Shelf.__init__)["books"] == tuple[Book, ...]
+    assert typing.get_type_hints(Book.__init__)["shelf"] == Shelf | None
 
 
 def test_a_decoded_instance_stores_only_what_was_sent() -> None:

@@ -24,7 +24,7 @@ from autonomousai_sdk.local import LocalServer
 from tests.support.fault_server import FaultServer
 from tests.support.program import piped
 from tests.support.script import Gate, Hold, Send
-from tests.support.wire import BEGUN, CHUNKED, DONE, FINISH, LAST_CHUNK, coded
+from tests.support.wire import BEGUN, CHUNKED, DONE, FINISH, LAST_CHUNK, coded, head
 
 from .wire import address, connect, original, post, request
 
@@ -203,11 +203,18 @@ def test_a_client_that_leaves_the_queue_frees_its_place_in_it() -> None:
         assert len(engine.requests) == 2
 
 
-@pytest.mark.parametrize("stream", [True, False])
-def test_leaving_stops_the_engine_and_frees_the_place(stream: bool) -> None:
+JSON_BEGUN = head(200, "content-type: application/json", "content-length: 999") + b'{"id'
+
+
+@pytest.mark.parametrize(
+    ("stream", "begun"),
+    [(True, CHUNKED + coded(BEGUN)), (True, b""), (False, b""), (False, JSON_BEGUN)],
+    ids=["in a stream", "before a stream", "before a document", "in a document"],
+)
+def test_leaving_stops_the_engine_and_frees_the_place(stream: bool, begun: bytes) -> None:
     """When a client leaves, the engine's connection is closed within 0.5 s (L7)."""
     with (
-        FaultServer((Send(CHUNKED + coded(BEGUN)), Hold())) as engine,
+        FaultServer((Send(begun), Hold())) as engine,
         LocalServer(
             engine=f"{engine.url}/v1", max_concurrent=1, model_map={"llama": "m"}
         ) as server,

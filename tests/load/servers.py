@@ -95,6 +95,7 @@ def litellm(engine_port: int) -> None:
     os.environ |= {
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # else it is fetched at the start
         "LITELLM_LOG": "ERROR",
+        "REPEATED_STREAMING_CHUNK_LIMIT": "1000000",  # the script repeats one chunk
         "LITELLM_MASTER_KEY": KEY,
     }
     with NamedTemporaryFile("w", suffix=".yaml") as config:

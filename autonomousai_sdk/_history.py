@@ -83,7 +83,15 @@ class History:
     def _sent(self, turn: tuple[Message, ...]) -> list[Message]:
         """The messages that the turn's request carries."""
         messages = [*self._messages, *turn]
-        return messages if self.trim is None else list(self.trim(messages))
+        if self.trim is None:
+            return messages
+        trimmed = self.trim(messages)
+        given = cast("object", trimmed)
+        if isinstance(given, str) or not isinstance(given, Sequence):
+            raise ConfigurationError(
+                f"trim= must return a list of messages, not {type(trimmed).__name__}."
+            )
+        return list(trimmed)
 
     def _complete(self, turn: tuple[Message, ...], completion: ChatCompletion) -> None:
         """Add a turn, whose answer is complete."""

@@ -168,6 +168,23 @@ async def test_trim_chooses_what_goes_out(client_under_test: SDK) -> None:
     assert len(talk.messages) == 7
 
 
+@on_each_backend
+@pytest.mark.parametrize("trimmed", [None, "text"])
+async def test_a_trim_without_messages_is_refused(client_under_test: SDK, trimmed: Any) -> None:
+    """A `trim` that returns no list is an error that names what it returned; nothing is sent."""
+
+    def trim(messages: list[Message]) -> Any:
+        return trimmed
+
+    with FaultServer() as server:
+        async with client_under_test.client(server.url) as client:
+            talk = conversation_of(client, trim=trim)
+            with pytest.raises(ConfigurationError, match="trim= must return a list of messages"):
+                await settled(talk.send("Hi"))
+        assert not server.requests
+    assert talk.messages == ()
+
+
 OVERFLOW = "request (2050 tokens) exceeds the available context size (2048 tokens)"
 
 

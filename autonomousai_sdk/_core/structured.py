@@ -20,10 +20,15 @@ from .display import display
 from .message import normalised
 from .schema import Schema, SchemaError, requires_all
 
-WHOLE_REASONS = frozenset(
-    {None, "", "stop", "tool_calls", "function_call", "tool_use", "end_turn", "eos", "eos_token"}
+_WHOLE_REASONS = frozenset(
+    {
+        *("", "stop", "tool_calls", "function_call"),  # OpenAI
+        *("tool_use", "end_turn", "stop_sequence"),  # Anthropic, Hugging Face
+        *("complete", "tool_call"),  # Cohere
+        *("eos", "eos_token", "end", "completed"),
+    }
 )
-"""Finish reasons of an answer that the model ended itself. Any other may have cut it."""
+"""Finish reasons of an answer that the model ended itself, in lower case."""
 
 _REFUSALS = frozenset({400, 422, 501})
 _NAMES_FORMAT = re.compile(r"response[_ -]?format|json[_ -]?schema", re.IGNORECASE)
@@ -398,12 +403,17 @@ def _closing(text: str, start: int) -> int | None:
     return None
 
 
+def is_whole(finish_reason: str | None) -> bool:
+    """Whether the model ended its answer itself. Any reason that is not known may have cut it."""
+    return finish_reason is None or finish_reason.lower() in _WHOLE_REASONS
+
+
 def _unusable(completion: Any) -> str | None:
     """Why an answer is not to be parsed at all."""
     reason = completion.finish_reason
     if reason == "length":
         return "the answer was cut at the length limit; raise max_tokens"
-    if reason not in WHOLE_REASONS:
+    if not is_whole(reason):
         return f"the answer was cut (finish reason {reason!r})"
     refusal = completion.refusal
     return f"the model refused: {refusal}" if refusal else None

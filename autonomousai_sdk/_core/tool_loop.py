@@ -16,7 +16,7 @@ from attrs import define, evolve, field, frozen
 from ..errors import ConfigurationError, ToolLoopError
 from .display import display
 from .message import normalised
-from .structured import WHOLE_REASONS
+from .structured import is_whole
 from .tool import Tool, ToolArgumentsError, error_text, result_text, tools_of
 
 OnToolError = Literal["return", "raise"]
@@ -151,7 +151,7 @@ class ToolLoop:
         if not calls:
             return []
         reason = completion.finish_reason
-        if reason not in WHOLE_REASONS:
+        if not is_whole(reason):
             raise self._error(
                 f"The answer was cut (finish reason {reason!r}) while it asked for tools, so none "
                 "was called. Raise max_tokens",

@@ -294,9 +294,9 @@ def test_a_cut_or_refused_answer_is_never_parsed(answer: Answer, message: str) -
         begun().answered(answer)
 
 
-@pytest.mark.parametrize("reason", [None, "", "stop", "tool_calls"])
+@pytest.mark.parametrize("reason", [None, "", "stop", "STOP", "tool_calls", "stop_sequence"])
 def test_an_answer_that_the_model_ended_is_parsed(reason: str | None) -> None:
-    """A missing finish reason does not make a whole document a cut one."""
+    """An answer is whole by any engine's word for it, and without a finish reason."""
     assert begun().answered(Answer(BOOK, reason))
 
 

@@ -140,7 +140,7 @@ def test_nothing_is_called_from_a_cut_answer(reason: str) -> None:
         begun().answered(Answer(DOUBLE.tool_calls, reason))
 
 
-@pytest.mark.parametrize("reason", [None, "", "stop", "tool_calls", "function_call"])
+@pytest.mark.parametrize("reason", [None, "", "stop", "COMPLETE", "tool_calls", "function_call"])
 def test_calls_are_made_whatever_a_whole_answer_says(reason: str | None) -> None:
     """Engines end an answer with calls by several reasons, or by none."""
     assert begun().answered(Answer(DOUBLE.tool_calls, reason))

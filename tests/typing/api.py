@@ -217,6 +217,7 @@ def structured_answers(client: Client) -> None:
 def structured_kinds(client: Client) -> None:
     """Every kind of type gives its own value, and a special form gives Any."""
     assert_type(client.chat.parse("Yes?", into=bool).value, bool)
+    assert_type(client.chat.parse("Both?", into=list[Book | Person]).value, list[Book | Person])
     assert_type(client.chat.parse("Which?", into=Colour).value, Colour)
     assert_type(client.chat.parse("Counts?", into=dict[str, int]).value, dict[str, int])
     client.chat.parse("Which?", into=Literal["a", "b"])

@@ -74,11 +74,12 @@ def decode(data: bytes, cls: type[T]) -> T:
     Raises:
         DecodeError: not UTF-8, not JSON, nested too deeply, or not what the class says.
     """
-    nulls = _null_texts(cast("Any", cls))
+    key: Any = cls  # as in `decoder`
+    nulls = _null_texts(key)
     try:
         # The fast path does not convert texts that mean null.
         if nulls is None or nulls.search(data) is None:
-            value = decoder(cls)(data)
+            value: T = _decoder(key)(data)
             if not lacks_value(value):
                 return value
     except (ValueError, RecursionError):
@@ -111,45 +112,50 @@ def lacks_value(value: object) -> bool:
 
     It has another name in the document, or is an object's position in its array.
     """
-    cls: Any = type(value)
-    if not attrs.has(cls):
-        return False
-    inner, others, positions = _sought(cls)
-    own: dict[str, object] = value.__dict__ if inner or others else {}
-    if any(name not in own for name in others):
-        return True
-    for name in inner:
-        held: object = own.get(name)
-        parts = cast("tuple[object, ...]", held) if isinstance(held, tuple) else (held,)
-        if len(parts) > 1 and any(
-            each not in part.__dict__ for part in parts for each in positions.get(name, ())
-        ):
+    rest = [value]
+    for each in rest:  # which the loop extends
+        inner, others, positions = _sought(cast("Any", type(each)))
+        if not inner and not others:
+            continue
+        own: dict[str, object] = each.__dict__
+        if not own.keys() >= others:
             return True
-        if any(map(lacks_value, parts)):
-            return True
+        for name in inner:
+            held = own.get(name)
+            if not isinstance(held, tuple):
+                rest.append(held)
+                continue
+            parts = cast("tuple[object, ...]", held)
+            rest += parts
+            if len(parts) > 1 and name in positions:
+                for part in parts:
+                    if not part.__dict__.keys() >= positions[name]:
+                        return True
     return False
 
 
 @cache
-def _sought(cls: Any) -> tuple[tuple[str, ...], tuple[str, ...], Mapping[str, tuple[str, ...]]]:
+def _sought(cls: Any) -> tuple[tuple[str, ...], frozenset[str], Mapping[str, frozenset[str]]]:
     """The fields of a class that `lacks_value` looks at.
 
     Returns:
         those that contain typed objects, those with other names, and of the first the fields
         that default to a position.
     """
-    others = tuple(
+    if not attrs.has(cls):
+        return (), frozenset(), {}
+    others = frozenset(
         each.name
         for each in attrs.fields(cls)
         if "also" in each.metadata and each.default is not attrs.NOTHING
     )
     inner: list[str] = []
-    positions: dict[str, tuple[str, ...]] = {}
+    positions: dict[str, frozenset[str]] = {}
     for attribute, hint in _hints(cls):
         contained: Any = class_in(hint)
         if contained is None or contained is cls:
             continue
-        named = tuple(each.name for each in _positions(contained))
+        named = frozenset(each.name for each in _positions(contained))
         if named:
             positions[attribute.name] = named
         if named or any(_sought(contained)):

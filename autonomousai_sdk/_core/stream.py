@@ -253,7 +253,7 @@ class StreamState(Generic[ChunkT, ResultT]):
         if is_object(document.get("choices")):
             document = {**document, "choices": objects_in(document["choices"])}
         changed = self._without_repetition(self._without_empty_reasons(document))
-        if chunk is None or changed is not document or self._traits.lacks_value(chunk):
+        if chunk is None or changed is not document or lacks_value(chunk):
             settled: Any = structured(changed, self.shape.chunk)
             # The payload must decode to the same chunk again.
             return settled, encode(unstructure(settled)) if settled != chunk else payload
@@ -477,15 +477,14 @@ class _Traits:
         if not chunk.choices:
             return chunk.usage is not None and chunk.finish_reason not in self.odd_reasons
         reasons = [chunk.finish_reason, *(piece.finish_reason for piece in chunk.choices)]
+        delta = chunk.choices[0].delta
+        is_simple = len(chunk.choices) == 1 and getattr(delta, "tool_calls", None) is None
         return not (
-            self.lacks_value(chunk)
+            delta is self.no_delta
+            or (not is_simple and lacks_value(chunk))
             or any(reason in self.odd_reasons for reason in reasons)
             or b'"message"' in payload
         )
-
-    def lacks_value(self, chunk: Any) -> bool:
-        """Return whether a part of a chunk may be under another name than the fast path reads."""
-        return any(piece.delta is self.no_delta for piece in chunk.choices) or lacks_value(chunk)
 
     def is_telling(self, chunk: Any) -> bool:
         """Return whether a chunk has a finish reason or another choice than the first."""

@@ -66,8 +66,13 @@ class ToolGrammar:
                     param="tool_choice",
                 )
             tools = [tool for tool in tools if tool["name"] in wanted]
-        calls = [_call_schema(tool) for tool in tools]
-        schema = calls[0] if len(calls) == 1 else {"anyOf": calls}
+        places = [f"#/$defs/tool{number}" for number in range(len(tools))]
+        calls = [_call_schema(*each) for each in zip(tools, places, strict=True)]
+        schema: dict[str, Any] = calls[0] if len(calls) == 1 else {"anyOf": calls}
+        schema["$defs"] = {
+            place.rpartition("/")[2]: _moved(_parameters(tool), place)
+            for tool, place in zip(tools, places, strict=True)
+        }
         body["response_format"] = {
             "type": "json_schema",
             "json_schema": {"name": "call", "schema": schema, "strict": True},
@@ -118,11 +123,29 @@ def _name(choice: Mapping[str, Any]) -> str:
     return str(function.get("name") if is_object(function) else choice.get("name"))
 
 
-def _call_schema(tool: dict[str, Any]) -> dict[str, Any]:
-    parameters: dict[str, Any] = tool.get("parameters") or {"type": "object", "properties": {}}
+def _parameters(tool: dict[str, Any]) -> dict[str, Any]:
+    return tool.get("parameters") or {"type": "object", "properties": {}}
+
+
+def _moved(schema: Any, place: str) -> Any:
+    """A schema whose references to its own parts still hold at another place."""
+    if is_array(schema):
+        return [_moved(each, place) for each in schema]
+    if not is_object(schema):
+        return schema
+    return {
+        key: place + value[1:]
+        if key == "$ref" and isinstance(value, str) and value.startswith("#")
+        else _moved(value, place)
+        for key, value in schema.items()
+    }
+
+
+def _call_schema(tool: dict[str, Any], place: str) -> dict[str, Any]:
+    """The schema of a call; `place` refers to that of its arguments."""
     return {
         "type": "object",
-        "properties": {"name": {"const": tool["name"]}, "arguments": parameters},
+        "properties": {"name": {"const": tool["name"]}, "arguments": {"$ref": place}},
         "required": ["name", "arguments"],
         "additionalProperties": False,
     }

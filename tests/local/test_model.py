@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import signal
@@ -165,6 +166,28 @@ def test_a_demanded_tool_is_called_whole_and_streamed(smollm2: LocalServer) -> N
         with Client(base_url=smollm2.base_url) as client:
             answer = client.chat.stream("What is the weather in Paris?", **options).until_done()
             assert answer.finish_reason == "tool_calls"
+
+
+def test_a_demanded_tool_may_have_definitions(smollm2: LocalServer) -> None:
+    """References in a tool's schema hold, also beside another tool with the same definition."""
+    tools: list[Any] = []
+    for name, sizes in (("buy", ["small"]), ("sell", ["large"])):
+        parameters = {
+            "type": "object",
+            "properties": {"sizes": {"type": "array", "items": {"$ref": "#/$defs/Size"},
+                                     "minItems": 1, "maxItems": 1}},
+            "required": ["sizes"],
+            "additionalProperties": False,
+            "$defs": {"Size": {"enum": sizes}},
+        }  # fmt: skip
+        tools.append({"type": "function", "function": {"name": name, "parameters": parameters}})
+    for name, sizes in (("buy", ["small"]), ("sell", ["large"])):
+        choice = {"type": "function", "function": {"name": name}}
+        answer = chat(smollm2, "Go!", tools=tools, tool_choice=choice, max_tokens=100)
+        (call,) = answer.json()["choices"][0]["message"]["tool_calls"]
+        assert json.loads(call["function"]["arguments"]) == {"sizes": sizes}
+    answer = chat(smollm2, "Go!", tools=tools, tool_choice="required", max_tokens=100)
+    assert answer.json()["choices"][0]["finish_reason"] == "tool_calls"
 
 
 def allowed(mode: str, *names: str) -> dict[str, Any]:

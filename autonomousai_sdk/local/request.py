@@ -82,7 +82,7 @@ def parse_original(data: bytes) -> ParsedRequest:
                 f"The request does not follow the spec: {name} must not be {repr(value)[:100]}.",
                 param=name,
             )
-    body = {"messages": _encoded_messages(own["messages"]), **_checked(document)}
+    body = {"messages": _with_typed_calls(_encoded_messages(own["messages"])), **_checked(document)}
     body.pop("stream_options", None)  # the server asks the engine for usage itself
     if stream:
         body["stream_options"] = {"include_usage": True}
@@ -121,19 +121,7 @@ def parse_openai(data: bytes) -> ParsedRequest:
                 f"type, and with a text where the type is 'text'; got {repr(content)[:100]}.",
                 param="messages",
             )
-        calls = message.get("tool_calls")
-        if calls is not None and not (is_array(calls) and all(map(_is_tool_call, calls))):
-            raise RequestError(
-                400,
-                f"messages[{number}].tool_calls must be a list of calls, each of a function "
-                f"with a name and its arguments as text; got {repr(calls)[:100]}.",
-                param="messages",
-            )
-        if calls:
-            # Some engines leave the type out, and others refuse a call without it.
-            typed = [{"type": "function", **call} for call in calls]
-            messages[number] = {**message, "tool_calls": typed}
-    body = {"messages": messages, **_checked(document)}
+    body = {"messages": _with_typed_calls(messages), **_checked(document)}
     stream = _flag(body.pop("stream", False))
     return ParsedRequest(model or None, stream, body, original=False)
 
@@ -195,6 +183,31 @@ def _is_part(value: object) -> bool:
         and isinstance(kind := value.get("type"), str)
         and (kind != "text" or isinstance(value.get("text"), str))
     )
+
+
+def _with_typed_calls(messages: list[Any]) -> list[Any]:
+    """The messages, each tool call in them with its type.
+
+    Some engines leave the type out, and others refuse a call without it.
+
+    Raises:
+        RequestError: a call has no name or no arguments.
+    """
+    given = list(messages)
+    for number, message in enumerate(given):
+        calls = message.get("tool_calls")
+        if not calls:
+            continue
+        if not (is_array(calls) and all(map(_is_tool_call, calls))):
+            raise RequestError(
+                400,
+                f"messages[{number}].tool_calls must be a list of calls, each of a function "
+                f"with a name and its arguments as text; got {repr(calls)[:100]}.",
+                param="messages",
+            )
+        typed = [{"type": "function", **call} for call in calls]
+        given[number] = {**message, "tool_calls": typed}
+    return given
 
 
 def _is_tool_call(value: object) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import re
@@ -435,9 +436,10 @@ def test_calls_in_a_message_that_no_engine_can_read_are_refused(
 ) -> None:
     """A tool call without its name or arguments gets 400, not an engine's 500."""
     messages = [{"role": "user", "content": "Hi"}, {"role": "assistant", "tool_calls": calls}]
-    answer = chat(echo, messages=messages)
-    assert answer.status_code == 400
-    assert "messages[1].tool_calls" in answer.json()["error"]["message"]
+    encoded = base64.b64encode(json.dumps(messages).encode()).decode()
+    for answer in (chat(echo, messages=messages), post(echo, json=original(messages=encoded))):
+        assert answer.status_code == 400
+        assert "messages[1]" in answer.json()["error"]["message"]
 
 
 def test_a_call_in_a_message_gets_the_type_that_it_lacks() -> None:

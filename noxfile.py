@@ -160,6 +160,13 @@ def faults(session: nox.Session) -> None:
 
 
 @nox.session
+def comparison(session: nox.Session) -> None:
+    """Compare this SDK with other libraries, and write `docs/comparison.md` (half an hour)."""
+    _install_everything(session, "test", "peers")
+    session.run("python", "-m", "tests.docs.compare", *(session.posargs or ["docs/comparison.md"]))
+
+
+@nox.session
 def clients(session: nox.Session) -> None:
     """Run other people's clients against the local server; `-- --no-node` for Python's alone."""
     peers = ("langchain-openai", "litellm", "llm", "openai", "pydantic-ai-slim[openai]")

@@ -464,6 +464,11 @@ class Operations:
         content = response.at("content")
         media = content.member("text/event-stream")
         media.only("itemSchema", "x-sentinel", "x-chunk", "x-accumulates", "example", "examples")
+        sentinel = media.string("x-sentinel") if media.has("x-sentinel") else None
+        if sentinel == "":
+            raise media.member("x-sentinel").error("an empty event is a keep-alive, not an end")
+        if sentinel is not None and set("\r\n") & set(sentinel):
+            raise media.member("x-sentinel").error("the sentinel is one line of an event")
         owner = f"{camel(resource)}{camel(method.name)}"
         chunk = self.schemas.type_of(_chunk_node(media), f"{owner}Chunk")
         self.classes.returned(chunk, media)
@@ -471,11 +476,6 @@ class Operations:
         if media.has("x-accumulates"):
             accumulator = self._accumulator(media, chunk)
         body = self._body(operation)
-        sentinel = media.string("x-sentinel") if media.has("x-sentinel") else None
-        if sentinel == "":
-            raise media.member("x-sentinel").error("an empty event is a keep-alive, not an end")
-        if sentinel is not None and set("\r\n") & set(sentinel):
-            raise media.member("x-sentinel").error("the sentinel is one line of an event")
         return StreamModel(
             method=method,
             class_name=camel(resource)
@@ -675,7 +675,7 @@ def _file(content: Node, media: Node, kind: str, doc: str) -> ResultModel:
 
 def _chunk_node(media: Node) -> Node:
     """Return the schema of a stream's chunks: x-chunk, or else the contentSchema of the data."""
-    described = _data_schema(media.at("itemSchema")) if media.has("itemSchema") else None
+    described = _data_schema(media) if media.has("itemSchema") else None
     if not media.has("x-chunk"):
         if described is None:
             raise media.error("x-chunk is missing: it points to the schema of an event's data")
@@ -689,16 +689,33 @@ def _chunk_node(media: Node) -> Node:
     return chunk
 
 
-def _data_schema(event: Node) -> Node | None:
+def _data_schema(media: Node) -> Node | None:
     """Return the schema of the JSON document in an event's data, or None without one."""
+    event = media.at("itemSchema")
     event.only(*OBJECT, *NOTES)
     if not event.has("properties") or not event.member("properties").has("data"):
         return None
     data = event.member("properties").at("data")
+    if data.has("oneOf") or data.has("anyOf"):
+        data = _document_beside_sentinel(data, media.get("x-sentinel"))
     data.only("type", "contentMediaType", "contentSchema", *NOTES)
     if data.has("contentSchema") and data.get("contentMediaType") != "application/json":
         raise data.error("the contentMediaType of an event's data is application/json")
     return data.member("contentSchema") if data.has("contentSchema") else None
+
+
+def _document_beside_sentinel(data: Node, sentinel: object) -> Node:
+    """Return the option of an event's data that is a JSON document; the other is the sentinel."""
+    data.only("oneOf" if data.has("oneOf") else "anyOf", "type", *NOTES)
+    options = [*data.items("oneOf"), *data.items("anyOf")]
+    ends = [option for option in options if option.has("const")]
+    for end in ends:
+        end.only("const", "type", *NOTES)
+        if end.get("const") != sentinel:
+            raise end.member("const").error(f"the sentinel is {sentinel!r} by x-sentinel")
+    if len(options) - len(ends) != 1:
+        raise data.error("an event's data is a JSON document or the sentinel, nothing else")
+    return next(option for option in options if option not in ends)
 
 
 def _check_parameter(node: Node) -> None:

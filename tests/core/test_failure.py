@@ -333,7 +333,7 @@ def test_a_key_that_comes_back_shows_nowhere(body: object, seen: str) -> None:
         ({"error": {}}, None),
         ({"choices": []}, None),
         ([{"error": "x"}], None),
-        ([{"error": {}}, {"error": {"code": 1}}], {"error": {"code": 1}}),
+        ([{"error": dict[str, Any]()}, {"error": {"code": 1}}], {"error": {"code": 1}}),
         ({"message": {"role": "assistant"}}, None),
         ({"message": {"code": 429}}, {"message": {"code": 429}}),
         ({"choices": {"finish_reason": "stop"}, "message": "x"}, None),

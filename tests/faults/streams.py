@@ -249,7 +249,6 @@ async def wrong_kind_of_answer(client_under_test: ClientUnderTest, answer: Answe
     over={
         "no-json": b"{not json}",
         "half": b'{"choices": [',
-        "two-documents": b'{"choices": []}{"choices": []}',
         "empty-text": b" ",
         "wrong-types": b'{"choices": 5}',
         "delta-is-text": b'{"choices": [{"index": 0, "delta": "Hello"}]}',

@@ -20,6 +20,7 @@ import select
 import socket
 import ssl
 from collections.abc import Iterable
+from contextlib import suppress
 from time import monotonic
 from typing import Any, Protocol, Self, TypeVar
 from weakref import WeakSet
@@ -335,21 +336,24 @@ class AsyncDeadlineStream:
         until: when the connection must be open, TLS included, by the monotonic clock.
     """
 
-    __slots__ = ("_inner", "_until", "_write_error")
+    __slots__ = ("_early", "_inner", "_until", "_write_error")
 
     def __init__(self, inner: Any, write_error: type[Exception], until: float = math.inf) -> None:
         self._inner = inner
         self._write_error = write_error
         self._until = until
+        self._early = b""  # what arrived of a response during a write
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        if self._early:
+            early, self._early = self._early, b""
+            return early
         data: bytes = await self._inner.read(max_bytes, seconds_to_read(timeout))
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         seconds = seconds_to_write(timeout)
-        # What is shorter fits into the socket's buffer. TLS hides whether a response has arrived.
-        if len(buffer) < WRITE_SIZE or self._inner.get_extra_info("ssl_object") is not None:
+        if len(buffer) < WRITE_SIZE:  # fits into the socket's buffer
             await self._inner.write(buffer, seconds)
         else:
             await self._write_or_give_up(buffer, seconds)
@@ -360,8 +364,11 @@ class AsyncDeadlineStream:
         scope = anyio.CancelScope()
 
         async def give_up() -> None:
-            await anyio.wait_readable(self._inner.get_extra_info("socket"))
-            await anyio.sleep(STALLED)
+            if self._inner.get_extra_info("ssl_object") is None:
+                await anyio.wait_readable(self._inner.get_extra_info("socket"))
+                await anyio.sleep(STALLED)
+            else:
+                await self._read_early()
             scope.cancel()
 
         async with anyio.create_task_group() as tasks:
@@ -376,6 +383,19 @@ class AsyncDeadlineStream:
             raise self._write_error("the server responded before it read the request")
         if failure is not None:
             raise failure
+
+    async def _read_early(self) -> None:
+        """Read what arrives of a response, until `STALLED` after its first bytes.
+
+        A readable socket is no sign of it, since TLS also sends what is not data. And a TLS stream
+        whose write is given up cannot be read any more, so read all that is there before.
+        """
+        with suppress(Exception):  # a broken connection fails the write, too
+            self._early += await self._inner.read(_READ_SIZE)
+            with anyio.move_on_after(STALLED):
+                while data := await self._inner.read(_READ_SIZE):
+                    self._early += data
+                await anyio.sleep_forever()
 
     async def aclose(self) -> None:
         await self._inner.aclose()

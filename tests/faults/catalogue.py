@@ -344,7 +344,7 @@ FAULTS = tuple(
         (
             "C6",
             "early 413",
-            "413 during an upload of 6 MB, then closed, drained or no longer read",
+            "413 during an upload of 6 MB, then closed, drained or no longer read (also with TLS)",
             "that error, once; the event loop is silent",
         ),
     )

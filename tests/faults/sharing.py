@@ -17,6 +17,7 @@ import pytest
 import autonomousai_sdk as sdk
 from autonomousai_sdk import APITimeoutError, StreamError, Timeout
 from tests.support.case import Group, Outcome, created, expect, fine, named, owed, streamed, within
+from tests.support.certificate import CERTIFICATE, server_context
 from tests.support.client_under_test import AWAITING, Client, ClientUnderTest, settled
 from tests.support.contestants import Contestant, closed
 from tests.support.fault_server import FaultServer
@@ -323,8 +324,14 @@ def refusing_uploads(way: str) -> Generator[list[bytes]]:
     heads: list[bytes] = []
     ended = Event()
 
-    def serve(connection: socket.socket) -> None:
-        with connection, suppress(OSError):
+    is_secured = way.endswith("-tls")
+    context = server_context()
+
+    def serve(plain: socket.socket) -> None:
+        with (
+            suppress(OSError),
+            context.wrap_socket(plain, server_side=True) if is_secured else plain as connection,
+        ):
             data = b""
             while b"\r\n\r\n" not in data:
                 data += connection.recv(1024)
@@ -336,7 +343,7 @@ def refusing_uploads(way: str) -> Generator[list[bytes]]:
             if way == "drains":
                 while connection.recv(65536):
                     pass
-            elif way == "stops":  # keeps the connection open, and reads no more
+            elif way.startswith("stops"):  # keeps the connection open, and reads no more
                 ended.wait(20)
             else:  # closes, and lingers as servers do, so that the answer arrives
                 connection.shutdown(socket.SHUT_WR)
@@ -346,7 +353,8 @@ def refusing_uploads(way: str) -> Generator[list[bytes]]:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         listener.bind(("127.0.0.1", 0))
         listener.listen()
-        heads.append(f"http://127.0.0.1:{listener.getsockname()[1]}".encode())
+        scheme = "https" if is_secured else "http"
+        heads.append(f"{scheme}://localhost:{listener.getsockname()[1]}".encode())
 
         def accept() -> None:
             with suppress(OSError):
@@ -361,7 +369,7 @@ def refusing_uploads(way: str) -> Generator[list[bytes]]:
             listener.shutdown(socket.SHUT_RDWR)
 
 
-@case("C6", over={way: way for way in ("drains", "closes", "stops")}, peers=False)
+@case("C6", over={way: way for way in ("drains", "closes", "stops", "stops-tls")}, peers=False)
 async def early_refusal(client_under_test: ClientUnderTest, way: str) -> None:
     """A 413 in the middle of a 6 MB upload is that error, once; the event loop says nothing."""
     from autonomousai_sdk import RequestTooLargeError
@@ -371,7 +379,8 @@ async def early_refusal(client_under_test: ClientUnderTest, way: str) -> None:
         with refusing_uploads(way) as heads:
             url = heads[0].decode()
             limits = {"write": 3.0, "total": 8.0}
-            async with client_under_test.client(url, limits=limits) as client:
+            route = {"verify": str(CERTIFICATE)} if url.startswith("https") else {}
+            async with client_under_test.client(url, limits=limits, route=route) as client:
                 caught: Exception | None = None
                 try:
                     if call == "create":

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from itertools import count
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -121,14 +123,25 @@ def test_progress_is_a_bar(tmp_path: Path) -> None:
     """On a terminal, a bar shows how many of the parts are done."""
     path = tmp_path / "long.txt"
     path.write_text(LONG, encoding="utf-8")
-    parts = [document(f"Part {number}.") for number in range(3)]
+    numbers = count(1)
+    drawn = Event()
+
+    def answered(request: Received) -> Answer:
+        if json.loads(request.body).get("stream"):
+            return said("All of it.")
+        if next(numbers) == 3:
+            drawn.wait(10)
+        return document("A part.")
+
     with (
-        FaultServer(*parts, said("All of it.")) as server,
+        FaultServer(answered) as server,
         on_terminal(
             "summarize", "--base-url", f"{server.url}/v1", "-m", "m", "--context", "2048",
             str(path),
         ) as program,
     ):  # fmt: skip
+        program.wait_for("summarizing ━━━━━━━━━━━━━─────── 2/3")
+        drawn.set()
         assert program.end() == 0
 
     text = program.written.decode()

@@ -329,6 +329,10 @@ def _error_in_choice(choice: object) -> object:
 _MESSAGE_NAMES = ("message", "detail", "msg", "error_message", "error_msg", "errors")
 
 
+_MESSAGE_LEVELS = 8
+"""How deep inside an error its message is looked for."""
+
+
 def _messages(document: Mapping[str, Any]) -> list[object]:
     return [document.get(name) for name in _MESSAGE_NAMES]
 
@@ -403,22 +407,20 @@ def _content(text: str, context: Context) -> object:
     return text if content is None else content
 
 
-def _message_in(document: object) -> str | None:
+def _message_in(document: object, levels: int = _MESSAGE_LEVELS) -> str | None:
     """Return the message, wherever the server puts it (spec: `Error`)."""
     if isinstance(document, str):
         return document
-    if is_array(document):
-        return "; ".join(filter(None, map(_message_in, document))) or None
-    if is_object(document):
+    if is_array(document) and levels:
+        return "; ".join(filter(None, (_message_in(each, levels - 1) for each in document))) or None
+    if is_object(document) and levels:
         for name in ("error", *_MESSAGE_NAMES):
             found = document.get(name)
-            if found and isinstance(found, str):
-                return found
-            if is_object(found) and found:
-                return _message_in(found) or str(found)
-            if is_array(found) and found:
-                # Validation errors say where only in their other members.
-                return str(found) if name == "detail" else _message_in(found) or str(found)
+            if not found or not (isinstance(found, str) or is_object(found) or is_array(found)):
+                continue
+            # Validation errors say where only in their other members.
+            is_validation = name == "detail" and is_array(found)
+            return (None if is_validation else _message_in(found, levels - 1)) or str(found)
     return None
 
 

@@ -434,7 +434,7 @@ def test_an_alias_that_refers_to_itself() -> None:
     exec("type Tree = list[Tree] | int", scope)  # noqa: S102  # older Pythons cannot read it
     schema = Schema.of(scope["Tree"], "into=")
     assert schema.structure([1, [2]]) == [1, [2]]
-    with pytest.raises(SchemaError, match="no type of the union matches"):
+    with pytest.raises(SchemaError, match=r"\$\[0\]"):
         schema.structure([[None]])
 
 

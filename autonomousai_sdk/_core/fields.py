@@ -104,6 +104,8 @@ def _fall_back(cls: type[Any], name: str, fallback: str) -> None:
         # attrs writes a frozen class's fields into __dict__, past the property.
         store(self, self.__dict__.pop(name))
 
+    # On Python 3.14 `wraps` copies `__annotate__`, which the constructors of attrs lack.
+    initialise_and_store.__annotations__ = initialise.__annotations__
     setattr(cls, own, None)
     setattr(cls, name, property(read, store))
     setattr(cls, "__init__", initialise_and_store)  # noqa: B010  # assigning it is an error to checkers

@@ -320,9 +320,9 @@ BAD_CLIENTS: list[tuple[dict[str, Any], str]] = [
     ({"http_client": object()}, "http_client= cannot be"),
     ({"headers": [("a", "b")]}, "mapping of names to values"),
     ({"headers": ""}, "headers= is a mapping of names to values, not str"),
-    ({"allow_http_key": "false"}, "allow_http_key= is True or False, not str"),
+    ({"allow_http_key": "false"}, "allow_http_key= must be True or False, not str"),
     ({"transport": "secret"}, "transport= cannot be a builtins.str, which has no method send"),
-    ({"transport": StandardTransport}, "not the class StandardTransport: call the class"),
+    ({"transport": StandardTransport}, "got the class StandardTransport: call it"),
 ]
 
 

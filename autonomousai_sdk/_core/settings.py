@@ -240,7 +240,7 @@ def resolve(
     is_open = url.startswith("http://") and not is_loopback(url)
     if not isinstance(cast("object", options.allow_http_key), bool):
         raise ConfigurationError(
-            f"allow_http_key= is True or False, not {type(options.allow_http_key).__name__}."
+            f"allow_http_key= must be True or False, not {type(options.allow_http_key).__name__}."
         )
     if key is not None and is_open and not options.allow_http_key:
         raise ConfigurationError(

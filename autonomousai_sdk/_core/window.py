@@ -24,7 +24,7 @@ def checked_concurrency(value: object) -> int:
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ConfigurationError(
-            f"concurrency= is a number of calls, 1 or more; got {display(value)}."
+            f"concurrency= must be a number of calls, 1 or more; got {display(value)}."
         )
     return value
 
@@ -43,7 +43,7 @@ def check_prompts(value: object, *methods: str) -> None:
         raise ConfigurationError("map() takes several prompts: put the one prompt in a list.")
     if isinstance(value, type) or not any(hasattr(value, name) for name in methods):
         raise ConfigurationError(
-            f"map() takes prompts that can be iterated, such as a list; got {type(value).__name__}."
+            f"The prompts of map() must be iterable, such as a list; got {type(value).__name__}."
         )
 
 

@@ -112,7 +112,7 @@ def _check_transport(
         )
     if isinstance(transport, type):
         raise ConfigurationError(
-            f"transport= is an object, not the class {transport.__qualname__[:60]}: call the class."
+            f"transport= must be an object; got the class {transport.__qualname__[:60]}: call it."
         )
     missing = [name for name in methods if not callable(getattr(transport, name, None))]
     if missing:

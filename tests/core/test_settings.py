@@ -187,7 +187,7 @@ def test_a_key_goes_over_plain_http_to_this_machine_only() -> None:
     assert settings(base_url="http://service.example").api_key is None
     assert settings(base_url="http://s.example", api_key=KEY, allow_http_key=True).api_key
     wrong: Any = "false"
-    with pytest.raises(ConfigurationError, match="allow_http_key= is True or False, not str"):
+    with pytest.raises(ConfigurationError, match="allow_http_key= must be True or False, not str"):
         settings(base_url="http://s.example", api_key=KEY, allow_http_key=wrong)
 
 

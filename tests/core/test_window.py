@@ -58,7 +58,7 @@ def test_a_window_is_done_when_all_was_delivered() -> None:
 @pytest.mark.parametrize("value", [0, -1, 1.5, True, "8", None, "x" * 5000])
 def test_a_wrong_concurrency_is_refused(value: Any) -> None:
     """`concurrency` is a whole number, 1 or more."""
-    with pytest.raises(ConfigurationError, match="concurrency= is a number of calls"):
+    with pytest.raises(ConfigurationError, match="concurrency= must be a number of calls"):
         checked_concurrency(value)
     with pytest.raises(ConfigurationError) as caught:
         checked_concurrency(value)
@@ -70,7 +70,7 @@ def test_a_wrong_concurrency_is_refused(value: Any) -> None:
     [
         ("x", "put the one prompt in a list"),
         (b"x", "put the one prompt in a list"),
-        (5, "can be iterated, such as a list; got int"),
+        (5, "must be iterable, such as a list; got int"),
         (None, "got NoneType"),
         (list, "got type"),
     ],

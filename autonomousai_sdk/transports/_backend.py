@@ -387,8 +387,8 @@ class AsyncDeadlineStream:
     async def _read_early(self) -> None:
         """Read what arrives of a response, until `STALLED` after its first bytes.
 
-        A readable socket is no sign of it, since TLS also sends what is not data. And a TLS stream
-        whose write is given up cannot be read any more, so read all that is there before.
+        A readable socket does not mean that a response arrived, since TLS sends messages of its
+        own. A TLS stream cannot be read after its write was cancelled, so this reads all before.
         """
         with suppress(Exception):  # a broken connection fails the write, too
             self._early += await self._inner.read(_READ_SIZE)

@@ -66,7 +66,7 @@ FAULTS = tuple(
             "the matching API error, with type and message",
         ),
         ("S6", "error as data", '`data: {"error": …}` without a name', "the same"),
-        ("S7", "error on a bare line", "an error object that is no field", "the same"),
+        ("S7", "error on a bare line", "an error object on a line without a field", "the same"),
         (
             "S8",
             "wrong kind of answer",

@@ -310,7 +310,7 @@ async def left_open(client_under_test: ClientUnderTest) -> None:
             expect(server.requests[1].connection == 2, "the connection was used again")
             expect(
                 await client_under_test.until(lambda: server.connections[0].ended is not None),
-                "the connection was not let go",
+                "the connection was not released",
             )
 
 

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._core.exchange import Request
 from .._core.timeout import Timeout
 from . import AsyncTransportResponse, TransportResponse
-from ._borrowed import AsyncBorrowedClient, BorrowedClient
 from ._httpcore import AsyncPooledConnections, PooledConnections
 from ._library import Library
 from ._pool_options import PoolOptions
+
+if TYPE_CHECKING:
+    # Imported when a client is given: most programs give none, and then start faster.
+    from ._borrowed import AsyncBorrowedClient, BorrowedClient
 
 
 class LibraryTransport:
     """Sends with httpx or httpx2, blocking."""
 
     def __init__(self, library: Library, client: Any, options: PoolOptions) -> None:
-        self._sender: BorrowedClient | PooledConnections = (
-            PooledConnections(library, options)
-            if client is None
-            else BorrowedClient(library, client)
-        )
+        self._sender: BorrowedClient | PooledConnections
+        if client is None:
+            self._sender = PooledConnections(library, options)
+        else:
+            from ._borrowed import BorrowedClient
+
+            self._sender = BorrowedClient(library, client)
 
     def send(self, request: Request, timeout: Timeout) -> TransportResponse:
         """Send a request; see `Transport.send`."""
@@ -45,11 +50,13 @@ class AsyncLibraryTransport:
     """Sends with httpx or httpx2, awaiting."""
 
     def __init__(self, library: Library, client: Any, options: PoolOptions) -> None:
-        self._sender: AsyncBorrowedClient | AsyncPooledConnections = (
-            AsyncPooledConnections(library, options)
-            if client is None
-            else AsyncBorrowedClient(library, client)
-        )
+        self._sender: AsyncBorrowedClient | AsyncPooledConnections
+        if client is None:
+            self._sender = AsyncPooledConnections(library, options)
+        else:
+            from ._borrowed import AsyncBorrowedClient
+
+            self._sender = AsyncBorrowedClient(library, client)
 
     async def send(self, request: Request, timeout: Timeout) -> AsyncTransportResponse:
         """Send a request; see `AsyncTransport.send`."""

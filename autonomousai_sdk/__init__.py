@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from ._chat import Chat as Chat
     from ._client import Client as Client
     from ._core.catalog import Model as Model
+    from ._core.parse_attempt import ParseAttempt as ParseAttempt
     from ._core.raw_response import RawResponse as RawResponse
     from ._core.served_model import ServedModel as ServedModel
     from ._core.sse import ServerSentEvent as ServerSentEvent
     from ._core.sse import SSEDecoder as SSEDecoder
-    from ._core.structured import ParseAttempt as ParseAttempt
     from ._core.timeout import Timeout as Timeout
     from ._generated.async_methods import AsyncChatStream as AsyncChatStream
     from ._generated.async_methods import AsyncEmbeddings as AsyncEmbeddings
@@ -98,10 +98,10 @@ _MODULES = {
     "_async_client": ("AsyncClient",),
     "_client": ("Client",),
     "_core.catalog": ("Model",),
+    "_core.parse_attempt": ("ParseAttempt",),
     "_core.raw_response": ("RawResponse",),
     "_core.served_model": ("ServedModel",),
     "_core.sse": ("SSEDecoder", "ServerSentEvent"),
-    "_core.structured": ("ParseAttempt",),
     "_core.timeout": ("Timeout",),
     "_generated.async_methods": ("AsyncChatStream", "AsyncEmbeddings", "AsyncModels"),
     "_generated.methods": ("ChatStream", "Embeddings", "Models"),

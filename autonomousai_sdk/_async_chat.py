@@ -10,15 +10,13 @@ from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mappin
 from functools import partial
 from inspect import isawaitable
 from time import monotonic
-from typing import Any, TypeVar, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, cast, overload
 
 from anyio import create_task_group, move_on_after, to_thread
 
 from ._core.pace import Pace
 from ._core.shared_timeout import SharedTimeout
 from ._core.timeout import Timeout
-from ._core.tool import Tool
-from ._core.tool_loop import Invocation, OnToolError, ToolLoop
 from ._core.window import Window, check_prompts, checked_concurrency
 from ._drivers.awaiting_map import AsyncResultMap, paced
 from ._generated import async_methods
@@ -28,6 +26,10 @@ from ._generated.operations import CHAT_CREATE
 from ._generated.params import Messages
 from ._results import Parsed, Result, ToolRun
 from .errors import APIStatusError, APITimeoutError, AutonomousAIError
+
+if TYPE_CHECKING:
+    from ._core.tool import Tool
+    from ._core.tool_loop import Invocation, OnToolError
 
 T = TypeVar("T")
 Function = Callable[..., object]
@@ -124,7 +126,7 @@ class AsyncChat(async_methods.AsyncChat):
         *,
         tools: Sequence[Function],
         max_rounds: int = 8,
-        on_tool_error: OnToolError = "return",
+        on_tool_error: Literal["return", "raise"] = "return",
         response_format: Mapping[str, object] | None = None,
         timeout: Timeout | float | None = None,
         **options: Unpack[ChatOptions],
@@ -150,6 +152,8 @@ class AsyncChat(async_methods.AsyncChat):
         Examples:
             >>> (await client.chat.run("Is it warm in Paris?", tools=[get_weather])).completion.text
         """
+        from ._core.tool_loop import ToolLoop
+
         loop = ToolLoop.of(messages, tools, max_rounds, on_tool_error, may_await=True)
         shared = SharedTimeout.of(timeout, self._runner.settings.timeout, monotonic())
         while True:

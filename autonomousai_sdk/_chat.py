@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from inspect import isawaitable, iscoroutine
 from time import monotonic
-from typing import Any, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 
 from ._core.pace import Pace
 from ._core.shared_timeout import SharedTimeout
 from ._core.timeout import Timeout
-from ._core.tool_loop import Invocation, OnToolError, ToolLoop
 from ._core.window import Window, check_prompts, checked_concurrency
 from ._drivers.blocking_map import ResultMap, paced
 from ._generated import methods
@@ -25,6 +24,9 @@ from ._generated.operations import CHAT_CREATE
 from ._generated.params import Messages
 from ._results import Parsed, Result, ToolRun
 from .errors import APIStatusError, APITimeoutError, AutonomousAIError, ConfigurationError
+
+if TYPE_CHECKING:
+    from ._core.tool_loop import Invocation, OnToolError
 
 T = TypeVar("T")
 Function = Callable[..., object]
@@ -121,7 +123,7 @@ class Chat(methods.Chat):
         *,
         tools: Sequence[Function],
         max_rounds: int = 8,
-        on_tool_error: OnToolError = "return",
+        on_tool_error: Literal["return", "raise"] = "return",
         response_format: Mapping[str, object] | None = None,
         timeout: Timeout | float | None = None,
         **options: Unpack[ChatOptions],
@@ -146,6 +148,8 @@ class Chat(methods.Chat):
         Examples:
             >>> client.chat.run("Is it warm in Paris?", tools=[get_weather]).completion.text
         """
+        from ._core.tool_loop import ToolLoop
+
         loop = ToolLoop.of(messages, tools, max_rounds, on_tool_error, may_await=False)
         shared = SharedTimeout.of(timeout, self._runner.settings.timeout, monotonic())
         while True:

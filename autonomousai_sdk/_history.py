@@ -8,7 +8,6 @@ from uuid import UUID
 
 from ._core.codec import is_array, is_object, unstructure
 from ._core.overflow import context_overflow
-from ._core.schema import SchemaError, structure
 from ._generated.models import ChatCompletion
 from ._message import Image, Message
 from .errors import APIStatusError, ConfigurationError
@@ -114,6 +113,8 @@ def loaded(data: object) -> tuple[str | None, str, tuple[Message, ...]]:
     Raises:
         ConfigurationError: it is not what `to_dict` returns.
     """
+    from ._core.schema import SchemaError, structure
+
     if not is_object(data) or any(name not in data for name in _KEYS):
         raise ConfigurationError(
             f"A saved conversation is a mapping with {', '.join(_KEYS)}, as to_dict() returns."

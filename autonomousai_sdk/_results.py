@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from attrs import frozen
 
-from ._core.structured import ParseAttempt
+from ._core.parse_attempt import ParseAttempt
 from ._generated.models import ChatCompletion
 from ._message import Message
 from .errors import AutonomousAIError

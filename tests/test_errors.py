@@ -14,7 +14,7 @@ import pytest
 import autonomousai_sdk
 from autonomousai_sdk import errors
 from autonomousai_sdk._core.headers import Headers
-from autonomousai_sdk._core.structured import ParseAttempt
+from autonomousai_sdk._core.parse_attempt import ParseAttempt
 from autonomousai_sdk._generated.models import ChatCompletion, ChatMessage, Choice
 from autonomousai_sdk.errors import (
     AnswerParseError,

@@ -18,6 +18,7 @@ from ..errors import AnswerParseError, APIStatusError, ConfigurationError
 from .codec import is_array, is_object
 from .display import display
 from .message import normalised
+from .parse_attempt import ParseAttempt
 from .schema import Schema, SchemaError, requires_all
 
 _WHOLE_REASONS = frozenset(
@@ -72,20 +73,6 @@ _MAX_DEPTH = 200
 _CONSTANTS = {"True": "true", "False": "false", "None": "null", "undefined": "null"}
 _ROUND = {"(": "[", ")": "]"}
 _NAME = re.compile(r"[^A-Za-z0-9_-]+")
-
-
-@frozen
-class ParseAttempt:
-    """One answer of the model to `chat.parse`.
-
-    Attributes:
-        text: what the model answered.
-        problems: one line for each wrong field, or what else is wrong; empty if the answer
-            matches.
-    """
-
-    text: str
-    problems: tuple[str, ...] = ()
 
 
 @frozen

@@ -11,8 +11,9 @@ from attrs import field, frozen
 
 from autonomousai_sdk._core.failure import Context, status_error
 from autonomousai_sdk._core.headers import Headers
+from autonomousai_sdk._core.parse_attempt import ParseAttempt
 from autonomousai_sdk._core.schema import Schema, SchemaError
-from autonomousai_sdk._core.structured import AnswerSchema, ParseAttempt, ParseLoop, documents
+from autonomousai_sdk._core.structured import AnswerSchema, ParseLoop, documents
 from autonomousai_sdk.errors import AnswerParseError, APIStatusError, ConfigurationError
 
 

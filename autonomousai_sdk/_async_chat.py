@@ -171,7 +171,7 @@ class AsyncChat(async_methods.AsyncChat):
                 return ToolRun(
                     completion=completion, messages=tuple(loop.messages), rounds=loop.rounds
                 )
-            loop.returned(await self._invoke(calls, on_tool_error, shared), completion)
+            loop.returned(await _invoke(calls, on_tool_error, shared), completion)
 
     def map(
         self,
@@ -262,30 +262,31 @@ class AsyncChat(async_methods.AsyncChat):
                 raise shared.expired() from error
             raise
 
-    async def _invoke(
-        self, calls: Sequence[Invocation], on_error: OnToolError, shared: SharedTimeout
-    ) -> list[Invocation]:
-        """Call the functions of one answer, all at the same time."""
-        done = list(calls)
-        raised: list[Exception] = []
 
-        async def call(position: int) -> None:
-            try:
-                done[position] = await _called(calls[position], on_error)
-            except Exception as error:  # noqa: BLE001  # raised below, outside of the group
-                raised.append(error)
-                group.cancel_scope.cancel()
+async def _invoke(
+    calls: Sequence[Invocation], on_error: OnToolError, shared: SharedTimeout
+) -> list[Invocation]:
+    """Call the functions of one answer, all at the same time."""
+    done = list(calls)
+    raised: list[Exception] = []
 
-        with move_on_after(shared.left(monotonic())) as scope:
-            async with create_task_group() as group:
-                for position, each in enumerate(calls):
-                    if each.failure is None:
-                        group.start_soon(call, position)
-        if raised:
-            raise raised[0]
-        if scope.cancelled_caught:
-            raise shared.expired()
-        return done
+    async def call(position: int) -> None:
+        try:
+            done[position] = await _called(calls[position], on_error)
+        except Exception as error:  # noqa: BLE001  # raised below, outside of the group
+            raised.append(error)
+            group.cancel_scope.cancel()
+
+    with move_on_after(shared.left(monotonic())) as scope:
+        async with create_task_group() as group:
+            for position, each in enumerate(calls):
+                if each.failure is None:
+                    group.start_soon(call, position)
+    if raised:
+        raise raised[0]
+    if scope.cancelled_caught:
+        raise shared.expired()
+    return done
 
 
 async def _called(call: Invocation, on_error: OnToolError) -> Invocation:

@@ -167,7 +167,7 @@ class Chat(methods.Chat):
                 return ToolRun(
                     completion=completion, messages=tuple(loop.messages), rounds=loop.rounds
                 )
-            loop.returned(self._invoke(calls, on_tool_error, shared), completion)
+            loop.returned(_invoke(calls, on_tool_error, shared), completion)
 
     def map(
         self,
@@ -257,15 +257,16 @@ class Chat(methods.Chat):
                 raise shared.expired() from error
             raise
 
-    def _invoke(
-        self, calls: Sequence[Invocation], on_error: OnToolError, shared: SharedTimeout
-    ) -> list[Invocation]:
-        """Call the functions of one answer, one after the other."""
-        done: list[Invocation] = []
-        for call in calls:
-            shared.left(monotonic())
-            done.append(call if call.failure is not None else _called(call, on_error))
-        return done
+
+def _invoke(
+    calls: Sequence[Invocation], on_error: OnToolError, shared: SharedTimeout
+) -> list[Invocation]:
+    """Call the functions of one answer, one after the other."""
+    done: list[Invocation] = []
+    for call in calls:
+        shared.left(monotonic())
+        done.append(call if call.failure is not None else _called(call, on_error))
+    return done
 
 
 def _called(call: Invocation, on_error: OnToolError) -> Invocation:

@@ -266,7 +266,8 @@ def documents(data: bytes) -> list[bytes]:
     Some servers forget the blank line between two events, and some proxies repeat `data:`.
 
     Returns:
-        the documents, and last what is not one; empty if the data begins with something else.
+        the documents, and at the end the rest that is not JSON, such as an end marker; empty if
+        the data does not begin with a document, or is one document.
     """
     try:
         text = data.decode("utf-8")

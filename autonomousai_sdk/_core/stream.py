@@ -183,7 +183,7 @@ class StreamState(Generic[ChunkT, ResultT]):
     def _take(self, kind: bytes, payload: bytes) -> None:
         """Process one event of any kind."""
         sentinel = self.shape.sentinel
-        if sentinel is not None and payload.strip(b' \t\r\n"').upper() == sentinel.upper():
+        if sentinel is not None and payload.strip(b" \t\r\n") == sentinel:
             self.ended = True
             return
         if kind in KEEP_ALIVES or (not kind and not payload.strip(b"\n")):
@@ -191,6 +191,10 @@ class StreamState(Generic[ChunkT, ResultT]):
         try:
             found = self._chunk(kind, payload)
         except DecodeError as error:
+            # What is not a chunk may be the sentinel in quotes or in small letters.
+            if sentinel is not None and payload.strip(b' \t\r\n"').upper() == sentinel.upper():
+                self.ended = True
+                return
             pieces = documents(payload)
             if not pieces:
                 self.end(stream_decode_error(self.context, str(error), payload, error))

@@ -77,6 +77,17 @@ def test_a_stream_is_the_same_however_it_is_cut(
     assert (state.error, state.completion()) == (None, tuple(lines))
 
 
+def test_a_chunk_with_the_text_of_the_sentinel_is_a_chunk() -> None:
+    """Only the sentinel itself ends a stream whose chunks are texts, in any letters."""
+    state = new(str, b"END")
+    state.feed(b'data: "END"\n\ndata: "end"\n\n')
+    assert list(state.ready) == ["END", "end"]
+    assert not state.ended
+    state.feed(b"data: end\n\n")
+    assert state.ended
+    assert state.error is None
+
+
 def test_simple_events_of_one_read_are_taken_up_to_the_end_marker() -> None:
     """What follows the end marker in the same read is left."""
     state = new(sentinel=b"END")
